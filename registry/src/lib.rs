@@ -1,1 +1,21 @@
+//! The registrar: the table name -> ip:port, who may change it, and how to ask for it.
+//!
+//! `client`, `link`, `keyfile` and `registration` are for everyone who talks to a registry; the
+//! rest is the registry itself (feature `server`).
 
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod client;
+#[cfg(feature = "server")]
+pub mod event;
+pub mod keyfile;
+pub mod link;
+pub mod registration;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+pub mod session;
+#[cfg(feature = "server")]
+pub mod store;
+#[cfg(feature = "server")]
+pub mod table;

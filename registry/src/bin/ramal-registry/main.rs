@@ -1,0 +1,206 @@
+//! `ramal-registry`: the registry without a window.
+
+use std::{
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Parser, ValueEnum};
+use codec::Identity;
+use etcetera::BaseStrategy;
+use registry::{
+    cli,
+    client::agent,
+    event::{Event, Events},
+    keyfile,
+    server::{Config, Plain, Server},
+    session::Registrar,
+    store::{MemoryStore, Store},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+mod journal;
+
+use journal::Journal;
+
+/// How many names one registry keeps in memory.
+const NAMES_MAX: usize = 1_000_000;
+
+/// How many connections one registry holds.
+const CONNECTIONS_MAX: usize = 20_000;
+
+/// Keeps the table of who can be called where, and hands call signals on.
+///
+/// Prints the table of registered users when one is added, and logs every message to standard
+/// error. SIGINT or SIGTERM stop it.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Options {
+    /// Where to listen
+    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:5000")]
+    listen: SocketAddr,
+    /// The folder for the registry's key [default: ramal/registry in the user's data folder]
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
+    data: Option<PathBuf>,
+    /// Keeps nothing: a new key at every start
+    #[arg(long)]
+    ephemeral: bool,
+    /// From where unencrypted connections are taken
+    #[arg(long, value_enum, default_value = "any")]
+    plain: PlainOption,
+    /// When to print the table of registered users (auto: when standard output is a terminal)
+    #[arg(long, value_enum, default_value = "auto")]
+    table: TableOption,
+    /// How to write the log
+    #[arg(long, value_enum, default_value = "text")]
+    log: journal::Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PlainOption {
+    Never,
+    Loopback,
+    Any,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TableOption {
+    Auto,
+    Always,
+    Never,
+}
+
+fn main() -> ExitCode {
+    let options: Options = match cli::parse() {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => cli::complain(2, &why),
+    }
+}
+
+#[tokio::main]
+async fn run(options: &Options) -> Result<(), String> {
+    let identity = identity(options)?;
+    let (events, queue) = Events::channel();
+    let store = Arc::new(MemoryStore::new(NAMES_MAX));
+    let plain = match options.plain {
+        PlainOption::Never => Plain::Never,
+        PlainOption::Loopback => Plain::Loopback,
+        PlainOption::Any => Plain::Any,
+    };
+    let config = Config {
+        listen: options.listen,
+        plain,
+        connections_max: CONNECTIONS_MAX,
+    };
+    let registrar = Registrar {
+        identity,
+        agent: agent("ramal-registry"),
+    };
+    let server = Server::bind(config, registrar, Arc::clone(&store), events.clone())
+        .await
+        .map_err(|error| cannot_listen(options.listen, &error))?;
+    let print_table = match options.table {
+        TableOption::Auto => io::stdout().is_terminal(),
+        TableOption::Always => true,
+        TableOption::Never => false,
+    };
+    let rows = {
+        let store = Arc::clone(&store);
+        move |limit, now| store.rows(limit, now)
+    };
+    let dropped = events.dropped();
+    let table = print_table.then_some(rows);
+    let journal = Journal::start(queue, dropped, options.log, table)
+        .map_err(|error| format!("cannot start the log: {error}"))?;
+    warn(options, &events);
+    let stop = CancellationToken::new();
+    let serving = tokio::task::JoinSet::from_iter([server.run(stop.clone())]);
+    wait_for_signal()
+        .await
+        .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    stop.cancel();
+    serving.join_all().await;
+    drop(events);
+    journal.finish();
+    Ok(())
+}
+
+fn warn(options: &Options, events: &Events) {
+    let tell = |text: &str| events.tell(Event::Warning(text.to_owned()));
+    tell("names are kept in memory only: they are gone when the registry stops");
+    match options.plain {
+        PlainOption::Any => tell(
+            "unencrypted connections are taken from everywhere: \
+             who listens on the network sees who calls whom",
+        ),
+        PlainOption::Loopback => {}
+        PlainOption::Never => tell("nobody can connect: --plain never, and there is no TLS yet"),
+    }
+}
+
+fn cannot_listen(listen: SocketAddr, error: &io::Error) -> String {
+    let next = match error.kind() {
+        io::ErrorKind::AddrInUse => "; another program has this port: stop it, or use --listen",
+        io::ErrorKind::AddrNotAvailable => "; --listen takes an address of this machine",
+        io::ErrorKind::PermissionDenied => "; use --listen with a port above 1023",
+        _ => "",
+    };
+    format!("cannot listen on {listen}: {error}{next}")
+}
+
+/// The registry's long-term key: read, or made at the first start.
+fn identity(options: &Options) -> Result<Identity, String> {
+    let mut secret = Zeroizing::new([0; 32]);
+    let fresh = |secret: &mut [u8; 32]| {
+        getrandom::fill(secret).map_err(|error| format!("no randomness: {error}"))
+    };
+    if options.ephemeral {
+        fresh(&mut secret)?;
+        return Ok(Identity::from_secret(&secret));
+    }
+    let folder = match &options.data {
+        Some(folder) => folder.clone(),
+        None => etcetera::choose_base_strategy()
+            .map_err(|error| format!("{error}; use --data DIR or --ephemeral"))?
+            .data_dir()
+            .join("ramal/registry"),
+    };
+    let path = folder.join("registry.key");
+    let failed = |error: io::Error| {
+        format!(
+            "cannot keep the key in {}: {error}; use --data DIR",
+            path.display()
+        )
+    };
+    keyfile::private_folder(&folder).map_err(failed)?;
+    if let Some(kept) = keyfile::read(&path).map_err(failed)? {
+        let kept = kept.as_slice().try_into();
+        let kept: &[u8; 32] = kept.map_err(|_| {
+            format!(
+                "{} is damaged: put a copy back, or remove it for a new key",
+                path.display()
+            )
+        })?;
+        return Ok(Identity::from_secret(kept));
+    }
+    fresh(&mut secret)?;
+    keyfile::write(&path, &*secret).map_err(failed)?;
+    Ok(Identity::from_secret(&secret))
+}
+
+async fn wait_for_signal() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,43 @@
+//! What Ramal's programs have in common on a command line: how they read it and how they complain.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+
+/// Reads the command line.
+///
+/// # Errors
+/// The exit code of a program that has nothing more to do: 0 when help or the version was asked
+/// for and printed, 2 when the command line is wrong, which one line on standard error explains.
+pub fn parse<T: Parser + CommandFactory>() -> Result<T, ExitCode> {
+    T::try_parse().map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Whoever closed the output has read enough.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        _ => complain(2, &format!("{}; see --help", one_line(&error))),
+    })
+}
+
+/// The first paragraph of clap's explanation, on one line: the rest is usage and advice.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let paragraph = text.lines().take_while(|line| !line.trim().is_empty());
+    paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes one line, `PROGRAM: why`, to standard error and returns the exit code `code`.
+pub fn complain(code: u8, why: &str) -> ExitCode {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let program = std::path::Path::new(&program)
+        .file_name()
+        .unwrap_or_default();
+    // Without a place to complain to, the exit code says it.
+    let _ = writeln!(io::stderr(), "{}: {why}", program.to_string_lossy());
+    ExitCode::from(code)
+}

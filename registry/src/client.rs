@@ -1,0 +1,393 @@
+//! Connecting to whoever listens at an address, a registry or a phone, and asking a registry.
+
+use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
+
+use codec::{
+    Text,
+    frame::{self, to_frame},
+    greeting::{
+        self, Agent, Answer, Exporter, GreetingError, Hello, PROTOCOL_VERSION, RegistryWelcome,
+        Role, Unwelcome, Welcome,
+    },
+    registry::{FromRegistry, Method, Refusal, Request, RequestId, Response, Success},
+};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::link::{FrameLink, Received};
+
+/// The port of a registry, when none is given.
+pub const DEFAULT_PORT: u16 = 5000;
+
+/// How long one address may take before the next is tried beside it (RFC 8305, 5).
+const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+
+/// The most addresses of one host that are tried.
+const ADDRESSES_MAX: usize = 16;
+
+/// `HOST[:PORT]`, as people type it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    host: String,
+    port: u16,
+}
+
+/// A text is no `HOST[:PORT]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadHost(String);
+
+impl fmt::Display for BadHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: String = self
+            .0
+            .chars()
+            .take(80)
+            .flat_map(char::escape_debug)
+            .collect();
+        write!(
+            f,
+            "'{shown}' is no HOST or HOST:PORT, such as 192.168.1.5:{DEFAULT_PORT}"
+        )
+    }
+}
+
+impl std::error::Error for BadHost {}
+
+impl FromStr for Host {
+    type Err = BadHost;
+
+    /// Reads a host name or an IP address with or without a port; an IPv6 address with a port
+    /// stands in brackets.
+    fn from_str(typed: &str) -> Result<Self, BadHost> {
+        let bad = || BadHost(typed.to_owned());
+        let text = typed.trim();
+        let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, "")) => (host, None),
+            Some((host, rest)) => (host, Some(rest.strip_prefix(':').ok_or_else(bad)?)),
+            None if text.matches(':').count() > 1 => (text, None),
+            None => match text.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (text, None),
+            },
+        };
+        let port = match port.map(str::parse) {
+            None => DEFAULT_PORT,
+            Some(Ok(port)) if port != 0 => port,
+            Some(_) => return Err(bad()),
+        };
+        let host_like = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+        if host.is_empty() || host.len() > 253 || !host.chars().all(host_like) {
+            return Err(bad());
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl From<SocketAddr> for Host {
+    fn from(addr: SocketAddr) -> Self {
+        Self {
+            host: addr.ip().to_string(),
+            port: addr.port(),
+        }
+    }
+}
+
+/// Why there is no connection. Each names the way on in its text.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The host has no address.
+    Unknown(Host),
+    /// Nobody listens there.
+    Refused(Host),
+    /// No answer came in time.
+    TimedOut(Host),
+    /// Something else went wrong with the network.
+    Io(Host, io::Error),
+    /// Somebody listens who does not speak this protocol, or another version.
+    Greeting(Host, GreetingError),
+    /// The peer does not want the connection.
+    Unwelcome(Host, Unwelcome),
+    /// The peer is a phone where a registry is needed, or the other way round.
+    WrongRole(Host),
+    /// The registry could not prove its key.
+    NotProven(Host),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(host) => write!(f, "no address is known for {host}; check the name"),
+            Self::Refused(host) => {
+                write!(
+                    f,
+                    "nobody listens at {host}; check the address, and that it is running"
+                )
+            }
+            Self::TimedOut(host) => {
+                write!(
+                    f,
+                    "no answer from {host}; check the address and the network"
+                )
+            }
+            Self::Io(host, error) => write!(f, "cannot reach {host}: {error}"),
+            Self::Greeting(host, error) => write!(f, "{host}: {error}"),
+            Self::Unwelcome(host, reason) => write!(f, "{host} ended the connection: {reason}"),
+            Self::WrongRole(host) => write!(f, "who listens at {host} is not what is needed here"),
+            Self::NotProven(host) => write!(f, "{host} could not prove its key; do not trust it"),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+/// A connection on which both sides have greeted.
+#[derive(Debug)]
+pub struct Connected {
+    /// The connection.
+    pub link: FrameLink<TcpStream>,
+    /// Where it leads.
+    pub peer: SocketAddr,
+    /// Who is there.
+    pub welcome: Welcome,
+}
+
+/// This program's name for greetings.
+#[must_use]
+pub fn agent(program: &str) -> Agent {
+    let version = env!("CARGO_PKG_VERSION");
+    Text::new(&format!("{program}/{version}"))
+        .unwrap_or_else(|| Text::new("ramal").expect("printable ASCII"))
+}
+
+/// Connects to the first address of `host` that answers, and greets.
+///
+/// # Errors
+/// [`ConnectError`], at the latest after `within`.
+pub async fn connect(
+    host: &Host,
+    agent: Agent,
+    role: Role,
+    within: Duration,
+) -> Result<Connected, ConnectError> {
+    match timeout(within, connect_and_greet(host, agent, role)).await {
+        Ok(result) => result,
+        Err(_) => Err(ConnectError::TimedOut(host.clone())),
+    }
+}
+
+async fn connect_and_greet(
+    host: &Host,
+    agent: Agent,
+    role: Role,
+) -> Result<Connected, ConnectError> {
+    let stream = connect_any(host).await?;
+    let io_error = |error| ConnectError::Io(host.clone(), error);
+    stream.set_nodelay(true).map_err(io_error)?;
+    let peer = stream.peer_addr().map_err(io_error)?;
+    let mut link = FrameLink::new(stream);
+    let hello = Hello {
+        version: PROTOCOL_VERSION,
+        agent,
+        role,
+    };
+    let hello = to_frame(&hello).expect("a greeting is short");
+    link.queue(&hello)
+        .expect("the first frame of a connection fits");
+    let greeting_error = |error| ConnectError::Greeting(host.clone(), error);
+    let answer: Answer = match link.receive().await.map_err(io_error)? {
+        Received::Payload(payload) => greeting::read(&payload).map_err(greeting_error)?,
+        Received::Bad(_) | Received::End => return Err(greeting_error(GreetingError::Malformed)),
+    };
+    let welcome = answer
+        .welcome
+        .map_err(|reason| ConnectError::Unwelcome(host.clone(), reason))?;
+    if let Welcome::Registry(registry) = &welcome
+        && !registry.is_proven(&Exporter::PLAIN)
+    {
+        return Err(ConnectError::NotProven(host.clone()));
+    }
+    Ok(Connected {
+        link,
+        peer,
+        welcome,
+    })
+}
+
+/// Tries every address of the host, each a little after the one before, and takes the first that
+/// answers.
+async fn connect_any(host: &Host) -> Result<TcpStream, ConnectError> {
+    let found = lookup_host((host.host.as_str(), host.port)).await;
+    let addrs = found.map_err(|_| ConnectError::Unknown(host.clone()))?;
+    let mut attempts = JoinSet::new();
+    for (place, addr) in (0u32..).zip(addrs.take(ADDRESSES_MAX)) {
+        attempts.spawn(async move {
+            sleep(NEXT_ADDRESS_AFTER * place).await;
+            TcpStream::connect(addr).await
+        });
+    }
+    let mut failure = ConnectError::Unknown(host.clone());
+    while let Some(attempt) = attempts.join_next().await {
+        match attempt {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => failure = explain(host, error),
+            Err(_) => {}
+        }
+    }
+    Err(failure)
+}
+
+fn explain(host: &Host, error: io::Error) -> ConnectError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectError::Refused(host.clone()),
+        io::ErrorKind::TimedOut => ConnectError::TimedOut(host.clone()),
+        _ => ConnectError::Io(host.clone(), error),
+    }
+}
+
+/// A connection to a registry for asking one thing after the other.
+#[derive(Debug)]
+pub struct Client {
+    link: FrameLink<TcpStream>,
+    host: Host,
+    /// What the registry said of itself.
+    pub welcome: RegistryWelcome,
+    last_id: u32,
+}
+
+/// Why an answer did not come.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The connection failed.
+    Connect(ConnectError),
+    /// The registry refused.
+    Refused(Refusal),
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(error) => error.fmt(f),
+            Self::Refused(refusal) => refusal.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AskError {}
+
+impl From<ConnectError> for AskError {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
+    }
+}
+
+impl Client {
+    /// Connects to a registry, as somebody without an identity.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(
+        host: &Host,
+        agent: Agent,
+        within: Duration,
+    ) -> Result<Self, ConnectError> {
+        let Connected { link, welcome, .. } = connect(host, agent, Role::Client, within).await?;
+        match welcome {
+            Welcome::Registry(welcome) => Ok(Self {
+                link,
+                host: host.clone(),
+                welcome,
+                last_id: 0,
+            }),
+            Welcome::Phone(_) => Err(ConnectError::WrongRole(host.clone())),
+        }
+    }
+
+    /// Asks and waits for the answer.
+    ///
+    /// # Errors
+    /// [`AskError`], at the latest after `within`.
+    pub async fn ask(&mut self, method: Method, within: Duration) -> Result<Success, AskError> {
+        match timeout(within, self.ask_and_wait(method)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ConnectError::TimedOut(self.host.clone()).into()),
+        }
+    }
+
+    async fn ask_and_wait(&mut self, method: Method) -> Result<Success, AskError> {
+        self.last_id = self.last_id.wrapping_add(1);
+        let id = RequestId(self.last_id);
+        let request =
+            to_frame(&Request { id, method }).map_err(|_| AskError::Refused(Refusal::Malformed))?;
+        let slow = io::Error::other(crate::link::SlowReader);
+        self.link
+            .queue(&request)
+            .map_err(|_| ConnectError::Io(self.host.clone(), slow))?;
+        loop {
+            let received = self.link.receive().await;
+            match received.map_err(|error| ConnectError::Io(self.host.clone(), error))? {
+                Received::Payload(payload) => match frame::from_payload(&payload) {
+                    Ok(FromRegistry::Response(Response {
+                        id: answered,
+                        result,
+                    })) if answered == id => {
+                        return result.map_err(AskError::Refused);
+                    }
+                    Ok(_) => {}
+                    Err(_) => return Err(self.not_understood()),
+                },
+                Received::Bad(_) => return Err(self.not_understood()),
+                Received::End => {
+                    let ended = io::ErrorKind::UnexpectedEof.into();
+                    return Err(ConnectError::Io(self.host.clone(), ended).into());
+                }
+            }
+        }
+    }
+
+    fn not_understood(&self) -> AskError {
+        ConnectError::Greeting(self.host.clone(), GreetingError::Malformed).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        text.parse::<Host>().ok().map(|host| host.to_string())
+    }
+
+    #[test]
+    fn hosts_are_read_as_people_type_them() {
+        assert_eq!(read("localhost").as_deref(), Some("localhost:5000"));
+        assert_eq!(read("10.0.0.1:70").as_deref(), Some("10.0.0.1:70"));
+        assert_eq!(read("::1").as_deref(), Some("[::1]:5000"));
+        assert_eq!(
+            read("[fe80::1%eth0]:1").as_deref(),
+            Some("[fe80::1%eth0]:1")
+        );
+        for bad in [
+            "", ":5000", "a:b", "a:0", "a:70000", "[::1", "[::1]5", "a b", "a/b", "\u{1b}x",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,610 @@
+//! One connection to a registry: greets, checks every request, asks the store, answers by id.
+//!
+//! PURE: bytes and time come in, frames and questions to the store come out.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use codec::{
+    DeviceId, Envelope, Identity, IdentityKey, List, Name, PROTOCOL_VERSION, UnixMillis,
+    frame::{FrameError, from_payload, to_frame},
+    greeting::{
+        self, Agent, Answer, Exporter, GreetingError, Hello, Nonce, RegistryWelcome, Role,
+        Unwelcome, Welcome,
+    },
+    registry::{
+        Binding, ClosingReason, Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Entry, FromRegistry, Method,
+        Notice, Page, Record, Refusal, Register, Request, RequestId, Response, Success,
+    },
+};
+use serde::Serialize;
+
+use crate::{
+    event::Line,
+    table::{Registration, Renewal},
+};
+
+/// How long a peer may take to say Hello.
+pub const GREETING_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a connection without a lease may be silent.
+pub const IDLE_MAX: Duration = Duration::from_secs(300);
+
+/// How many requests of one connection may wait for the store.
+pub const WAITING_MAX: usize = 64;
+
+/// How many devices one connection may register.
+pub const REGISTERED_MAX: usize = 8;
+
+/// What is the same for all connections of a registry.
+#[derive(Debug)]
+pub struct Registrar {
+    /// The long-term key.
+    pub identity: Identity,
+    /// What the program calls itself.
+    pub agent: Agent,
+}
+
+/// What is known of a connection when it begins.
+#[derive(Debug)]
+pub struct Setup {
+    /// From where it comes.
+    pub peer: SocketAddr,
+    /// Drawn for this connection.
+    pub nonce: Nonce,
+    /// When it began.
+    pub now: Instant,
+    /// The same by the registry's clock.
+    pub time: UnixMillis,
+    /// Whether the peer is wanted.
+    pub admitted: Result<(), Unwelcome>,
+}
+
+/// What a session is told.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A frame came.
+    Payload(&'a [u8]),
+    /// A frame came that could not be read.
+    BadFrame(FrameError),
+    /// The store answered.
+    Answered(RequestId, Answered),
+    /// Somebody sent this to a name that is registered here.
+    Envelope(&'a Envelope),
+    /// A device that was registered here is now registered on another connection.
+    Replaced,
+    /// The registry stops.
+    Stop,
+    /// The time of [`Session::poll_timeout`] has come.
+    Timeout,
+}
+
+/// A question to the store, or to the other connections.
+#[derive(Debug)]
+pub enum Ask {
+    /// Register.
+    Register(Registration),
+    /// Refresh.
+    Refresh(Renewal, Duration),
+    /// Unregister.
+    Unregister(Renewal),
+    /// Lookup.
+    Lookup(Name),
+    /// List.
+    List {
+        /// Names that begin so.
+        prefix: String,
+        /// Names after this one.
+        after: Option<Name>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Hand an envelope to the devices of its receiver.
+    Forward(Envelope),
+}
+
+/// An answer of the store, to the question of the same name.
+#[derive(Debug)]
+pub enum Answered {
+    /// Whether the device is new.
+    Register(Result<bool, Refusal>),
+    /// To a refresh.
+    Refresh(Result<(), Refusal>),
+    /// To an unregister.
+    Unregister(Result<(), Refusal>),
+    /// To a lookup.
+    Lookup(Result<Record, Refusal>),
+    /// To a list.
+    List(Result<Page, Refusal>),
+    /// To how many connections the envelope was handed.
+    Forward(Result<u8, Refusal>),
+}
+
+/// What a session wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this frame.
+    Frame(Vec<u8>),
+    /// Answer this with [`Input::Answered`].
+    Ask(RequestId, Ask),
+    /// Hand envelopes for this name to this connection from now on.
+    Join(Name, DeviceId),
+    /// And no longer.
+    Leave(Name, DeviceId),
+    /// A device that was not in the table is in it now.
+    Added(Name),
+    /// A device was taken out of the table.
+    Removed(Name),
+    /// A message came in; for the log.
+    Received(String),
+    /// A message goes out; for the log.
+    Sent(String),
+    /// Send what is queued and close.
+    Close(&'static str),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Session {
+    registrar: Arc<Registrar>,
+    setup: Setup,
+    state: State,
+    waiting: BTreeMap<RequestId, Waiting>,
+    outputs: VecDeque<Output>,
+    heard: Instant,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting,
+    Client,
+    Phone(Phone),
+    Closed,
+}
+
+#[derive(Debug)]
+struct Phone {
+    identity: IdentityKey,
+    registered: Vec<(Name, DeviceId)>,
+    /// When the longest of its leases ends.
+    lease_ends: Instant,
+}
+
+/// What to do with the store's answer.
+#[derive(Debug)]
+enum Waiting {
+    Register(Name, DeviceId, u16),
+    Refresh(u16),
+    Unregister(Name, DeviceId),
+    Other,
+}
+
+impl Session {
+    /// A connection that has just begun.
+    #[must_use]
+    pub fn new(registrar: Arc<Registrar>, setup: Setup) -> Self {
+        let heard = setup.now;
+        Self {
+            registrar,
+            setup,
+            state: State::Greeting,
+            waiting: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            heard,
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to say [`Input::Timeout`], unless something else comes first.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Greeting => Some(self.setup.now + GREETING_WITHIN),
+            State::Client => Some(self.heard + IDLE_MAX),
+            State::Phone(phone) => Some(phone.lease_ends.max(self.heard + IDLE_MAX)),
+            State::Closed => None,
+        }
+    }
+
+    /// Takes one input; afterwards [`Session::poll_output`] until there is none.
+    pub fn handle_input(&mut self, input: Input<'_>, now: Instant) {
+        match (&self.state, input) {
+            (State::Closed, _) => {}
+            (_, Input::Stop) => self.close_with(ClosingReason::Stopping, "the registry stops"),
+            (_, Input::Timeout) => {
+                if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+                    self.close_with(ClosingReason::Idle, "nothing was heard for too long");
+                }
+            }
+            (State::Greeting, Input::Payload(payload)) => self.greet(payload, now),
+            (State::Greeting, Input::BadFrame(_)) => self.turn_away(Unwelcome::Malformed),
+            (_, Input::Payload(payload)) => {
+                self.heard = now;
+                self.request(payload, now);
+            }
+            (_, Input::BadFrame(_)) => {
+                self.outputs
+                    .push_back(Output::Received("a frame that is none".to_owned()));
+                self.respond(RequestId(0), Err(Refusal::Malformed));
+            }
+            (_, Input::Answered(id, answered)) => self.answered(id, answered, now),
+            (_, Input::Envelope(envelope)) => {
+                self.say(&FromRegistry::Notice(Notice::Envelope(envelope.clone())));
+            }
+            (_, Input::Replaced) => {
+                self.close_with(ClosingReason::Replaced, "the device registered elsewhere");
+            }
+        }
+    }
+
+    fn greet(&mut self, payload: &[u8], now: Instant) {
+        let hello: Hello = match greeting::read(payload) {
+            Ok(hello) => hello,
+            Err(GreetingError::Version { .. }) => return self.turn_away(Unwelcome::Version),
+            Err(_) => return self.turn_away(Unwelcome::Malformed),
+        };
+        self.outputs
+            .push_back(Output::Received(Line(&hello).to_string()));
+        let time = self.time(now);
+        if let Err(reason) = self.setup.admitted {
+            return self.turn_away(reason);
+        }
+        self.state = match hello.role {
+            Role::Client => State::Client,
+            Role::Phone(phone) if phone.card.is_valid(time) => State::Phone(Phone {
+                identity: phone.card.identity,
+                registered: Vec::new(),
+                lease_ends: now,
+            }),
+            Role::Phone(_) => return self.turn_away(Unwelcome::BadCard),
+        };
+        self.heard = now;
+        let Registrar { identity, agent } = &*self.registrar;
+        let welcome = RegistryWelcome::prove(
+            identity,
+            &Exporter::PLAIN,
+            agent.clone(),
+            self.setup.nonce,
+            time,
+            self.setup.peer,
+        );
+        self.say(&Answer::new(Ok(Welcome::Registry(welcome))));
+    }
+
+    fn turn_away(&mut self, reason: Unwelcome) {
+        self.say(&Answer {
+            version: PROTOCOL_VERSION,
+            welcome: Err(reason),
+        });
+        self.close("not welcome");
+    }
+
+    fn request(&mut self, payload: &[u8], now: Instant) {
+        let Ok(Request { id, method }) = from_payload::<Request>(payload).inspect(|request| {
+            self.outputs
+                .push_back(Output::Received(Line(request).to_string()));
+        }) else {
+            self.outputs
+                .push_back(Output::Received("a frame without a request".to_owned()));
+            return self.respond(RequestId(0), Err(Refusal::Malformed));
+        };
+        if self.waiting.len() >= WAITING_MAX || self.waiting.contains_key(&id) {
+            return self.respond(id, Err(Refusal::TooMany));
+        }
+        match self.check(method, now) {
+            Ok((waiting, ask)) => {
+                self.waiting.insert(id, waiting);
+                self.outputs.push_back(Output::Ask(id, ask));
+            }
+            Err(refusal) => self.respond(id, Err(refusal)),
+        }
+    }
+
+    /// Checks everything about a request that can be checked without the store.
+    fn check(&self, method: Method, now: Instant) -> Result<(Waiting, Ask), Refusal> {
+        match method {
+            Method::Register(register) => self.check_register(register, now),
+            Method::Refresh(refresh) => {
+                let identity = self.phone()?.identity;
+                if !refresh.is_signed(&identity, &self.binding()) {
+                    return Err(Refusal::BadSignature);
+                }
+                let expires = lease(refresh.expires_s)?;
+                let (name, device, cseq) = (refresh.name, refresh.device, refresh.cseq);
+                let renewal = Renewal {
+                    name,
+                    device,
+                    identity,
+                    cseq,
+                };
+                Ok((
+                    Waiting::Refresh(refresh.expires_s),
+                    Ask::Refresh(renewal, expires),
+                ))
+            }
+            Method::Unregister(unregister) => {
+                let identity = self.phone()?.identity;
+                if !unregister.is_signed(&identity, &self.binding()) {
+                    return Err(Refusal::BadSignature);
+                }
+                let (name, device, cseq) = (unregister.name, unregister.device, unregister.cseq);
+                let waiting = Waiting::Unregister(name.clone(), device);
+                Ok((
+                    waiting,
+                    Ask::Unregister(Renewal {
+                        name,
+                        device,
+                        identity,
+                        cseq,
+                    }),
+                ))
+            }
+            Method::Lookup { name } => Ok((Waiting::Other, Ask::Lookup(name))),
+            Method::List {
+                prefix,
+                after,
+                limit,
+            } => {
+                let (prefix, limit) = (prefix.as_str().to_owned(), usize::from(limit));
+                Ok((
+                    Waiting::Other,
+                    Ask::List {
+                        prefix,
+                        after,
+                        limit,
+                    },
+                ))
+            }
+            Method::Send { envelope, .. } => {
+                let phone = self.phone()?;
+                let theirs = phone
+                    .registered
+                    .iter()
+                    .any(|(name, _)| *name == envelope.from.name);
+                if !theirs || envelope.from.identity != phone.identity {
+                    return Err(Refusal::NotYours);
+                }
+                Ok((Waiting::Other, Ask::Forward(envelope)))
+            }
+            _ => Err(Refusal::Malformed),
+        }
+    }
+
+    fn check_register(&self, register: Register, now: Instant) -> Result<(Waiting, Ask), Refusal> {
+        let phone = self.phone()?;
+        let ours = register.card.identity == phone.identity;
+        if !ours || !register.card.is_valid(self.time(now)) || !register.is_signed(&self.binding())
+        {
+            return Err(Refusal::BadSignature);
+        }
+        let expires = lease(register.expires_s)?;
+        let Register {
+            name,
+            device,
+            card,
+            contacts,
+            expires_s,
+            cseq,
+            ..
+        } = register;
+        if contacts.iter().any(|addr| !is_reachable(addr)) {
+            return Err(Refusal::OutOfRange);
+        }
+        let known = phone.registered.contains(&(name.clone(), device));
+        if !known && phone.registered.len() >= REGISTERED_MAX {
+            return Err(Refusal::TooMany);
+        }
+        let contacts = with_observed(&contacts, self.setup.peer.ip());
+        let waiting = Waiting::Register(name.clone(), device, expires_s);
+        Ok((
+            waiting,
+            Ask::Register(Registration {
+                name,
+                device,
+                card,
+                contacts,
+                expires,
+                cseq,
+            }),
+        ))
+    }
+
+    fn answered(&mut self, id: RequestId, answered: Answered, now: Instant) {
+        let Some(waiting) = self.waiting.remove(&id) else {
+            return;
+        };
+        let result = match (waiting, answered) {
+            (Waiting::Register(name, device, expires_s), Answered::Register(Ok(added))) => {
+                self.extend_lease(expires_s, now);
+                self.join(&name, device);
+                if added {
+                    self.outputs.push_back(Output::Added(name));
+                }
+                Ok(Success::Registered { expires_s })
+            }
+            (Waiting::Refresh(expires_s), Answered::Refresh(Ok(()))) => {
+                self.extend_lease(expires_s, now);
+                Ok(Success::Registered { expires_s })
+            }
+            (Waiting::Unregister(name, device), Answered::Unregister(Ok(()))) => {
+                if let State::Phone(phone) = &mut self.state {
+                    phone
+                        .registered
+                        .retain(|known| *known != (name.clone(), device));
+                }
+                self.outputs.push_back(Output::Leave(name.clone(), device));
+                self.outputs.push_back(Output::Removed(name));
+                Ok(Success::Unregistered)
+            }
+            (_, Answered::Lookup(Ok(record))) => Ok(Success::Found(self.visible_record(record))),
+            (_, Answered::List(Ok(page))) => {
+                let Page { entries, more } = page;
+                let visible = entries
+                    .into_vec()
+                    .into_iter()
+                    .map(|entry| self.visible(entry));
+                Ok(Success::Page(Page {
+                    entries: List::first_of(visible),
+                    more,
+                }))
+            }
+            (_, Answered::Forward(Ok(devices))) => Ok(Success::Sent { devices }),
+            (
+                _,
+                Answered::Register(Err(refusal))
+                | Answered::Refresh(Err(refusal))
+                | Answered::Unregister(Err(refusal))
+                | Answered::Lookup(Err(refusal))
+                | Answered::List(Err(refusal))
+                | Answered::Forward(Err(refusal)),
+            ) => Err(refusal),
+            // The driver answered another question than was asked.
+            _ => Err(Refusal::Failed),
+        };
+        self.respond(id, result);
+    }
+
+    fn join(&mut self, name: &Name, device: DeviceId) {
+        let State::Phone(phone) = &mut self.state else {
+            return;
+        };
+        if !phone.registered.contains(&(name.clone(), device)) {
+            phone.registered.push((name.clone(), device));
+            self.outputs.push_back(Output::Join(name.clone(), device));
+        }
+    }
+
+    fn extend_lease(&mut self, expires_s: u16, now: Instant) {
+        if let State::Phone(phone) = &mut self.state {
+            let ends = now + Duration::from_secs(expires_s.into());
+            phone.lease_ends = phone.lease_ends.max(ends);
+        }
+    }
+
+    /// Without what is of no use to this asker: a loopback address is on the registry's machine.
+    fn visible(&self, mut entry: Entry) -> Entry {
+        if !is_loopback(self.setup.peer.ip()) {
+            let mut devices = entry.devices.into_vec();
+            for device in &mut devices {
+                let contacts = device.contacts.iter().copied();
+                let elsewhere = contacts.filter(|contact| !is_loopback(contact.addr.ip()));
+                device.contacts = List::first_of(elsewhere);
+            }
+            entry.devices = List::first_of(devices);
+        }
+        entry
+    }
+
+    fn visible_record(&self, record: Record) -> Record {
+        Record {
+            entry: self.visible(record.entry),
+            ..record
+        }
+    }
+
+    fn phone(&self) -> Result<&Phone, Refusal> {
+        match &self.state {
+            State::Phone(phone) => Ok(phone),
+            _ => Err(Refusal::NotYours),
+        }
+    }
+
+    fn binding(&self) -> Binding {
+        Binding {
+            registry: self.registrar.identity.key(),
+            exporter: Exporter::PLAIN,
+            nonce: self.setup.nonce,
+        }
+    }
+
+    /// The registry's clock at `now`.
+    fn time(&self, now: Instant) -> UnixMillis {
+        let since = now.saturating_duration_since(self.setup.now).as_millis();
+        self.setup
+            .time
+            .saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+    }
+
+    fn respond(&mut self, id: RequestId, result: Result<Success, Refusal>) {
+        self.say(&FromRegistry::Response(Response { id, result }));
+    }
+
+    fn say<T: Serialize>(&mut self, message: &T)
+    where
+        for<'a> Line<'a, T>: std::fmt::Display,
+    {
+        match to_frame(message) {
+            Ok(frame) => {
+                self.outputs
+                    .push_back(Output::Sent(Line(message).to_string()));
+                self.outputs.push_back(Output::Frame(frame));
+            }
+            // Every message is bounded well below a frame; should one not be, the peer is not left
+            // waiting for an answer that never comes.
+            Err(_) => self.close("an answer was too long"),
+        }
+    }
+
+    fn close_with(&mut self, reason: ClosingReason, why: &'static str) {
+        if !matches!(self.state, State::Greeting) {
+            self.say(&FromRegistry::Notice(Notice::Closing(reason)));
+        }
+        self.close(why);
+    }
+
+    fn close(&mut self, why: &'static str) {
+        self.state = State::Closed;
+        self.outputs.push_back(Output::Close(why));
+    }
+}
+
+fn lease(expires_s: u16) -> Result<Duration, Refusal> {
+    if (EXPIRES_MIN_S..=EXPIRES_MAX_S).contains(&expires_s) {
+        Ok(Duration::from_secs(expires_s.into()))
+    } else {
+        Err(Refusal::OutOfRange)
+    }
+}
+
+/// Whether somebody can listen there at all.
+fn is_reachable(addr: &SocketAddr) -> bool {
+    let ip = addr.ip().to_canonical();
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
+}
+
+fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
+/// The signed contacts, and the address that the phone was seen to come from.
+fn with_observed(signed: &[SocketAddr], observed: IpAddr) -> Vec<Contact> {
+    let mut contacts: Vec<Contact> = signed
+        .iter()
+        .map(|&addr| Contact {
+            addr,
+            observed: false,
+        })
+        .collect();
+    if let Some(first) = signed.first() {
+        let addr = SocketAddr::new(observed.to_canonical(), first.port());
+        if !signed.contains(&addr) {
+            contacts.push(Contact {
+                addr,
+                observed: true,
+            });
+        }
+    }
+    contacts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Where a registry keeps its names: one trait, one suite of tests that every store passes.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use codec::{
+    Name,
+    registry::{Page, Record, Refusal},
+};
+
+pub use crate::table::{Ended, Registration, Renewal, Row};
+
+#[cfg(test)]
+mod conformance;
+pub mod memory;
+
+pub use memory::MemoryStore;
+
+/// Keeps names. What it has acknowledged it has kept, as far as it keeps anything.
+///
+/// A store that fails answers [`Refusal::Failed`] and says why in the log.
+pub trait Store: Send + Sync + 'static {
+    /// Registers a device and says whether it was not there before.
+    ///
+    /// Refuses with [`Refusal::NameTaken`], [`Refusal::TooMany`], [`Refusal::Stale`].
+    fn register(
+        &self,
+        registration: Registration,
+        now: Instant,
+    ) -> impl Future<Output = Result<bool, Refusal>> + Send;
+
+    /// Lets a device's lease last `expires` from now.
+    ///
+    /// Refuses with [`Refusal::NotFound`], [`Refusal::NameTaken`], [`Refusal::Stale`].
+    fn refresh(
+        &self,
+        renewal: Renewal,
+        expires: Duration,
+        now: Instant,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Ends a device's lease.
+    ///
+    /// Refuses with [`Refusal::NotFound`], [`Refusal::NameTaken`], [`Refusal::Stale`].
+    fn unregister(
+        &self,
+        renewal: Renewal,
+        now: Instant,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Everything about a name.
+    ///
+    /// Refuses with [`Refusal::NotFound`].
+    fn lookup(
+        &self,
+        name: &Name,
+        now: Instant,
+    ) -> impl Future<Output = Result<Record, Refusal>> + Send;
+
+    /// At most `limit` names that begin with `prefix`, after the name `after`, in folded order.
+    fn list(
+        &self,
+        prefix: &str,
+        after: Option<&Name>,
+        limit: usize,
+        now: Instant,
+    ) -> impl Future<Output = Result<Page, Refusal>> + Send;
+
+    /// Ends every lease whose time is over; returns these, and when the next one will end.
+    fn expire(&self, now: Instant) -> (Vec<Ended>, Option<Instant>);
+
+    /// The first `limit` devices in the order of their names, and how many names there are.
+    fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize);
+}

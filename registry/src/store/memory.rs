@@ -1,0 +1,91 @@
+//! A store that forgets everything when the program ends.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use codec::{
+    Name,
+    registry::{Page, Record, Refusal},
+};
+
+use crate::{
+    store::Store,
+    table::{Ended, Registration, Renewal, Row, Table},
+};
+
+/// Names in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    table: Mutex<Table>,
+}
+
+impl MemoryStore {
+    /// An empty store for at most `names_max` names.
+    #[must_use]
+    pub fn new(names_max: usize) -> Self {
+        Self {
+            table: Mutex::new(Table::new(names_max)),
+        }
+    }
+
+    /// The lock is held for one operation of the map, never across an await. The table stays whole
+    /// whatever panics around it, so a poisoned lock is taken all the same.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    async fn register(&self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
+        self.table().register(registration, now)
+    }
+
+    async fn refresh(
+        &self,
+        renewal: Renewal,
+        expires: Duration,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        self.table().refresh(&renewal, expires, now)
+    }
+
+    async fn unregister(&self, renewal: Renewal, now: Instant) -> Result<(), Refusal> {
+        self.table().unregister(&renewal, now)
+    }
+
+    async fn lookup(&self, name: &Name, now: Instant) -> Result<Record, Refusal> {
+        self.table().lookup(name, now).ok_or(Refusal::NotFound)
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&Name>,
+        limit: usize,
+        now: Instant,
+    ) -> Result<Page, Refusal> {
+        Ok(self.table().list(prefix, after, limit, now))
+    }
+
+    fn expire(&self, now: Instant) -> (Vec<Ended>, Option<Instant>) {
+        let mut table = self.table();
+        (table.expire(now), table.next_expiry())
+    }
+
+    fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize) {
+        let table = self.table();
+        (table.rows(limit, now), table.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn memory_conforms() {
+        crate::store::conformance::run(MemoryStore::new).await;
+    }
+}

@@ -1,0 +1,517 @@
+//! The table name -> devices -> contacts, each device for the time of its lease.
+//!
+//! PURE. A name belongs to the identity that registered it for as long as one of its devices has a
+//! lease.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    ops::Bound,
+    time::{Duration, Instant},
+};
+
+use codec::{
+    DeviceId, IdentityKey, KeyCard, List, Name, fold,
+    registry::{Contact, DEVICES_MAX, Device, Entry, PAGE_MAX, Page, Presence, Record, Refusal},
+};
+
+/// What a device asks to have in the table.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Under which name.
+    pub name: Name,
+    /// Which device.
+    pub device: DeviceId,
+    /// Whose it is.
+    pub card: KeyCard,
+    /// Where it listens.
+    pub contacts: Vec<Contact>,
+    /// For how long.
+    pub expires: Duration,
+    /// Greater than in every earlier request of that device.
+    pub cseq: u64,
+}
+
+/// A device's request about a lease that it has.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// Under which name.
+    pub name: Name,
+    /// Which device.
+    pub device: DeviceId,
+    /// Who asks.
+    pub identity: IdentityKey,
+    /// Greater than in every earlier request of that device.
+    pub cseq: u64,
+}
+
+/// A lease that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Under which name.
+    pub name: Name,
+    /// Which device.
+    pub device: DeviceId,
+}
+
+/// One device, as it is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The name.
+    pub name: Name,
+    /// The device.
+    pub device: DeviceId,
+    /// Where it can be reached.
+    pub contacts: Vec<SocketAddr>,
+    /// How long ago it was added.
+    pub since: Duration,
+    /// How long its lease still lasts.
+    pub lease_left: Duration,
+}
+
+/// The names and where they can be reached.
+#[derive(Debug)]
+pub struct Table {
+    names: BTreeMap<String, Owner>,
+    /// When which lease ends, the next one first.
+    leases: BTreeSet<(Instant, String, DeviceId)>,
+    names_max: usize,
+}
+
+#[derive(Debug)]
+struct Owner {
+    name: Name,
+    card: KeyCard,
+    presence: Presence,
+    /// Never empty, at most [`DEVICES_MAX`].
+    bindings: Vec<Binding>,
+}
+
+#[derive(Debug)]
+struct Binding {
+    device: DeviceId,
+    contacts: Vec<Contact>,
+    cseq: u64,
+    since: Instant,
+    ends: Instant,
+}
+
+impl Table {
+    /// An empty table for at most `names_max` names.
+    #[must_use]
+    pub fn new(names_max: usize) -> Self {
+        Self {
+            names: BTreeMap::new(),
+            leases: BTreeSet::new(),
+            names_max,
+        }
+    }
+
+    /// Registers a device and says whether it was not there before.
+    ///
+    /// # Errors
+    /// [`Refusal::NameTaken`], [`Refusal::TooMany`], [`Refusal::Stale`].
+    pub fn register(&mut self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
+        self.expire(now);
+        let Registration {
+            name,
+            device,
+            card,
+            contacts,
+            expires,
+            cseq,
+        } = registration;
+        let key = name.folded().to_owned();
+        let ends = now + expires;
+        let Some(owner) = self.names.get_mut(&key) else {
+            if self.names.len() >= self.names_max {
+                return Err(Refusal::TooMany);
+            }
+            let bindings = vec![Binding {
+                device,
+                contacts,
+                cseq,
+                since: now,
+                ends,
+            }];
+            let presence = Presence::Available;
+            self.names.insert(
+                key.clone(),
+                Owner {
+                    name,
+                    card,
+                    presence,
+                    bindings,
+                },
+            );
+            self.leases.insert((ends, key, device));
+            return Ok(true);
+        };
+        if owner.card.identity != card.identity {
+            return Err(Refusal::NameTaken);
+        }
+        let full = owner.bindings.len() >= DEVICES_MAX;
+        let known = owner
+            .bindings
+            .iter_mut()
+            .find(|binding| binding.device == device);
+        let added = known.is_none();
+        match known {
+            Some(binding) if cseq <= binding.cseq => return Err(Refusal::Stale),
+            Some(binding) => {
+                self.leases.remove(&(binding.ends, key.clone(), device));
+                *binding = Binding {
+                    contacts,
+                    cseq,
+                    ends,
+                    since: binding.since,
+                    device,
+                };
+            }
+            None if full => return Err(Refusal::TooMany),
+            None => owner.bindings.push(Binding {
+                device,
+                contacts,
+                cseq,
+                since: now,
+                ends,
+            }),
+        }
+        owner.name = name;
+        if card.serial >= owner.card.serial {
+            owner.card = card;
+        }
+        self.leases.insert((ends, key, device));
+        Ok(added)
+    }
+
+    /// Lets a device's lease last `expires` from now.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when it has ended: the device registers anew. [`Refusal::NameTaken`],
+    /// [`Refusal::Stale`].
+    pub fn refresh(
+        &mut self,
+        renewal: &Renewal,
+        expires: Duration,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        self.expire(now);
+        let ends = now + expires;
+        let binding = self.binding(renewal)?;
+        let before = std::mem::replace(&mut binding.ends, ends);
+        binding.cseq = renewal.cseq;
+        let key = renewal.name.folded();
+        self.leases
+            .remove(&(before, key.to_owned(), renewal.device));
+        self.leases.insert((ends, key.to_owned(), renewal.device));
+        Ok(())
+    }
+
+    /// Ends a device's lease.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], [`Refusal::NameTaken`], [`Refusal::Stale`].
+    pub fn unregister(&mut self, renewal: &Renewal, now: Instant) -> Result<(), Refusal> {
+        self.expire(now);
+        let ends = self.binding(renewal)?.ends;
+        let key = renewal.name.folded();
+        self.leases.remove(&(ends, key.to_owned(), renewal.device));
+        self.remove(key, renewal.device);
+        Ok(())
+    }
+
+    /// The binding that `renewal` may change.
+    fn binding(&mut self, renewal: &Renewal) -> Result<&mut Binding, Refusal> {
+        let owner = self
+            .names
+            .get_mut(renewal.name.folded())
+            .ok_or(Refusal::NotFound)?;
+        if owner.card.identity != renewal.identity {
+            return Err(Refusal::NameTaken);
+        }
+        let mut bindings = owner.bindings.iter_mut();
+        let found = bindings.find(|binding| binding.device == renewal.device);
+        let binding = found.ok_or(Refusal::NotFound)?;
+        if renewal.cseq <= binding.cseq {
+            Err(Refusal::Stale)
+        } else {
+            Ok(binding)
+        }
+    }
+
+    /// Takes a device out of its name, and the name out of the table with its last device.
+    fn remove(&mut self, key: &str, device: DeviceId) -> Option<Name> {
+        let owner = self.names.get_mut(key)?;
+        owner.bindings.retain(|binding| binding.device != device);
+        let name = owner.name.clone();
+        if owner.bindings.is_empty() {
+            self.names.remove(key);
+        }
+        Some(name)
+    }
+
+    /// Ends every lease whose time is over.
+    pub fn expire(&mut self, now: Instant) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        while let Some((ends, _, _)) = self.leases.first()
+            && *ends <= now
+            && let Some((_, key, device)) = self.leases.pop_first()
+        {
+            ended.extend(self.remove(&key, device).map(|name| Ended { name, device }));
+        }
+        ended
+    }
+
+    /// When the next lease ends.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.leases.first().map(|(ends, _, _)| *ends)
+    }
+
+    /// Everything about a name, if it is registered.
+    #[must_use]
+    pub fn lookup(&self, name: &Name, now: Instant) -> Option<Record> {
+        let owner = self.names.get(name.folded())?;
+        let entry = owner.entry(now);
+        (!entry.devices.is_empty()).then_some(Record {
+            card: owner.card,
+            entry,
+        })
+    }
+
+    /// At most `limit` names that begin with `prefix`, after the name `after`, in folded order.
+    #[must_use]
+    pub fn list(&self, prefix: &str, after: Option<&Name>, limit: usize, now: Instant) -> Page {
+        let prefix = fold(prefix);
+        let limit = limit.min(PAGE_MAX);
+        let from = match after.map(Name::folded) {
+            Some(after) if after >= prefix.as_str() => Bound::Excluded(after),
+            _ => Bound::Included(prefix.as_str()),
+        };
+        let mut matching = self
+            .names
+            .range::<str, _>((from, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(&prefix))
+            .map(|(_, owner)| owner.entry(now));
+        let entries = List::first_of(matching.by_ref().take(limit));
+        Page {
+            entries,
+            more: matching.next().is_some(),
+        }
+    }
+
+    /// How many names are registered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether nobody is registered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The first `limit` devices, in the order of their names.
+    #[must_use]
+    pub fn rows(&self, limit: usize, now: Instant) -> Vec<Row> {
+        let all = self.names.values().flat_map(|owner| {
+            owner.bindings.iter().map(|binding| Row {
+                name: owner.name.clone(),
+                device: binding.device,
+                contacts: binding
+                    .contacts
+                    .iter()
+                    .map(|contact| contact.addr)
+                    .collect(),
+                since: now.saturating_duration_since(binding.since),
+                lease_left: binding.ends.saturating_duration_since(now),
+            })
+        });
+        all.take(limit).collect()
+    }
+}
+
+impl Owner {
+    /// The directory entry, without leases that have ended but are still in the table.
+    fn entry(&self, now: Instant) -> Entry {
+        let live = self.bindings.iter().filter(|binding| binding.ends > now);
+        let devices = List::first_of(live.map(|binding| {
+            let left = binding.ends.saturating_duration_since(now).as_secs();
+            Device {
+                id: binding.device,
+                contacts: List::first_of(binding.contacts.iter().copied()),
+                lease_left_s: u16::try_from(left).unwrap_or(u16::MAX),
+            }
+        }));
+        Entry {
+            name: self.name.clone(),
+            presence: self.presence,
+            devices,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codec::{Identity, identity::AgreementSecret};
+
+    use super::*;
+
+    fn card(seed: u8) -> KeyCard {
+        let agreement = AgreementSecret::from_secret(&[seed; 32]).key();
+        KeyCard::issue(&Identity::from_secret(&[seed; 32]), agreement, 1, u64::MAX)
+    }
+
+    fn registration(name: &str, device: u8, seed: u8, cseq: u64) -> Registration {
+        Registration {
+            name: name.parse().unwrap(),
+            device: DeviceId([device; 16]),
+            card: card(seed),
+            contacts: vec![Contact {
+                addr: ([10, 0, 0, device], 4000).into(),
+                observed: false,
+            }],
+            expires: Duration::from_secs(60),
+            cseq,
+        }
+    }
+
+    fn renewal(name: &str, device: u8, seed: u8, cseq: u64) -> Renewal {
+        let identity = card(seed).identity;
+        Renewal {
+            name: name.parse().unwrap(),
+            device: DeviceId([device; 16]),
+            identity,
+            cseq,
+        }
+    }
+
+    fn after(start: Instant, seconds: u64) -> Instant {
+        start + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_live_name_is_its_owners_and_free_after_the_last_lease() {
+        let start = Instant::now();
+        let mut table = Table::new(10);
+        assert_eq!(
+            table.register(registration("bob", 1, 1, 1), start),
+            Ok(true)
+        );
+        let thief = registration("BOB", 2, 2, 1);
+        assert_eq!(
+            table.register(thief.clone(), after(start, 59)),
+            Err(Refusal::NameTaken)
+        );
+        assert_eq!(table.register(thief, after(start, 60)), Ok(true));
+    }
+
+    #[test]
+    fn a_refresh_makes_the_lease_last_and_expiry_ends_it() {
+        let start = Instant::now();
+        let mut table = Table::new(10);
+        table.register(registration("bob", 1, 1, 1), start).unwrap();
+        let minute = Duration::from_secs(60);
+        let bob = renewal("bob", 1, 1, 2);
+        assert_eq!(table.refresh(&bob, minute, after(start, 30)), Ok(()));
+        assert_eq!(table.expire(after(start, 89)), []);
+        assert_eq!(table.next_expiry(), Some(after(start, 90)));
+        assert!(table.lookup(&bob.name, after(start, 90)).is_none());
+        assert_eq!(table.expire(after(start, 90)).len(), 1);
+        assert!(table.is_empty() && table.leases.is_empty());
+        assert_eq!(
+            table.refresh(&bob, minute, after(start, 91)),
+            Err(Refusal::NotFound)
+        );
+    }
+
+    #[test]
+    fn an_older_request_of_a_device_is_stale() {
+        let start = Instant::now();
+        let mut table = Table::new(10);
+        table.register(registration("bob", 1, 1, 5), start).unwrap();
+        assert_eq!(
+            table.register(registration("bob", 1, 1, 5), start),
+            Err(Refusal::Stale)
+        );
+        assert_eq!(
+            table.unregister(&renewal("bob", 1, 1, 4), start),
+            Err(Refusal::Stale)
+        );
+        assert_eq!(
+            table.register(registration("bob", 2, 1, 1), start),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn only_the_owner_unregisters() {
+        let start = Instant::now();
+        let mut table = Table::new(10);
+        table.register(registration("bob", 1, 1, 1), start).unwrap();
+        assert_eq!(
+            table.unregister(&renewal("bob", 1, 2, 9), start),
+            Err(Refusal::NameTaken)
+        );
+        assert_eq!(
+            table.unregister(&renewal("bob", 3, 1, 9), start),
+            Err(Refusal::NotFound)
+        );
+        assert_eq!(table.unregister(&renewal("bob", 1, 1, 9), start), Ok(()));
+        assert!(table.is_empty() && table.leases.is_empty());
+    }
+
+    #[test]
+    fn names_and_devices_have_a_limit() {
+        let start = Instant::now();
+        let mut table = Table::new(1);
+        for device in 0..8 {
+            assert_eq!(
+                table.register(registration("bob", device, 1, 1), start),
+                Ok(true)
+            );
+        }
+        assert_eq!(
+            table.register(registration("bob", 8, 1, 1), start),
+            Err(Refusal::TooMany)
+        );
+        assert_eq!(
+            table.register(registration("eve", 1, 2, 1), start),
+            Err(Refusal::TooMany)
+        );
+        assert_eq!(
+            table.register(registration("bob", 1, 1, 2), start),
+            Ok(false)
+        );
+        assert_eq!(table.leases.len(), 8);
+    }
+
+    #[test]
+    fn pages_follow_each_other_without_gap_or_repeat() {
+        let start = Instant::now();
+        let mut table = Table::new(100);
+        for number in 0..70 {
+            let name = format!("Bob{number:02}");
+            table.register(registration(&name, 1, 1, 1), start).unwrap();
+        }
+        table
+            .register(registration("alice", 1, 1, 1), start)
+            .unwrap();
+        let mut seen = Vec::new();
+        let mut last: Option<Name> = None;
+        loop {
+            let page = table.list("bob", last.as_ref(), 200, start);
+            assert!(page.entries.len() <= PAGE_MAX);
+            seen.extend(page.entries.iter().map(|entry| entry.name.clone()));
+            last = seen.last().cloned();
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(seen.len(), 70);
+        assert!(seen.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(table.list("carol", None, 10, start).entries.is_empty());
+    }
+}
