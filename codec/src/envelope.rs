@@ -172,7 +172,8 @@ impl Envelope {
     /// `link` is the receiver's nonce on a direct connection, [`Nonce::NONE`] through a registry.
     ///
     /// # Errors
-    /// [`EnvelopeError::BadKey`], [`EnvelopeError::TooLong`].
+    /// [`EnvelopeError::BadKey`], [`EnvelopeError::TooLong`]; [`EnvelopeError::Malformed`] for a
+    /// `body` that serde cannot write.
     pub fn seal<T: Serialize>(
         sender: &Identity,
         address: Address,

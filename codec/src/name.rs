@@ -16,8 +16,8 @@ pub const NAME_CHARS_MAX: usize = 32;
 /// The most bytes in a name, in UTF-8.
 pub const NAME_BYTES_MAX: usize = 128;
 
-/// The most marks (accents, vowel signs) that may follow one letter.
-const MARKS_MAX: usize = 2;
+/// The most marks (accents, vowel signs) that may follow one letter: Burmese ကျော် needs four.
+const MARKS_MAX: usize = 4;
 
 /// A name, in the form in which it was typed, after NFKC.
 ///
@@ -116,16 +116,23 @@ fn check(shown: &str) -> Result<(), NameError> {
     if shown.len() > NAME_BYTES_MAX || shown.chars().count() > NAME_CHARS_MAX {
         return Err(NameError::TooLong);
     }
-    let mut marks = 0;
+    // How many more marks may follow; none where there is no letter to carry them.
+    let mut marks_left = 0_usize;
     for c in shown.chars() {
-        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
-        let letter = (c.is_alphabetic() || is_combining_mark(c)) && c.identifier_allowed();
-        let allowed = letter || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
-        if !allowed || marks > MARKS_MAX {
+        let allowed = if is_combining_mark(c) {
+            let carried = marks_left > 0;
+            marks_left = marks_left.saturating_sub(1);
+            carried && c.identifier_allowed()
+        } else {
+            marks_left = if c.is_alphabetic() { MARKS_MAX } else { 0 };
+            let other = c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+            other || (c.is_alphabetic() && c.identifier_allowed())
+        };
+        if !allowed {
             return Err(NameError::Character(c));
         }
     }
-    if is_combining_mark(first) || !(first.is_alphabetic() || first.is_ascii_digit()) {
+    if !(first.is_alphabetic() || first.is_ascii_digit()) {
         return Err(NameError::Beginning(first));
     }
     if !shown.is_single_script() {
@@ -248,7 +255,8 @@ mod tests {
         // Latin "p" and "l" with a Cyrillic "а" between them.
         assert_eq!(name("p\u{430}l"), Err(NameError::MixedScripts));
         assert_eq!(name(&"a".repeat(33)), Err(NameError::TooLong));
-        assert!(name("a\u{316}\u{316}\u{316}").is_err());
+        assert!(name(&format!("a{}", "\u{316}".repeat(5))).is_err());
+        assert!(name("a.\u{316}").is_err());
     }
 
     #[test]

@@ -32,6 +32,7 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 /// Writes one line, `PROGRAM: why`, to standard error and returns the exit code `code`.
+#[must_use]
 pub fn complain(code: u8, why: &str) -> ExitCode {
     let program = std::env::args_os().next().unwrap_or_default();
     let program = std::path::Path::new(&program)

@@ -320,6 +320,17 @@ impl Client {
         }
     }
 
+    /// Asks over a connection on which both sides have greeted.
+    #[must_use]
+    pub fn over(link: FrameLink<TcpStream>, host: Host, welcome: RegistryWelcome) -> Self {
+        Self {
+            link,
+            host,
+            welcome,
+            last_id: 0,
+        }
+    }
+
     /// Asks and waits for the answer.
     ///
     /// # Errors

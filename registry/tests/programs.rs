@@ -359,7 +359,7 @@ fn wrong_starts_end_in_one_clear_line() {
     let addr = taken.local_addr().unwrap().to_string();
     assert!(refused(&["--ephemeral", "--listen", &addr]).contains("another program has this port"));
     assert!(refused(&["--listen", "somewhere"]).contains("somewhere"));
-    let elsewhere = refused(&["--ephemeral", "--listen", "192.0.2.1:5000"]);
+    let elsewhere = refused(&["--ephemeral", "--listen", "203.0.113.1:5000"]);
     assert!(
         elsewhere.contains("an address of this machine"),
         "{elsewhere}"

@@ -2,7 +2,7 @@
 //! terminal never slows the registry.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -49,7 +49,8 @@ impl Journal {
     {
         let write = move || {
             let subscriber = fmt().with_max_level(Level::INFO).with_target(false);
-            let subscriber = subscriber.with_writer(io::stderr);
+            let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let subscriber = subscriber.with_writer(io::stderr).with_ansi(colours);
             let run = || run(&events, &dropped, table);
             match format {
                 Format::Text => with_default(subscriber.finish(), run),

@@ -1,0 +1,446 @@
+//! Sound: microphone to packets, packets to loudspeaker. A [`Voice`] is both, for one call.
+//!
+//! ```text
+//!  microphone                        sound thread                              engine
+//!  callback --> ring --> [resample] -> 10 ms frames -> [Opus] --> Encoded --> `sent` channel
+//!                         WAV file --^
+//!                          silence --^<--- echo ---+
+//!                                                  |
+//!  loudspeaker                                     |
+//!  callback <-- ring <-- [resample] <- 10 ms frames + <- [Opus, PLC] <- jitter buffer <- `receive`
+//!                         WAV file <-+
+//!                          nowhere <-+
+//! ```
+//!
+//! Threads, each with its reason and its deadline:
+//!
+//! - The *microphone's callback*, on a thread of the sound system: the device hands over what it
+//!   has heard. It is back within the device's period, 10 ms: all it does is fill a ring.
+//! - The *loudspeaker's callback*, likewise: the device fetches what it plays next. All it does is
+//!   empty a ring.
+//! - The *sound thread*, one for each call: does all that may compute, allocate or write files. It
+//!   goes both ways, so that an echo leaves in the moment in which it is heard, and nothing between
+//!   the two ways needs a lock. It has 10 ms for a frame, of which coding takes less than one; the
+//!   loudspeaker's ring forgives 10 ms more.
+//!
+//! Code that the callbacks run is marked `REAL-TIME`: it touches a ring, atomics and its own memory
+//! and nothing else. Files and silence have no clock: they go by an absolute schedule of 10 ms, and
+//! catch up after a stall of up to 200 ms. Devices have their own: their rings are looked at every
+//! 2 ms. Between the engine and the sound thread are bounded queues that neither ever waits for,
+//! and atomics.
+
+mod capture;
+mod device;
+mod file;
+mod opus;
+mod pace;
+mod playout;
+mod receive;
+mod resample;
+mod send;
+mod thread;
+
+use std::{
+    convert::Infallible,
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
+    time::Instant,
+};
+
+use tokio::sync::{mpsc as queue, oneshot};
+
+pub use device::{Device, Direction, devices};
+pub use file::numbered;
+
+use crate::media::{Encoded, Packet, stats::VoiceStats};
+use capture::Capture;
+use device::Chosen;
+use file::{Clip, Recording};
+use pace::Pace;
+use playout::Playout;
+use receive::Receiving;
+use send::Sending;
+use thread::{Phase, Shared, Sink, SoundThread, Source};
+
+/// The most packets that wait for the sound thread: one second of the shortest that make sense.
+const PACKETS_MAX: usize = 256;
+
+/// Where the sound that we send comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The microphone that the sound system offers first.
+    Default,
+    /// A microphone, by its id, its name, or a part of its name that no other has.
+    Device(String),
+    /// A WAV file, once, from its beginning when the call is open; then silence.
+    File(PathBuf),
+    /// Nothing.
+    Silence,
+    /// What the peer sends, the moment that it is played here.
+    Echo,
+}
+
+/// Where the sound that we receive goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// The loudspeaker that the sound system offers first.
+    Default,
+    /// A loudspeaker, by its id, its name, or a part of its name that no other has.
+    Device(String),
+    /// A WAV file, which is written anew: 48 kHz, mono, 16 bits, from the time the call is open.
+    File(PathBuf),
+    /// Nowhere; it is decoded and counted all the same.
+    None,
+}
+
+impl FromStr for Input {
+    type Err = Infallible;
+
+    /// `default`, `silence`, a path that ends in `.wav`, or a device.
+    fn from_str(typed: &str) -> Result<Self, Infallible> {
+        Ok(match typed {
+            "default" => Self::Default,
+            "silence" => Self::Silence,
+            _ if is_wav(typed) => Self::File(typed.into()),
+            _ => Self::Device(typed.to_owned()),
+        })
+    }
+}
+
+impl FromStr for Output {
+    type Err = Infallible;
+
+    /// `default`, `none`, a path that ends in `.wav`, or a device.
+    fn from_str(typed: &str) -> Result<Self, Infallible> {
+        Ok(match typed {
+            "default" => Self::Default,
+            "none" => Self::None,
+            _ if is_wav(typed) => Self::File(typed.into()),
+            _ => Self::Device(typed.to_owned()),
+        })
+    }
+}
+
+fn is_wav(typed: &str) -> bool {
+    typed.to_ascii_lowercase().ends_with(".wav")
+}
+
+/// Why there is no sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AudioError {
+    /// This machine has none.
+    NoDevice {
+        /// Which way.
+        direction: Direction,
+    },
+    /// No device is called that.
+    UnknownDevice {
+        /// Which way.
+        direction: Direction,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// More than one device could be meant.
+    AmbiguousDevice {
+        /// Which way.
+        direction: Direction,
+        /// What was asked for.
+        wanted: String,
+        /// The ids of those that fit.
+        found: Vec<String>,
+    },
+    /// The device is there, but does not work.
+    CannotOpen {
+        /// Which way.
+        direction: Direction,
+        /// Its name.
+        device: String,
+        /// What the sound system says.
+        why: String,
+    },
+    /// The sound system does not tell its devices.
+    CannotList {
+        /// What it says.
+        why: String,
+    },
+    /// The input file cannot be used.
+    CannotRead {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The output file cannot be used.
+    CannotWrite {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// This machine has no memory or no thread left.
+    Unavailable {
+        /// What failed.
+        why: String,
+    },
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Input => "microphone",
+            Self::Output => "loudspeaker",
+        })
+    }
+}
+
+impl fmt::Display for AudioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LISTED: &str = "`ramal-phone devices` lists them";
+        match self {
+            Self::NoDevice {
+                direction: Direction::Input,
+            } => f.write_str("no microphone found; use --input silence or --input FILE.wav"),
+            Self::NoDevice {
+                direction: Direction::Output,
+            } => f.write_str("no loudspeaker found; use --output none or --output FILE.wav"),
+            Self::UnknownDevice { direction, wanted } => {
+                write!(f, "no {direction} is called {wanted:?}; {LISTED}")
+            }
+            Self::AmbiguousDevice {
+                direction,
+                wanted,
+                found,
+            } => write!(
+                f,
+                "{wanted:?} could be more than one {direction}: {}; {LISTED}",
+                found.join(", ")
+            ),
+            Self::CannotOpen {
+                direction,
+                device,
+                why,
+            } => {
+                write!(
+                    f,
+                    "cannot open the {direction} {device:?}: {why}; try another, {LISTED}"
+                )
+            }
+            Self::CannotList { why } => write!(f, "cannot list the sound devices: {why}"),
+            Self::CannotRead { path, why } => write!(f, "cannot read {}: {why}", path.display()),
+            Self::CannotWrite { path, why } => write!(f, "cannot write {}: {why}", path.display()),
+            Self::Unavailable { why } => write!(f, "cannot set up sound: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for AudioError {}
+
+/// What happens to a call's sound: at most three of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VoiceEvent {
+    /// The input file has been sent to its end, which the network has taken. Silence follows.
+    InputEnded,
+    /// The microphone is gone, or the input file cannot be read on. Silence is sent from now on.
+    InputLost {
+        /// What the system says.
+        why: String,
+    },
+    /// The loudspeaker is gone, or the output file cannot be written on. The call goes on unheard.
+    OutputLost {
+        /// What the system says.
+        why: String,
+    },
+}
+
+/// The sound of one call, which its own thread moves. Dropping it ends that thread, promptly and
+/// without waiting for it.
+#[derive(Debug)]
+pub struct Voice {
+    shared: Arc<Shared>,
+    packets: Packets,
+    /// `None` once the thread has been told to finish.
+    ended: Option<oneshot::Receiver<VoiceStats>>,
+}
+
+/// Takes a call's packets from the network.
+#[derive(Debug, Clone)]
+pub struct Packets {
+    queue: mpsc::SyncSender<Packet>,
+    shared: Arc<Shared>,
+}
+
+impl Packets {
+    /// Takes a packet; never blocks. When the sound thread is 256 packets behind it is dropped,
+    /// and counted.
+    pub fn receive(&self, packet: Packet) {
+        if self.queue.try_send(packet).is_err() {
+            self.shared.dropped.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Voice {
+    /// Opens devices and files and starts the sound thread. A packet goes to `sent` every 20 ms
+    /// from now on: encoded silence until [`Voice::open`]. What `sent` has no room for is counted
+    /// and lost; `events` needs room for three.
+    ///
+    /// Waits for sound server and disk, which can take seconds: not to be called from async code.
+    ///
+    /// # Errors
+    /// Any [`AudioError`] but [`AudioError::CannotList`]; nothing is left open then.
+    pub fn start(
+        input: &Input,
+        output: &Output,
+        sent: queue::Sender<Encoded>,
+        events: queue::Sender<VoiceEvent>,
+    ) -> Result<Self, AudioError> {
+        let unavailable = |why: &dyn fmt::Display| AudioError::Unavailable {
+            why: why.to_string(),
+        };
+        let encoder = opus::Encoder::new().map_err(|error| unavailable(&error))?;
+        let decoder = opus::Decoder::new().map_err(|error| unavailable(&error))?;
+        let source = open_source(input)?;
+        let sink = open_sink(output, input)?;
+        let shared = Arc::<Shared>::default();
+        let (packets, taken) = mpsc::sync_channel(PACKETS_MAX);
+        let (tell_end, ended) = oneshot::channel();
+        let sound = SoundThread {
+            shared: Arc::clone(&shared),
+            packets: taken,
+            source,
+            sink,
+            sending: Sending::new(encoder),
+            receiving: Receiving::new(decoder),
+            sent,
+            events,
+            stats: VoiceStats::default(),
+        };
+        std::thread::Builder::new()
+            .name("sound".to_owned())
+            .spawn(move || {
+                // Nobody may be waiting for it.
+                let _ = tell_end.send(sound.run());
+            })
+            .map_err(|error| unavailable(&error))?;
+        let packets = Packets {
+            queue: packets,
+            shared: Arc::clone(&shared),
+        };
+        Ok(Self {
+            shared,
+            packets,
+            ended: Some(ended),
+        })
+    }
+
+    /// Where to hand the packets that come from the network.
+    #[must_use]
+    pub fn packets(&self) -> Packets {
+        self.packets.clone()
+    }
+
+    /// The call is established: from now on the two hear each other. Files begin here.
+    pub fn open(&self) {
+        self.shared.advance(Phase::Open);
+    }
+
+    /// Sends silence instead of the input, or the input again. A file goes on meanwhile.
+    pub fn mute(&self, muted: bool) {
+        self.shared.muted.store(muted, Relaxed);
+    }
+
+    /// What was counted until about 10 ms ago.
+    #[must_use]
+    pub fn stats(&self) -> VoiceStats {
+        self.shared.stats()
+    }
+
+    /// Stops sending, plays what has come, for half a second at most, closes the files and ends
+    /// the thread; the receiver then gets the last stats. A disk or a device that hangs can hold
+    /// that up: wait for it with a limit.
+    #[must_use]
+    pub fn finish(mut self) -> oneshot::Receiver<VoiceStats> {
+        self.shared.advance(Phase::Finishing);
+        self.ended
+            .take()
+            .expect("only `finish`, which consumes the voice, takes it")
+    }
+}
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        if self.ended.is_some() {
+            self.shared.advance(Phase::Stopped);
+        }
+    }
+}
+
+/// Whether input and output can be used, as far as that shows without using them: devices that are
+/// there, files that can be read and written. Nothing is changed.
+///
+/// Asks the sound server, which may take seconds.
+///
+/// # Errors
+/// As [`Voice::start`].
+pub fn check(input: &Input, output: &Output) -> Result<(), AudioError> {
+    match input {
+        Input::Default => Chosen::new(Direction::Input, None).map(drop)?,
+        Input::Device(wanted) => Chosen::new(Direction::Input, Some(wanted)).map(drop)?,
+        Input::File(path) => Clip::open(path).map(drop)?,
+        Input::Silence | Input::Echo => {}
+    }
+    match output {
+        Output::Default => Chosen::new(Direction::Output, None).map(drop),
+        Output::Device(wanted) => Chosen::new(Direction::Output, Some(wanted)).map(drop),
+        Output::File(path) => Recording::check(path),
+        Output::None => Ok(()),
+    }
+}
+
+fn open_source(input: &Input) -> Result<Source, AudioError> {
+    let pace = Pace::starting(Instant::now());
+    Ok(match input {
+        Input::Default => Source::Device(Capture::open(None)?),
+        Input::Device(wanted) => Source::Device(Capture::open(Some(wanted))?),
+        Input::File(path) => Source::File {
+            clip: Clip::open(path)?,
+            pace,
+            past_end: 0,
+        },
+        Input::Silence => Source::Silence(pace),
+        Input::Echo => Source::Echo,
+    })
+}
+
+fn open_sink(output: &Output, input: &Input) -> Result<Sink, AudioError> {
+    let pace = Pace::starting(Instant::now());
+    Ok(match (output, input) {
+        (Output::Default, _) => Sink::Device(Playout::open(None)?),
+        (Output::Device(wanted), _) => Sink::Device(Playout::open(Some(wanted))?),
+        (Output::File(path), Input::File(read)) if is_same_file(path, read) => {
+            let why = "it is the input file".to_owned();
+            return Err(AudioError::CannotWrite {
+                path: path.clone(),
+                why,
+            });
+        }
+        (Output::File(path), _) => Sink::File {
+            recording: Recording::create(path)?,
+            pace,
+        },
+        (Output::None, _) => Sink::Nowhere(pace),
+    })
+}
+
+/// Whether both are there and are one.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Aborts a test in which `assert_no_alloc` sees an allocation.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

@@ -1,0 +1,186 @@
+//! Opus (RFC 6716) in types that cannot be misused: packets are vetted, what comes out is clamped.
+
+use ::opus::{Application, Bandwidth, Bitrate, Channels, Error, Signal, packet::get_nb_samples};
+
+use crate::media::{PACKET_SAMPLES_MAX, PTIME_SAMPLES, SAMPLE_RATE};
+
+/// Transparent for one voice; 80 bytes a packet.
+const BITRATE_BPS: i32 = 32_000;
+
+/// Of 10; the step to 10 costs a fifth more and is not heard.
+const COMPLEXITY: i32 = 9;
+
+/// The most bytes in a packet of one frame (RFC 6716, 3.2.1, and the TOC byte).
+const PAYLOAD_BYTES_MAX: usize = 1_275 + 1;
+
+/// Conceals in steps of 2.5 ms.
+const GRAIN_SAMPLES: usize = 120;
+
+/// Makes 20 ms of sound into a packet: fullband mono for voice, variable rate around 32 kbit/s,
+/// without DTX and without in-band FEC.
+pub(super) struct Encoder {
+    opus: ::opus::Encoder,
+    payload: [u8; PAYLOAD_BYTES_MAX],
+}
+
+impl Encoder {
+    pub(super) fn new() -> Result<Self, Error> {
+        let mut opus = ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
+        opus.set_bitrate(Bitrate::Bits(BITRATE_BPS))?;
+        opus.set_vbr(true)?;
+        opus.set_max_bandwidth(Bandwidth::Fullband)?;
+        opus.set_signal(Signal::Voice)?;
+        opus.set_complexity(COMPLEXITY)?;
+        opus.set_inband_fec(false)?;
+        opus.set_dtx(false)?;
+        Ok(Self {
+            opus,
+            payload: [0; PAYLOAD_BYTES_MAX],
+        })
+    }
+
+    /// The packet for `samples`, between -1.0 and 1.0. It ends with what came 6.5 ms before the
+    /// end of `samples`: the encoder looks that far ahead.
+    pub(super) fn encode(
+        &mut self,
+        samples: &[f32; PTIME_SAMPLES as usize],
+    ) -> Result<&[u8], Error> {
+        let length = self.opus.encode_float(samples, &mut self.payload)?;
+        Ok(&self.payload[..length])
+    }
+}
+
+/// Makes packets of any sender into sound: mono, between -1.0 and 1.0.
+pub(super) struct Decoder {
+    opus: ::opus::Decoder,
+    sound: Box<[f32; PACKET_SAMPLES_MAX]>,
+}
+
+impl Decoder {
+    pub(super) fn new() -> Result<Self, Error> {
+        Ok(Self {
+            opus: ::opus::Decoder::new(SAMPLE_RATE, Channels::Mono)?,
+            sound: Box::new([0.0; PACKET_SAMPLES_MAX]),
+        })
+    }
+
+    /// The sound in `payload`, up to 120 ms; `None` when it is no Opus packet, whatever it says
+    /// it is. The decoder is then as it was, so that [`Decoder::conceal`] can fill in.
+    pub(super) fn decode(&mut self, payload: &[u8]) -> Option<&[f32]> {
+        // An empty packet would ask for concealment.
+        get_nb_samples(payload, SAMPLE_RATE).ok()?;
+        let length = self
+            .opus
+            .decode_float(payload, &mut self.sound[..], false)
+            .ok()?;
+        Some(clamped(&mut self.sound[..length]))
+    }
+
+    /// `samples` of sound like what was decoded before, fading out. Rounded down to a multiple
+    /// of 120, at most 5760.
+    pub(super) fn conceal(&mut self, samples: u32) -> &[f32] {
+        let samples = usize::try_from(samples)
+            .unwrap_or(usize::MAX)
+            .min(PACKET_SAMPLES_MAX);
+        let sound = &mut self.sound[..samples / GRAIN_SAMPLES * GRAIN_SAMPLES];
+        if !sound.is_empty() && self.opus.decode_float(&[], sound, false).is_err() {
+            sound.fill(0.0);
+        }
+        clamped(sound)
+    }
+}
+
+/// A hostile or clipped packet can decode to more than full scale, and to no number at all.
+fn clamped(sound: &mut [f32]) -> &[f32] {
+    for sample in sound.iter_mut() {
+        *sample = if sample.is_finite() {
+            sample.clamp(-1.0, 1.0)
+        } else {
+            0.0
+        };
+    }
+    sound
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{Rng, SeedableRng},
+    };
+
+    use super::*;
+    use crate::media::opus_samples;
+
+    #[test]
+    fn a_packet_tells_its_length_as_libopus_reads_it() {
+        for toc in 0..=255u8 {
+            for second in 0..=255u8 {
+                let payload = [toc, second, 0, 0];
+                let theirs = get_nb_samples(&payload, SAMPLE_RATE).ok();
+                let ours = opus_samples(&payload).map(|samples| samples as usize);
+                // libopus takes a packet that announces no frame at all for one of no length.
+                assert_eq!(ours, theirs.filter(|&samples| samples > 0), "{payload:?}");
+            }
+        }
+        assert_eq!(opus_samples(&[]), None);
+        assert_eq!(opus_samples(&[3]), None);
+    }
+
+    #[test]
+    fn any_bytes_decode_to_finite_clamped_sound_or_to_nothing() {
+        let seed = 7;
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut decoder = Decoder::new().unwrap();
+        let mut decoded = 0;
+        for round in 0..3_000 {
+            let mut payload = vec![0; (random.next_u32() % 200) as usize];
+            random.fill_bytes(&mut payload);
+            let Some(sound) = decoder.decode(&payload) else {
+                let fill = decoder.conceal(random.next_u32() % 10_000);
+                assert!(fill.iter().all(|sample| sample.abs() <= 1.0), "seed {seed}");
+                continue;
+            };
+            decoded += 1;
+            assert_eq!(
+                Some(sound.len()),
+                opus_samples(&payload).map(|n| n as usize)
+            );
+            assert!(
+                sound.iter().all(|sample| sample.abs() <= 1.0),
+                "seed {seed} round {round}"
+            );
+        }
+        assert!(decoded > 300, "only {decoded} were taken for Opus");
+    }
+
+    #[test]
+    fn concealment_continues_a_tone_and_fades_to_silence() {
+        let mut encoder = Encoder::new().unwrap();
+        let mut decoder = Decoder::new().unwrap();
+        let loudness = |sound: &[f32]| sound.iter().map(|sample| sample * sample).sum::<f32>();
+        let mut heard = 0.0;
+        for packet in 0..20 {
+            let samples = std::array::from_fn(|n| {
+                let time = (packet * PTIME_SAMPLES as usize + n) as f32 / SAMPLE_RATE as f32;
+                0.5 * (time * 220.0 * std::f32::consts::TAU).sin()
+            });
+            let payload = encoder.encode(&samples).unwrap();
+            assert!(
+                (20..=200).contains(&payload.len()),
+                "{} bytes",
+                payload.len()
+            );
+            heard = loudness(decoder.decode(payload).unwrap());
+        }
+        let first = loudness(decoder.conceal(960));
+        assert!(first > heard / 4.0, "{first} after {heard}");
+        let last = (0..50)
+            .map(|_| loudness(decoder.conceal(960)))
+            .last()
+            .unwrap();
+        assert!(last < heard / 1_000.0, "{last} after {heard}");
+        assert_eq!(decoder.conceal(119).len(), 0);
+        assert_eq!(decoder.conceal(u32::MAX).len(), PACKET_SAMPLES_MAX);
+    }
+}

@@ -1,0 +1,261 @@
+//! The loudspeaker: the sound thread keeps a ring filled, a device's callback empties it.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
+    time::{Duration, Instant},
+};
+
+use cpal::{
+    FromSample, Sample, SampleFormat, SizedSample, StreamConfig,
+    traits::{DeviceTrait, StreamTrait},
+};
+use ringbuf::{
+    HeapCons, HeapProd, HeapRb,
+    traits::{Consumer, Observer, Producer, Split},
+};
+
+use super::{
+    AudioError,
+    device::{Chosen, Direction, Meter, OPEN_MAX, error_handler, samples_in},
+    pace::Standstill,
+    resample::Resampler,
+};
+use crate::media::{Frame, SAMPLE_RATE};
+
+/// What the ring can hold; what it is kept at is much less.
+const RING: Duration = Duration::from_millis(500);
+
+/// What the ring is kept at, beside the device's period: how late the sound thread may come.
+const RESERVE: Duration = Duration::from_millis(10);
+
+/// A device's period is the most that one callback took in the last one or two of these.
+const PERIOD_WINDOW: Duration = Duration::from_secs(1);
+
+/// Samples that a callback moves at a time, on its stack.
+const MIX_SAMPLES: usize = 64;
+
+/// An open loudspeaker.
+pub(super) struct Playout {
+    ring: HeapProd<f32>,
+    meter: Arc<Meter>,
+    lost: mpsc::Receiver<String>,
+    rate: u32,
+    resampler: Resampler,
+    /// Sound at the device's rate, on its way to the ring.
+    block: Vec<f32>,
+    period: Period,
+    /// What the ring is kept at, in samples.
+    target: usize,
+    standstill: Standstill,
+    /// Ends the callbacks when it is dropped.
+    _stream: cpal::Stream,
+}
+
+/// The device's period, as it was seen.
+struct Period {
+    frames: usize,
+    since: Instant,
+}
+
+impl Playout {
+    /// Opens the loudspeaker that is `wanted`, or the default one. May take seconds.
+    pub(super) fn open(wanted: Option<&str>) -> Result<Self, AudioError> {
+        let chosen = Chosen::new(Direction::Output, wanted)?;
+        let failed = |error| chosen.failed(Direction::Output, &error);
+        let rate = chosen.config.sample_rate;
+        let meter = Arc::new(Meter::default());
+        let (ring, consumer) = HeapRb::new(samples_in(RING, rate)).split();
+        let filler = Filler {
+            ring: consumer,
+            channels: usize::from(chosen.config.channels),
+            begun: false,
+            meter: Arc::clone(&meter),
+        };
+        let (stream, lost) = match chosen.format {
+            SampleFormat::I16 => build::<i16>(&chosen.device, chosen.config, filler),
+            SampleFormat::I32 => build::<i32>(&chosen.device, chosen.config, filler),
+            _ => build::<f32>(&chosen.device, chosen.config, filler),
+        }
+        .map_err(failed)?;
+        stream.play().map_err(failed)?;
+        let resampler =
+            Resampler::new(SAMPLE_RATE, rate).map_err(|error| AudioError::Unavailable {
+                why: error.to_string(),
+            })?;
+        let (period, now) = (samples_in(RESERVE, rate), Instant::now());
+        Ok(Self {
+            ring,
+            meter,
+            lost,
+            rate,
+            resampler,
+            block: Vec::with_capacity(samples_in(RESERVE, rate) * 2),
+            period: Period {
+                frames: period,
+                since: now,
+            },
+            target: period,
+            standstill: Standstill::starting(now),
+            _stream: stream,
+        })
+    }
+
+    /// Whether another frame is wanted: the ring is kept at a period and [`RESERVE`]. When the
+    /// loudspeaker stands still, frames are wanted at their time, to be dropped: what is heard
+    /// when it moves again is then what is said at that time.
+    pub(super) fn wants(&mut self, now: Instant) -> bool {
+        let seen = self.meter.period_frames.load(Relaxed);
+        if now.saturating_duration_since(self.period.since) >= PERIOD_WINDOW {
+            self.meter.period_frames.store(0, Relaxed);
+            self.period = Period {
+                frames: seen,
+                since: now,
+            };
+        }
+        let target = self.period.frames.max(seen) + samples_in(RESERVE, self.rate);
+        self.target = target.min(self.ring.capacity().get() / 2);
+        if self.is_full() {
+            return self.standstill.frame_passed(now);
+        }
+        self.standstill.moved(now);
+        true
+    }
+
+    /// Puts 10 ms into the ring, if they were wanted for it.
+    pub(super) fn write(&mut self, frame: &Frame) {
+        if self.is_full() {
+            return;
+        }
+        self.block.clear();
+        self.resampler.push(frame, &mut self.block);
+        // It fits: the ring is never kept more than half full.
+        self.ring.push_slice(&self.block);
+    }
+
+    fn is_full(&self) -> bool {
+        self.ring.occupied_len() >= self.target
+    }
+
+    /// Whether the loudspeaker has come to a standstill, told once for each.
+    pub(super) fn stands_still(&mut self) -> bool {
+        self.standstill.is_new()
+    }
+
+    /// What waits in the ring.
+    pub(super) fn delay(&self) -> Duration {
+        Duration::from_secs(1) * u32::try_from(self.ring.occupied_len()).unwrap_or(0) / self.rate
+    }
+
+    /// Why the device is lost, told once.
+    pub(super) fn lost(&self) -> Option<String> {
+        self.lost.try_recv().ok()
+    }
+
+    /// Times that the device wanted more than there was.
+    pub(super) fn underruns(&self) -> u64 {
+        u64::from(self.meter.glitches.load(Relaxed))
+    }
+}
+
+fn build<T: SizedSample + FromSample<f32>>(
+    device: &cpal::Device,
+    config: StreamConfig,
+    mut filler: Filler,
+) -> Result<(cpal::Stream, mpsc::Receiver<String>), cpal::Error> {
+    let (on_error, lost) = error_handler(Arc::clone(&filler.meter));
+    let stream = device.build_output_stream::<T, _, _>(
+        config,
+        move |data, _| filler.fill(data),
+        on_error,
+        Some(OPEN_MAX),
+    )?;
+    Ok((stream, lost))
+}
+
+/// The callback's side of the ring.
+struct Filler {
+    ring: HeapCons<f32>,
+    channels: usize,
+    /// The sound thread has begun to fill the ring.
+    begun: bool,
+    meter: Arc<Meter>,
+}
+
+impl Filler {
+    /// REAL-TIME: called by the device for every buffer, of any length. Gives all channels the
+    /// same, and silence when there is nothing.
+    fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T]) {
+        let frames = data.len() / self.channels;
+        self.meter.period_frames.fetch_max(frames, Relaxed);
+        self.begun |= !self.ring.is_empty();
+        let mut mono = [0.0; MIX_SAMPLES];
+        let mut missing = 0;
+        for piece in data.chunks_mut(MIX_SAMPLES * self.channels) {
+            let wanted = piece.len() / self.channels;
+            let filled = self.ring.pop_slice(&mut mono[..wanted]);
+            mono[filled..wanted].fill(0.0);
+            missing += wanted - filled;
+            for (&sample, channels) in mono.iter().zip(piece.chunks_mut(self.channels)) {
+                channels.fill(T::from_sample(sample));
+            }
+        }
+        if missing > 0 && self.begun {
+            self.meter.glitches.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assert_no_alloc::assert_no_alloc;
+
+    use super::*;
+
+    fn filler(channels: usize) -> (HeapProd<f32>, Filler) {
+        let (ring, consumer) = HeapRb::new(4_000).split();
+        (
+            ring,
+            Filler {
+                ring: consumer,
+                channels,
+                begun: false,
+                meter: Arc::default(),
+            },
+        )
+    }
+
+    #[test]
+    fn the_callback_fills_all_channels_of_any_format_without_allocating() {
+        let (mut ring, mut filler) = filler(2);
+        let sound: Vec<f32> = (0..1_024).map(|n| n as f32 / 1_024.0).collect();
+        let (mut floats, mut integers, mut wide) = ([9.0f32; 2_048], [9i16; 6], [9i32; 2]);
+        ring.push_slice(&sound);
+        ring.push_slice(&[-1.0, 0.5, 0.0, -0.25]);
+        assert_no_alloc(|| {
+            filler.fill(&mut floats);
+            filler.fill(&mut integers);
+            filler.fill(&mut wide);
+        });
+        for (n, channels) in floats.chunks(2).enumerate() {
+            assert_eq!(channels, [sound[n]; 2]);
+        }
+        assert_eq!(integers, [i16::MIN, i16::MIN, 16_384, 16_384, 0, 0]);
+        assert_eq!(wide, [i32::MIN / 4; 2]);
+        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
+        assert_eq!(filler.meter.period_frames.load(Relaxed), 1_024);
+    }
+
+    #[test]
+    fn an_empty_ring_is_silence_and_counts_once_sound_has_begun() {
+        let (mut ring, mut filler) = filler(1);
+        let mut out = [9.0f32; 480];
+        assert_no_alloc(|| filler.fill(&mut out));
+        assert_eq!(out, [0.0; 480]);
+        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
+        ring.push_slice(&[0.5; 100]);
+        assert_no_alloc(|| filler.fill(&mut out));
+        assert_eq!((out[99], out[100]), (0.5, 0.0));
+        assert_no_alloc(|| filler.fill(&mut out));
+        assert_eq!(filler.meter.glitches.load(Relaxed), 2);
+    }
+}

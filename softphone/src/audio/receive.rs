@@ -1,0 +1,241 @@
+//! The way in: packets become frames for the loudspeaker, at the loudspeaker's pace.
+
+use std::time::Instant;
+
+use super::opus::Decoder;
+use crate::media::{
+    FRAME_SAMPLES, Frame, PACKET_SAMPLES_MAX, Packet,
+    jitter::{Decision, JitterBuffer},
+    opus_samples,
+    stats::VoiceStats,
+};
+
+/// The jitter buffer, and the decoder that does what it decides.
+pub(super) struct Receiving {
+    buffer: JitterBuffer,
+    decoder: Decoder,
+    /// Sound that is decoded and not yet played.
+    ready: Vec<f32>,
+    bytes: u64,
+    /// Samples concealed for packets that were no Opus after all.
+    undecodable: u64,
+}
+
+impl Receiving {
+    pub(super) fn new(decoder: Decoder) -> Self {
+        Self {
+            buffer: JitterBuffer::new(),
+            decoder,
+            ready: Vec::with_capacity(PACKET_SAMPLES_MAX + FRAME_SAMPLES),
+            bytes: 0,
+            undecodable: 0,
+        }
+    }
+
+    /// Takes a packet from the network.
+    pub(super) fn insert(&mut self, packet: Packet) {
+        self.bytes += packet.payload.len() as u64;
+        self.buffer.insert(packet);
+    }
+
+    /// The next 10 ms to be played.
+    pub(super) fn next(&mut self, now: Instant) -> Frame {
+        while self.ready.len() < FRAME_SAMPLES {
+            match self.buffer.next(now) {
+                Decision::Wait => self.ready.resize(FRAME_SAMPLES, 0.0),
+                Decision::Conceal { samples } => self.conceal(samples),
+                Decision::Play(packet) => match self.decoder.decode(&packet.payload) {
+                    Some(sound) => self.ready.extend_from_slice(sound),
+                    None => {
+                        let samples = opus_samples(&packet.payload).unwrap_or(0);
+                        self.undecodable += u64::from(samples);
+                        self.conceal(samples);
+                    }
+                },
+            }
+        }
+        let mut frame = [0.0; FRAME_SAMPLES];
+        frame.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
+        self.ready.drain(..FRAME_SAMPLES);
+        frame
+    }
+
+    fn conceal(&mut self, samples: u32) {
+        self.ready.extend_from_slice(self.decoder.conceal(samples));
+    }
+
+    /// Whether all that came has been played.
+    pub(super) fn is_drained(&self) -> bool {
+        self.buffer.is_empty() && self.ready.len() < FRAME_SAMPLES
+    }
+
+    /// Tells what was counted on the way in.
+    pub(super) fn tell(&self, stats: &mut VoiceStats) {
+        stats.buffer = self.buffer.counters();
+        stats.jitter = self.buffer.jitter();
+        stats.playout_delay = self.buffer.playout_delay();
+        stats.received_bytes = self.bytes;
+        stats.undecodable = self.undecodable;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::VecDeque, f32::consts::TAU, time::Duration};
+
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{Rng, SeedableRng},
+    };
+
+    use super::*;
+    use crate::{
+        audio::{opus::Encoder, send::Sending},
+        media::{SAMPLE_RATE, Seq, Timestamp},
+    };
+
+    /// Ten syllables in three seconds: the harmonics of a voice around 120 Hz, without the lowest,
+    /// which the encoder shifts in phase, and some breath.
+    fn speech() -> Vec<f32> {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut phase = 0.0f32;
+        (0..3 * SAMPLE_RATE)
+            .map(|n| {
+                let time = n as f32 / SAMPLE_RATE as f32;
+                phase += (120.0 + 20.0 * (time * 1.3 * TAU).sin()) / SAMPLE_RATE as f32;
+                let voice: f32 = (3..15)
+                    .map(|h| (phase * h as f32 * TAU).sin() / h as f32)
+                    .sum();
+                let breath = random.next_u32() as f32 / u32::MAX as f32 - 0.5;
+                let syllable = (time * 1.65 * TAU).sin().powi(2);
+                0.2 * syllable * (voice + 0.02 * breath)
+            })
+            .collect()
+    }
+
+    fn receiving() -> Receiving {
+        Receiving::new(Decoder::new().unwrap())
+    }
+
+    /// `sound` through encoder, a link that takes `delay_ms` of the time in ms, and back to sound.
+    fn through(sound: &[f32], delay_ms: impl Fn(u64) -> u64) -> (Vec<f32>, VoiceStats) {
+        let origin = Instant::now();
+        let at = |millis: u64| origin + Duration::from_millis(millis);
+        let (mut sending, mut receiving) = (Sending::new(Encoder::new().unwrap()), receiving());
+        let (mut link, mut heard) = (VecDeque::new(), Vec::new());
+        let mut seq = 0;
+        for (millis, frame) in (0..).step_by(10).zip(sound.chunks_exact(FRAME_SAMPLES)) {
+            if let Some(encoded) = sending.push(frame.try_into().unwrap()) {
+                link.push_back(Packet {
+                    seq: Seq(seq),
+                    timestamp: encoded.timestamp,
+                    marker: encoded.marker,
+                    payload: encoded.payload.into(),
+                    arrived: at(millis + delay_ms(millis)),
+                });
+                seq += 1;
+            }
+            while link
+                .front()
+                .is_some_and(|packet| packet.arrived <= at(millis))
+            {
+                receiving.insert(link.pop_front().unwrap());
+            }
+            heard.extend(receiving.next(at(millis)));
+        }
+        let mut stats = VoiceStats::default();
+        receiving.tell(&mut stats);
+        (heard, stats)
+    }
+
+    /// By how many samples `heard` is behind `said`, 60 to 140 ms, and how alike they then are.
+    fn lag(said: &[f32], heard: &[f32]) -> (usize, f32) {
+        let length = said.len() - 140 * 48;
+        let likeness = |lag: usize| {
+            // One sample in eleven tells as much.
+            let pairs = said[..length].iter().zip(&heard[lag..]).step_by(11);
+            let (mut both, mut one, mut other) = (0.0, 0.0, f32::MIN_POSITIVE);
+            for (said, heard) in pairs {
+                both += said * heard;
+                one += said * said;
+                other += heard * heard;
+            }
+            both / (one * other).sqrt()
+        };
+        let all = (60 * 48..140 * 48).map(|lag| (lag, likeness(lag)));
+        all.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
+    }
+
+    #[test]
+    fn speech_over_a_clean_link_comes_out_whole_and_a_constant_time_later() {
+        let said = speech();
+        let (heard, stats) = through(&said, |_| 15);
+        // Two frames make a packet, the second of which is there at once; 15 ms the link, which is
+        // looked at every 10 ms; 60 ms the jitter buffer; 6.5 ms the encoder looks ahead.
+        let expected = (10 + 20 + 60) * 48 + 312;
+        let half = said.len() / 2;
+        for part in [0..half, half..said.len()] {
+            let (lag, likeness) = lag(&said[part.clone()], &heard[part]);
+            assert!(likeness > 0.95, "{likeness} alike at {lag}");
+            assert!(
+                lag.abs_diff(expected) <= 10,
+                "{lag} samples later, not {expected}"
+            );
+        }
+        assert_eq!((stats.buffer.concealed, stats.buffer.skipped), (0, 0));
+        assert_eq!(stats.buffer.received, 149);
+        assert!(stats.received_bytes > 149 * 40 && stats.received_bytes < 149 * 160);
+    }
+
+    #[test]
+    fn speech_over_a_link_that_jitters_by_40_ms_is_as_good() {
+        let said = speech();
+        let (heard, stats) = through(&said, |millis| {
+            15 + [0, 40, 10, 25][millis as usize / 20 % 4]
+        });
+        let (lag, likeness) = lag(&said, &heard);
+        assert!(likeness > 0.95, "{likeness} alike at {lag}");
+        assert!(lag < 150 * 48, "{lag} samples later");
+        assert_eq!((stats.buffer.late, stats.buffer.concealed), (0, 0));
+        assert!(
+            stats.jitter > Duration::from_millis(5),
+            "{:?}",
+            stats.jitter
+        );
+    }
+
+    #[test]
+    fn what_is_no_opus_is_concealed_for_as_long_as_it_said_it_was() {
+        let origin = Instant::now();
+        let mut receiving = receiving();
+        // Two frames of 20 ms, the first of them of more bytes than there are.
+        let payload = [31 << 3 | 2, 251, 9, 9];
+        assert_eq!(opus_samples(&payload), Some(1_920));
+        for seq in 0..3 {
+            receiving.insert(Packet {
+                seq: Seq(seq),
+                timestamp: Timestamp(u32::from(seq) * 1_920),
+                marker: false,
+                payload: payload.into(),
+                arrived: origin,
+            });
+        }
+        let mut frames = 0;
+        while !receiving.is_drained() {
+            receiving.next(origin + Duration::from_millis(60 + 10 * frames));
+            frames += 1;
+        }
+        assert_eq!(frames, 12);
+        let mut stats = VoiceStats::default();
+        receiving.tell(&mut stats);
+        assert_eq!((stats.undecodable, stats.buffer.played), (5_760, 5_760));
+        assert_eq!(stats.received_bytes, 12);
+    }
+
+    #[test]
+    fn before_the_first_packet_there_is_silence() {
+        let mut receiving = receiving();
+        assert!(receiving.is_drained());
+        assert_eq!(receiving.next(Instant::now()), [0.0; FRAME_SAMPLES]);
+    }
+}

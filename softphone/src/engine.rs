@@ -1,0 +1,667 @@
+//! The phone at work: a task that drives the pure [`Phone`], and owns every task beside it.
+//!
+//! ```text
+//!  commands ->+--------+-> orders -> registry task   <-> TCP to the registry      (signalling)
+//!             |        |-> orders -> direct tasks    <-> TCP to other phones      (signalling)
+//!   events <--| Driver |-> orders -> link tasks      <-> UDP to the peer's media  (link)
+//!             | Phone  |                 |    ^
+//!   inbox  -->+--------+        packets  v    |  encoded voice
+//!    ^ news of all tasks        one audio thread a call  <-> devices, files      (audio)
+//! ```
+//!
+//! The driver never waits for anybody: its orders go by bounded queues, and a queue that is full
+//! ends the connection behind it. The tasks may wait for the driver.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant, SystemTime},
+};
+
+use codec::{
+    CallId, UnixMillis,
+    direct::DirectFrame,
+    registry::{Contacts, Request},
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use registry::client::{Host, agent};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until, timeout},
+};
+
+use crate::{
+    audio::{self, AudioError, Voice, VoiceEvent},
+    call::{MediaFailure, Role},
+    media::stats::{VoiceReport, VoiceStats},
+    phone::{self, Command, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
+};
+
+mod link;
+mod signalling;
+
+use link::{Order, Prepared, Report};
+use signalling::{Greeter, Tell};
+
+/// How many commands may wait.
+const COMMANDS_MAX: usize = 32;
+
+/// How many events may wait for whoever shows them; what comes beyond is lost to them.
+const EVENTS_MAX: usize = 256;
+
+/// How much news of the tasks may wait; beyond, the tasks wait.
+const INBOX_MAX: usize = 256;
+
+/// How many frames may wait for one connection; beyond, it is given up.
+const ORDERS_MAX: usize = 64;
+
+/// How many packets of one's own voice may wait for the network: half a second.
+const ENCODED_MAX: usize = 25;
+
+/// How many phones may be connected to this one at once.
+const INBOUND_MAX: usize = 64;
+
+/// How long tasks may take to end when the phone stops.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// How often figures of a call are given.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+
+/// How a phone is set up.
+#[derive(Debug)]
+pub struct Config {
+    /// Whose phone it is.
+    pub me: Me,
+    /// The registry that it registers at.
+    pub registry: Host,
+    /// Where it listens for other phones; the unspecified address means everywhere.
+    pub listen: SocketAddr,
+    /// Where voice comes from.
+    pub input: audio::Input,
+    /// Where voice goes.
+    pub output: audio::Output,
+    /// What may differ from phone to phone.
+    pub settings: Settings,
+}
+
+/// What a person may want to know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Of registration and calls.
+    Phone(phone::Event),
+    /// Figures of a call that is up.
+    Stats {
+        /// Which one.
+        call: CallId,
+        /// Of the voice that came in.
+        voice: VoiceReport,
+        /// There and back, once it is known.
+        round_trip: Option<Duration>,
+    },
+    /// The input file has been played to its end.
+    InputEnded {
+        /// In which call.
+        call: CallId,
+    },
+    /// Something is wrong that a person can mend.
+    Warning(String),
+}
+
+/// What talks to a phone that runs.
+#[derive(Debug)]
+pub struct Handle {
+    /// What the person wants.
+    pub commands: mpsc::Sender<Command>,
+    /// What the person may want to know. Ends when the phone has stopped.
+    pub events: mpsc::Receiver<Event>,
+    /// Where the phone listens.
+    pub listening: SocketAddr,
+}
+
+/// The phone at work; [`Driver::run`] is its life.
+#[derive(Debug)]
+pub struct Driver {
+    phone: Phone,
+    config: Shared,
+    listener: TcpListener,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+    inbox: mpsc::Receiver<News>,
+    /// Given to every task.
+    news: mpsc::Sender<News>,
+    tasks: JoinSet<()>,
+    registry: Option<mpsc::Sender<Request>>,
+    /// Counts connections to the registry: news of an earlier one is old.
+    registry_count: u64,
+    links: HashMap<LinkId, mpsc::Sender<DirectFrame>>,
+    last_inbound: u64,
+    media: HashMap<CallId, Media>,
+    /// Calls that are over while their last words are still played, and what to tell then.
+    ending: HashMap<CallId, Option<phone::Event>>,
+    /// How many calls have had sound.
+    calls: u32,
+    stopped: bool,
+}
+
+/// What the driver keeps of its [`Config`].
+#[derive(Debug)]
+struct Shared {
+    registry: Host,
+    greeter: Greeter,
+    /// The one address for media, or all.
+    only: Option<IpAddr>,
+    input: audio::Input,
+    output: audio::Output,
+}
+
+/// A call's media.
+#[derive(Debug)]
+enum Media {
+    /// Sockets are being opened.
+    Preparing,
+    /// The peer's half is awaited.
+    Prepared(Prepared),
+    /// It runs.
+    Running(Running),
+}
+
+#[derive(Debug)]
+struct Running {
+    orders: mpsc::Sender<Order>,
+    /// Once the devices are open.
+    voice: Option<Voice>,
+    /// The call is up.
+    up: bool,
+    /// The figures that were given last, and when.
+    counted: (VoiceStats, Instant),
+    round_trip: Option<Duration>,
+}
+
+/// What the tasks tell the driver.
+#[derive(Debug)]
+enum News {
+    Phone(Input),
+    /// Of the connection to the registry with this count.
+    Registry(u64, Input),
+    Prepared(CallId, io::Result<Prepared>),
+    Link(CallId, Report),
+    Opened(CallId, Result<Voice, AudioError>),
+    Voice(CallId, VoiceEvent),
+    /// The last words have been played.
+    Finished(CallId),
+}
+
+/// Opens the port for other phones and sets the phone up. Nothing happens before [`Driver::run`].
+///
+/// # Errors
+/// Those of the system: the port is taken, or the address is not this machine's.
+pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
+    let Config {
+        me,
+        registry,
+        listen,
+        input,
+        output,
+        settings,
+    } = config;
+    let listener = TcpListener::bind(listen).await?;
+    let listening = listener.local_addr()?;
+    let only = Some(listening.ip()).filter(|ip| !ip.is_unspecified());
+    let ips = link::addresses(only)?;
+    let contacts = Contacts::first_of(ips.into_iter().map(|ip| (ip, listening.port()).into()));
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(io::Error::other)?;
+    let rng = ChaCha20Rng::from_seed(seed);
+    let greeter = Greeter {
+        agent: agent("ramal-phone"),
+        card: me.card,
+    };
+    let phone = Phone::new(me, contacts, settings, rng, Instant::now(), unix_now());
+    let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
+    let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
+    let (news, inbox) = mpsc::channel(INBOX_MAX);
+    let handle = Handle {
+        commands: command_sender,
+        events: event_receiver,
+        listening,
+    };
+    let driver = Driver {
+        phone,
+        config: Shared {
+            registry,
+            greeter,
+            only,
+            input,
+            output,
+        },
+        listener,
+        commands,
+        events,
+        inbox,
+        news,
+        tasks: JoinSet::new(),
+        registry: None,
+        registry_count: 0,
+        links: HashMap::new(),
+        last_inbound: 0,
+        media: HashMap::new(),
+        ending: HashMap::new(),
+        calls: 0,
+        stopped: false,
+    };
+    Ok((handle, driver))
+}
+
+/// This machine's clock; 1970 when it is before that.
+#[must_use]
+pub fn unix_now() -> UnixMillis {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Driver {
+    /// Runs the phone until it is told to stop, or nobody is left to tell it anything.
+    pub async fn run(mut self) {
+        let mut stats = interval(STATS_EVERY);
+        stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.obey();
+            if self.stopped && self.ending.is_empty() {
+                break;
+            }
+            let far = Instant::now() + Duration::from_secs(3600);
+            let deadline = TokioInstant::from_std(self.phone.poll_timeout().unwrap_or(far));
+            let input = tokio::select! {
+                command = self.commands.recv(), if !self.stopped => {
+                    Some(Input::Command(command.unwrap_or(Command::Stop)))
+                }
+                Some(news) = self.inbox.recv() => self.hear(news),
+                accepted = self.listener.accept() => {
+                    if let Ok((stream, _)) = accepted {
+                        self.accept(stream);
+                    }
+                    None
+                }
+                () = sleep_until(deadline) => Some(Input::Timeout),
+                _ = stats.tick() => {
+                    self.give_stats();
+                    None
+                }
+                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => {
+                    if ended.is_err_and(|error| error.is_panic()) {
+                        self.tell(Event::Warning("a part of the phone failed".to_owned()));
+                    }
+                    None
+                }
+            };
+            if let Some(input) = input {
+                self.phone.handle_input(input, Instant::now());
+            }
+        }
+        self.drain().await;
+    }
+
+    /// Lets every connection write its last frames.
+    async fn drain(self) {
+        let Self {
+            mut tasks,
+            links,
+            registry,
+            media,
+            mut inbox,
+            ..
+        } = self;
+        drop((links, registry, media));
+        let ended = async {
+            loop {
+                tokio::select! {
+                    ended = tasks.join_next() => if ended.is_none() { break },
+                    // Nobody hears it any more, but nobody may be kept waiting to say it.
+                    _ = inbox.recv() => {}
+                }
+            }
+        };
+        // Those that take longer are aborted when the set is dropped.
+        let _ = timeout(DRAIN, ended).await;
+    }
+
+    /// Takes news of a task; what concerns the phone is its next input.
+    fn hear(&mut self, news: News) -> Option<Input> {
+        match news {
+            News::Phone(input) => {
+                if let Input::LinkDown { link, .. } | Input::Resolved { link, .. } = &input {
+                    self.links.remove(link);
+                }
+                Some(input)
+            }
+            News::Registry(count, _) if count != self.registry_count => None,
+            News::Registry(_, input) => {
+                if matches!(input, Input::RegistryDown { .. }) {
+                    self.registry = None;
+                }
+                Some(input)
+            }
+            News::Prepared(call, Ok(prepared)) => {
+                let media = self.media.get_mut(&call)?;
+                let offer = prepared.offer.clone();
+                *media = Media::Prepared(prepared);
+                Some(Input::Media(call, MediaNews::Prepared(offer)))
+            }
+            News::Prepared(call, Err(error)) => {
+                self.tell(Event::Warning(format!(
+                    "cannot open the network for a call: {error}"
+                )));
+                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Failed)))
+            }
+            News::Link(call, report) => {
+                let news = match report {
+                    Report::Connected => MediaNews::Connected,
+                    Report::Heard => MediaNews::Heard,
+                    Report::Failed(failure) => MediaNews::Failed(failure),
+                    Report::RoundTrip(time) => {
+                        if let Some(Media::Running(running)) = self.media.get_mut(&call) {
+                            running.round_trip = Some(time);
+                        }
+                        return None;
+                    }
+                };
+                Some(Input::Media(call, news))
+            }
+            News::Opened(call, Ok(voice)) => {
+                self.voice_opened(call, voice);
+                None
+            }
+            News::Opened(call, Err(error)) => {
+                self.tell(Event::Warning(error.to_string()));
+                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Failed)))
+            }
+            News::Voice(call, VoiceEvent::InputEnded) => {
+                self.tell(Event::InputEnded { call });
+                None
+            }
+            News::Voice(_, VoiceEvent::InputLost { why }) => {
+                self.tell(Event::Warning(format!("nothing to send any more: {why}")));
+                None
+            }
+            News::Voice(_, VoiceEvent::OutputLost { why }) => {
+                self.tell(Event::Warning(format!(
+                    "nothing to be heard any more: {why}"
+                )));
+                None
+            }
+            News::Finished(call) => {
+                if let Some(Some(event)) = self.ending.remove(&call) {
+                    self.tell(Event::Phone(event));
+                }
+                None
+            }
+        }
+    }
+
+    /// Does everything that the phone wants done.
+    fn obey(&mut self) {
+        while let Some(output) = self.phone.poll_output() {
+            match output {
+                Output::ConnectRegistry => self.connect_registry(),
+                Output::DisconnectRegistry => self.leave_registry(),
+                Output::ToRegistry(request) => {
+                    // A connection that takes nothing more is dead; the phone hears so.
+                    if let Some(orders) = &self.registry
+                        && orders.try_send(request).is_err()
+                    {
+                        self.leave_registry();
+                        let why = "it does not take what it is sent".to_owned();
+                        self.phone
+                            .handle_input(Input::RegistryDown { why }, Instant::now());
+                    }
+                }
+                Output::OpenLink { link, contact } => self.open_link(link, contact),
+                Output::OpenHost { link, host, name } => self.open_host(link, host, name),
+                Output::ToLink(link, frame) => {
+                    if let Some(orders) = self.links.get(&link)
+                        && orders.try_send(frame).is_err()
+                    {
+                        self.links.remove(&link);
+                    }
+                }
+                Output::CloseLink(link) => {
+                    self.links.remove(&link);
+                }
+                Output::PrepareMedia(call) => self.prepare_media(call),
+                Output::StartMedia { call, remote, role } => self.start_media(call, remote, role),
+                Output::Speak(call) => {
+                    if let Some(Media::Running(running)) = self.media.get(&call) {
+                        // The queue is as long as there are orders to give.
+                        let _ = running.orders.try_send(Order::Speak);
+                    }
+                }
+                Output::StopMedia(call) => self.stop_media(call),
+                Output::Event(event) => self.phone_event(event),
+            }
+        }
+    }
+
+    fn phone_event(&mut self, event: phone::Event) {
+        match &event {
+            phone::Event::Established { call, .. } => {
+                if let Some(Media::Running(running)) = self.media.get_mut(call) {
+                    running.up = true;
+                    running.counted.1 = Instant::now();
+                    if let Some(voice) = &running.voice {
+                        voice.open();
+                    }
+                }
+            }
+            phone::Event::Ended { call, .. } => {
+                if let Some(later) = self.ending.get_mut(call) {
+                    *later = Some(event);
+                    return;
+                }
+            }
+            phone::Event::Stopped => self.stopped = true,
+            _ => {}
+        }
+        self.tell(Event::Phone(event));
+    }
+
+    fn tell(&self, event: Event) {
+        // Figures come again; what happens only once keeps half of the queue to itself.
+        let figures = matches!(event, Event::Stats { .. });
+        if !figures || self.events.capacity() > EVENTS_MAX / 2 {
+            // Nobody listens any more, or not for a long time.
+            let _ = self.events.try_send(event);
+        }
+    }
+
+    // ---- connections for signals ----
+
+    fn connect_registry(&mut self) {
+        self.registry_count += 1;
+        let (sender, orders) = mpsc::channel(ORDERS_MAX);
+        self.registry = Some(sender);
+        let tell = Tell {
+            news: self.news.clone(),
+            registry: Some(self.registry_count),
+        };
+        let (host, greeter) = (self.config.registry.clone(), self.config.greeter.clone());
+        self.tasks
+            .spawn(signalling::registry(host, greeter, orders, tell));
+    }
+
+    fn leave_registry(&mut self) {
+        self.registry_count += 1;
+        self.registry = None;
+    }
+
+    fn accept(&mut self, stream: TcpStream) {
+        let inbound = self
+            .links
+            .keys()
+            .filter(|link| link.0 & INBOUND_BIT != 0)
+            .count();
+        if inbound >= INBOUND_MAX {
+            return;
+        }
+        self.last_inbound += 1;
+        let link = LinkId(self.last_inbound | INBOUND_BIT);
+        let (orders, tell) = self.link_orders(link);
+        self.tasks.spawn(signalling::accept(
+            link,
+            stream,
+            self.config.greeter.clone(),
+            orders,
+            tell,
+        ));
+    }
+
+    fn open_link(&mut self, link: LinkId, contact: SocketAddr) {
+        let (orders, tell) = self.link_orders(link);
+        let greeter = self.config.greeter.clone();
+        self.tasks
+            .spawn(signalling::open(link, contact, greeter, orders, tell));
+    }
+
+    fn open_host(&mut self, link: LinkId, host: Host, name: codec::Name) {
+        let (orders, tell) = self.link_orders(link);
+        let greeter = self.config.greeter.clone();
+        self.tasks.spawn(signalling::open_host(
+            link, host, name, greeter, orders, tell,
+        ));
+    }
+
+    fn link_orders(&mut self, link: LinkId) -> (mpsc::Receiver<DirectFrame>, Tell) {
+        let (sender, orders) = mpsc::channel(ORDERS_MAX);
+        self.links.insert(link, sender);
+        (
+            orders,
+            Tell {
+                news: self.news.clone(),
+                registry: None,
+            },
+        )
+    }
+
+    // ---- media ----
+
+    fn prepare_media(&mut self, call: CallId) {
+        self.media.insert(call, Media::Preparing);
+        let (only, news) = (self.config.only, self.news.clone());
+        self.tasks.spawn(async move {
+            let prepared = link::prepare(only).await;
+            let _ = news.send(News::Prepared(call, prepared)).await;
+        });
+    }
+
+    fn start_media(&mut self, call: CallId, remote: codec::signal::MediaOffer, role: Role) {
+        let Some(Media::Prepared(prepared)) = self.media.remove(&call) else {
+            return;
+        };
+        let (orders, ordered) = mpsc::channel(4);
+        let (encoded, spoken) = mpsc::channel(ENCODED_MAX);
+        let (reports, mut reported) = mpsc::channel(16);
+        let report = move |report| {
+            // Only round trips come often, and they come again.
+            let _ = reports.try_send(report);
+        };
+        self.tasks
+            .spawn(prepared.run(remote, role, ordered, spoken, report));
+        let news = self.news.clone();
+        self.tasks.spawn(async move {
+            while let Some(report) = reported.recv().await {
+                let _ = news.send(News::Link(call, report)).await;
+            }
+        });
+        self.open_voice(call, encoded);
+        let counted = (VoiceStats::default(), Instant::now());
+        let running = Running {
+            orders,
+            voice: None,
+            up: false,
+            counted,
+            round_trip: None,
+        };
+        self.media.insert(call, Media::Running(running));
+    }
+
+    /// Opens the devices, which may take a while, beside everything else.
+    fn open_voice(&mut self, call: CallId, encoded: mpsc::Sender<crate::media::Encoded>) {
+        self.calls += 1;
+        let (input, output) = (self.config.input.clone(), self.config.output.clone());
+        let output = match output {
+            audio::Output::File(path) => audio::Output::File(audio::numbered(&path, self.calls)),
+            other => other,
+        };
+        let (events, mut happened) = mpsc::channel(16);
+        let news = self.news.clone();
+        self.tasks.spawn_blocking(move || {
+            let opened = Voice::start(&input, &output, encoded, events);
+            let _ = news.blocking_send(News::Opened(call, opened));
+        });
+        let news = self.news.clone();
+        self.tasks.spawn(async move {
+            while let Some(event) = happened.recv().await {
+                let _ = news.send(News::Voice(call, event)).await;
+            }
+        });
+    }
+
+    fn voice_opened(&mut self, call: CallId, voice: Voice) {
+        // The call may be over by now; then the devices close again.
+        let Some(Media::Running(running)) = self.media.get_mut(&call) else {
+            return;
+        };
+        let packets = voice.packets();
+        let sink = Box::new(move |packet| packets.receive(packet));
+        let _ = running.orders.try_send(Order::Deliver(sink));
+        if running.up {
+            voice.open();
+        }
+        running.voice = Some(voice);
+    }
+
+    fn stop_media(&mut self, call: CallId) {
+        let Some(Media::Running(running)) = self.media.remove(&call) else {
+            return;
+        };
+        let Some(voice) = running.voice else { return };
+        self.ending.insert(call, None);
+        let news = self.news.clone();
+        self.tasks.spawn(async move {
+            // A disk or a device that hangs must not keep the phone from going on.
+            let _ = timeout(DRAIN, voice.finish()).await;
+            let _ = news.send(News::Finished(call)).await;
+        });
+    }
+
+    fn give_stats(&mut self) {
+        let now = Instant::now();
+        let mut figures = Vec::new();
+        for (&call, media) in &mut self.media {
+            let Media::Running(Running {
+                voice: Some(voice),
+                up: true,
+                counted,
+                round_trip,
+                ..
+            }) = media
+            else {
+                continue;
+            };
+            let stats = voice.stats();
+            let elapsed = now.saturating_duration_since(counted.1);
+            let report = stats.since(&counted.0, elapsed);
+            *counted = (stats, now);
+            figures.push(Event::Stats {
+                call,
+                voice: report,
+                round_trip: *round_trip,
+            });
+        }
+        figures.into_iter().for_each(|event| self.tell(event));
+    }
+}

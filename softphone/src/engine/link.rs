@@ -1,0 +1,643 @@
+//! A call's media on the network: ICE finds the path, DTLS-SRTP encrypts, RTP carries voice.
+//!
+//! One task owns the sockets and the WebRTC machine (`str0m`), which does no I/O of its own: one
+//! input, then everything it wants sent, then sleep until it wants to be woken.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use codec::signal::{
+    Candidate, CandidateKind, Candidates, Fingerprint, IceCredentials, MediaOffer,
+};
+use str0m::{
+    Candidate as IceCandidate, CandidateKind as IceKind, Event, IceCreds, Input, Output, Rtc,
+    RtcConfig, RtcError,
+    config::{DtlsVersion, Fingerprint as DtlsFingerprint},
+    media::MediaKind,
+    net::{Protocol, Receive},
+    rtp::{RtpWrite, SeqNo, Ssrc},
+};
+use tokio::{
+    io::ReadBuf,
+    net::UdpSocket,
+    sync::mpsc,
+    time::{Instant as TokioInstant, sleep_until},
+};
+
+use crate::{
+    call::{MediaFailure, Role},
+    media::{Encoded, Packet, Seq, Timestamp},
+};
+
+/// Opus (RFC 7587), the one payload type in use.
+const PAYLOAD_TYPE: u8 = 111;
+
+/// The media's name; there is one, so any will do.
+const MID: &str = "0";
+
+/// RTP of the caller, and of the callee. The two meet on a path of their own, so fixed numbers
+/// cannot collide.
+const SSRC: [u32; 2] = [1, 2];
+
+/// Longer datagrams are none of ours.
+const DATAGRAM_MAX: usize = 1500;
+
+/// The longest Opus packet of one frame (RFC 6716, 3.2.1).
+const PAYLOAD_MAX: usize = 1275;
+
+/// So many local addresses are offered.
+const SOCKETS_MAX: usize = 8;
+
+/// So many datagrams are taken before voice has its turn.
+const DATAGRAMS_AT_ONCE: usize = 32;
+
+/// Nothing authentic for so long ends the call.
+const LOST_AFTER: Duration = Duration::from_secs(8);
+
+/// How often each side reports to the other.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// Media that is open on this side and waits for the other side's.
+pub struct Prepared {
+    sockets: Vec<Socket>,
+    rtc: Rtc,
+    /// What the other side needs to know.
+    pub offer: MediaOffer,
+}
+
+struct Socket {
+    addr: SocketAddr,
+    socket: UdpSocket,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared")
+            .field("offer", &self.offer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a running link is told.
+pub enum Order {
+    /// Send voice from now on.
+    Speak,
+    /// Deliver received packets there from now on.
+    Deliver(PacketSink),
+}
+
+/// Takes received packets and never waits.
+pub type PacketSink = Box<dyn Fn(Packet) + Send>;
+
+/// What a running link reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// It is encrypted and has a path.
+    Connected,
+    /// The first of the peer's voice came in.
+    Heard,
+    /// The time that a packet takes there and back.
+    RoundTrip(Duration),
+    /// It has ended by itself.
+    Failed(MediaFailure),
+}
+
+/// Opens sockets on this machine's addresses, or on `only`, and draws keys and credentials.
+///
+/// # Errors
+/// Those of the system.
+pub async fn prepare(only: Option<IpAddr>) -> io::Result<Prepared> {
+    let mut sockets = Vec::new();
+    for ip in addresses(only)? {
+        // An address that is just going away is no reason not to call.
+        if let Ok(socket) = UdpSocket::bind((ip, 0)).await {
+            sockets.push(Socket {
+                addr: socket.local_addr()?,
+                socket,
+            });
+        }
+    }
+    if sockets.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::AddrNotAvailable,
+            "no network address",
+        ));
+    }
+    let ice = credentials()?;
+    let creds = IceCreds {
+        ufrag: ice.ufrag().to_owned(),
+        pass: ice.password().to_owned(),
+    };
+    let mut rtc = RtcConfig::new()
+        .set_local_ice_credentials(creds)
+        .clear_codecs()
+        .enable_opus(true, false)
+        .clear_extension_map()
+        .set_rtp_mode(true)
+        .set_dtls_version(DtlsVersion::Dtls13)
+        .set_stats_interval(Some(REPORT_EVERY))
+        .set_rtcp_report_interval_audio(REPORT_EVERY)
+        .build(Instant::now());
+    let mut candidates = Vec::new();
+    for socket in &sockets {
+        let host = IceCandidate::host(socket.addr, Protocol::Udp).map_err(io::Error::other)?;
+        if let Some(added) = rtc.add_local_candidate(host) {
+            let (addr, priority) = (socket.addr, added.prio());
+            candidates.push(Candidate {
+                kind: CandidateKind::Host,
+                addr,
+                priority,
+            });
+        }
+    }
+    let fingerprint = rtc
+        .direct_api()
+        .local_dtls_fingerprint()
+        .bytes
+        .as_slice()
+        .try_into();
+    let fingerprint = Fingerprint(fingerprint.map_err(io::Error::other)?);
+    let offer = MediaOffer {
+        fingerprint,
+        ice,
+        candidates: Candidates::first_of(candidates),
+    };
+    Ok(Prepared {
+        sockets,
+        rtc,
+        offer,
+    })
+}
+
+/// This machine's addresses that others may reach; loopback where there is no other.
+pub(super) fn addresses(only: Option<IpAddr>) -> io::Result<Vec<IpAddr>> {
+    if let Some(only) = only {
+        return Ok(vec![only]);
+    }
+    let all: Vec<IpAddr> = if_addrs::get_if_addrs()?
+        .into_iter()
+        .map(|at| at.ip())
+        .collect();
+    let link_local = |ip: &IpAddr| matches!(ip, IpAddr::V4(v4) if v4.is_link_local());
+    let mut reachable: Vec<IpAddr> = all
+        .iter()
+        .copied()
+        .filter(|ip| !ip.is_loopback() && !link_local(ip))
+        .collect();
+    if reachable.is_empty() {
+        reachable = all.into_iter().filter(IpAddr::is_loopback).collect();
+    }
+    reachable.truncate(SOCKETS_MAX);
+    Ok(reachable)
+}
+
+/// Fresh ICE credentials: 48 and 144 bits.
+fn credentials() -> io::Result<IceCredentials> {
+    const ICE_CHARS: &[u8; 64] =
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let text: String = random
+        .iter()
+        .map(|byte| char::from(ICE_CHARS[usize::from(byte % 64)]))
+        .collect();
+    Ok(IceCredentials::new(&text[..8], &text[8..]).expect("ICE characters, 8 and 24 of them"))
+}
+
+/// Whether packets can be sent there at all.
+fn is_sendable(addr: &SocketAddr) -> bool {
+    let ip = addr.ip();
+    let mapped = matches!(ip, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some());
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast && !mapped
+}
+
+impl Prepared {
+    /// Runs the link until `orders` ends, or it fails. Voice to send comes from `voice`.
+    pub async fn run(
+        self,
+        remote: MediaOffer,
+        role: Role,
+        orders: mpsc::Receiver<Order>,
+        voice: mpsc::Receiver<Encoded>,
+        report: impl Fn(Report),
+    ) {
+        let Self { sockets, rtc, .. } = self;
+        let now = Instant::now();
+        let (own, theirs) = match role {
+            Role::Caller => (SSRC[0], SSRC[1]),
+            Role::Callee => (SSRC[1], SSRC[0]),
+        };
+        let mut random = [0; 6];
+        // Without randomness there would have been no keys; zeros are no harm here.
+        let _ = getrandom::fill(&mut random);
+        let mut link = Link {
+            sockets,
+            rtc,
+            own: own.into(),
+            // RFC 3550, 5.1: both start at random. Below 2^15, so that the first wrap is well known.
+            seq: u64::from(u16::from_be_bytes([random[0], random[1]]) >> 1),
+            timestamp: u32::from_be_bytes([random[2], random[3], random[4], random[5]]),
+            speaking: false,
+            connected: false,
+            heard: None,
+            wake: now,
+            deliver: None,
+            report,
+        };
+        let failed = match link.start(&remote, role, theirs.into(), now) {
+            Ok(()) => link.serve(orders, voice).await,
+            Err(failure) => Some(failure),
+        };
+        if let Some(failure) = failed {
+            (link.report)(Report::Failed(failure));
+        }
+    }
+}
+
+struct Link<F> {
+    sockets: Vec<Socket>,
+    rtc: Rtc,
+    own: Ssrc,
+    seq: u64,
+    /// Added to the timestamps of the voice to send.
+    timestamp: u32,
+    speaking: bool,
+    connected: bool,
+    /// When the peer was last heard, authentically.
+    heard: Option<Instant>,
+    /// When the machine wants to be woken.
+    wake: Instant,
+    deliver: Option<PacketSink>,
+    report: F,
+}
+
+/// Runs the WebRTC machine. It has assertions that a peer's odd certificate can trip, before the
+/// certificate is known to be the right one; such a peer ends its own call, and no more.
+fn guarded<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, MediaFailure> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(RtcError::RemoteSdp(_))) => Err(MediaFailure::Untrusted),
+        Ok(Err(_)) | Err(_) => Err(MediaFailure::Failed),
+    }
+}
+
+impl<F: Fn(Report)> Link<F> {
+    fn start(
+        &mut self,
+        remote: &MediaOffer,
+        role: Role,
+        theirs: Ssrc,
+        now: Instant,
+    ) -> Result<(), MediaFailure> {
+        let (rtc, own) = (&mut self.rtc, self.own);
+        guarded(|| {
+            // Its clock stood still while the phones rang.
+            rtc.handle_input(Input::Timeout(now))?;
+            for candidate in remote
+                .candidates
+                .iter()
+                .filter(|known| is_sendable(&known.addr))
+            {
+                let kind = match candidate.kind {
+                    CandidateKind::Host => IceKind::Host,
+                    CandidateKind::ServerReflexive => IceKind::ServerReflexive,
+                    CandidateKind::PeerReflexive => IceKind::PeerReflexive,
+                    CandidateKind::Relayed => IceKind::Relayed,
+                };
+                rtc.add_remote_candidate(IceCandidate::from_parts(
+                    "1".to_owned(),
+                    1,
+                    Protocol::Udp,
+                    candidate.priority,
+                    candidate.addr,
+                    kind,
+                    None,
+                    None,
+                    None,
+                ));
+            }
+            let mut api = rtc.direct_api();
+            api.declare_media(MID.into(), MediaKind::Audio);
+            api.declare_stream_tx(own, None, MID.into(), None);
+            // Voice that comes again comes too late.
+            api.expect_stream_rx(theirs, None, MID.into(), None)
+                .suppress_nack(true);
+            api.set_remote_fingerprint(DtlsFingerprint {
+                hash_func: "sha-256".to_owned(),
+                bytes: remote.fingerprint.0.to_vec(),
+            });
+            api.set_ice_controlling(role == Role::Caller);
+            api.set_remote_ice_credentials(IceCreds {
+                ufrag: remote.ice.ufrag().to_owned(),
+                pass: remote.ice.password().to_owned(),
+            });
+            api.start_dtls(role == Role::Callee)
+        })?;
+        self.drain(now)
+    }
+
+    /// Returns why it failed, or nothing when it was told to end.
+    async fn serve(
+        &mut self,
+        mut orders: mpsc::Receiver<Order>,
+        mut voice: mpsc::Receiver<Encoded>,
+    ) -> Option<MediaFailure> {
+        let mut buffer = vec![0; DATAGRAM_MAX + 1];
+        let mut voice_open = true;
+        loop {
+            let lost_at = self.heard.map(|heard| heard + LOST_AFTER);
+            let wake = lost_at.map_or(self.wake, |lost| lost.min(self.wake));
+            let result = tokio::select! {
+                // Voice first: it is what everything else is for.
+                biased;
+                encoded = voice.recv(), if voice_open => match encoded {
+                    Some(encoded) => self.send(encoded, Instant::now()),
+                    None => {
+                        voice_open = false;
+                        Ok(())
+                    }
+                },
+                order = orders.recv() => match order {
+                    Some(Order::Speak) => {
+                        self.speaking = true;
+                        Ok(())
+                    }
+                    Some(Order::Deliver(sink)) => {
+                        self.deliver = Some(sink);
+                        Ok(())
+                    }
+                    None => {
+                        // Tells the peer's DTLS; its call is told by a Bye.
+                        let _ = guarded(|| self.rtc.close());
+                        let _ = self.drain(Instant::now());
+                        return None;
+                    }
+                },
+                received = std::future::poll_fn(|cx| poll_receive(&self.sockets, &mut buffer, cx))
+                    => self.receive_some(received, &mut buffer),
+                () = sleep_until(TokioInstant::from_std(wake)) => {
+                    let now = Instant::now();
+                    if lost_at.is_some_and(|lost| lost <= now) {
+                        Err(MediaFailure::Lost)
+                    } else {
+                        self.input(Input::Timeout(now), now)
+                    }
+                }
+            };
+            if let Err(failure) = result {
+                return Some(failure);
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>, now: Instant) -> Result<(), MediaFailure> {
+        let rtc = &mut self.rtc;
+        guarded(|| rtc.handle_input(input))?;
+        self.drain(now)
+    }
+
+    fn send(&mut self, encoded: Encoded, now: Instant) -> Result<(), MediaFailure> {
+        if !self.speaking || !self.connected || encoded.payload.len() > PAYLOAD_MAX {
+            return Ok(());
+        }
+        let Encoded {
+            timestamp,
+            marker,
+            payload,
+        } = encoded;
+        let (seq, timestamp) = (
+            SeqNo::from(self.seq),
+            self.timestamp.wrapping_add(timestamp.0),
+        );
+        self.seq += 1;
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&self.own) {
+            let packet = RtpWrite::new(PAYLOAD_TYPE.into(), seq, timestamp, now, payload);
+            stream.write_rtp(packet.marker(marker));
+        }
+        // The packet leaves with the next input, so there is one at once.
+        self.input(Input::Timeout(now), now)
+    }
+
+    /// Takes the datagram in `buffer`, and those that wait behind it.
+    fn receive_some(
+        &mut self,
+        first: (usize, usize, SocketAddr),
+        buffer: &mut [u8],
+    ) -> Result<(), MediaFailure> {
+        let (at, length, source) = first;
+        self.receive(at, &buffer[..length], source)?;
+        for _ in 1..DATAGRAMS_AT_ONCE {
+            // Also an error, such as a port that refused an earlier packet, waits for another turn.
+            let Ok((length, source)) = self.sockets[at].socket.try_recv_from(buffer) else {
+                break;
+            };
+            self.receive(at, &buffer[..length], source)?;
+        }
+        Ok(())
+    }
+
+    fn receive(
+        &mut self,
+        at: usize,
+        datagram: &[u8],
+        source: SocketAddr,
+    ) -> Result<(), MediaFailure> {
+        let now = Instant::now();
+        let destination = self.sockets[at].addr;
+        if datagram.len() > DATAGRAM_MAX {
+            return Ok(());
+        }
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else {
+            return Ok(());
+        };
+        let input = Input::Receive(now, receive);
+        // Strangers' packets must not reach DTLS.
+        if self.rtc.accepts(&input) {
+            self.input(input, now)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sends and reports everything that the machine has ready, and notes when to wake it.
+    fn drain(&mut self, now: Instant) -> Result<(), MediaFailure> {
+        loop {
+            let rtc = &mut self.rtc;
+            match guarded(|| rtc.poll_output())? {
+                Output::Timeout(wake) => {
+                    self.wake = wake.min(now + REPORT_EVERY);
+                    return Ok(());
+                }
+                Output::Transmit(transmit) => {
+                    let from = self
+                        .sockets
+                        .iter()
+                        .find(|socket| socket.addr == transmit.source);
+                    if let Some(Socket { socket, .. }) = from {
+                        // A packet that cannot be sent is a packet lost, which media is made for.
+                        let _ = socket.try_send_to(&transmit.contents, transmit.destination);
+                    }
+                }
+                Output::Event(event) => self.event(event, now),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::RtpPacket(packet) => {
+                if *packet.header.payload_type != PAYLOAD_TYPE {
+                    return;
+                }
+                if self.heard.replace(now).is_none() {
+                    (self.report)(Report::Heard);
+                }
+                if let Some(deliver) = &self.deliver {
+                    deliver(Packet {
+                        seq: Seq(packet.header.sequence_number),
+                        timestamp: Timestamp(packet.header.timestamp),
+                        marker: packet.header.marker,
+                        payload: Arc::clone(&packet.payload),
+                        arrived: now,
+                    });
+                }
+            }
+            Event::SenderFeedback(_) => {
+                // A report is as authentic as voice, but only voice begins a call.
+                self.heard = self.heard.map(|_| now);
+            }
+            Event::MediaEgressStats(stats) => {
+                if let Some(rtt) = stats.rtt {
+                    (self.report)(Report::RoundTrip(rtt));
+                }
+            }
+            _ => {}
+        }
+        if !self.connected && self.rtc.is_connected() {
+            self.connected = true;
+            (self.report)(Report::Connected);
+        }
+    }
+}
+
+/// Waits for a datagram on any of the sockets: which one, how long it is, and from where.
+fn poll_receive(
+    sockets: &[Socket],
+    buffer: &mut [u8],
+    cx: &mut Context<'_>,
+) -> Poll<(usize, usize, SocketAddr)> {
+    for (at, socket) in sockets.iter().enumerate() {
+        let mut into = ReadBuf::new(buffer);
+        match socket.socket.poll_recv_from(cx, &mut into) {
+            Poll::Ready(Ok(source)) => return Poll::Ready((at, into.filled().len(), source)),
+            // Such as a port that refused an earlier packet; the socket is still good.
+            Poll::Ready(Err(_)) => cx.waker().wake_by_ref(),
+            Poll::Pending => {}
+        }
+    }
+    Poll::Pending
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    const LOOPBACK: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+
+    /// Runs both sides until both have reported something for which `done` holds, or for long
+    /// enough to be sure that they do not.
+    async fn run(
+        caller: Prepared,
+        callee: Prepared,
+        offers: [MediaOffer; 2],
+        done: impl Fn(&[Report], &[Report]) -> bool,
+    ) -> [Vec<Report>; 2] {
+        let reports = [
+            Arc::new(Mutex::new(Vec::new())),
+            Arc::new(Mutex::new(Vec::new())),
+        ];
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut holds = Vec::new();
+        let [to_callee, to_caller] = offers;
+        let sides = [
+            (caller, to_caller, Role::Caller),
+            (callee, to_callee, Role::Callee),
+        ];
+        for ((side, remote, role), reports) in sides.into_iter().zip(&reports) {
+            let (orders, ordered) = mpsc::channel(4);
+            let (voice, spoken) = mpsc::channel(64);
+            let reports = Arc::clone(reports);
+            orders.send(Order::Speak).await.unwrap();
+            tasks.spawn(side.run(remote, role, ordered, spoken, move |report| {
+                reports.lock().unwrap().push(report);
+            }));
+            holds.push((orders, voice));
+        }
+        for number in 0..500u32 {
+            for (_, voice) in &holds {
+                let timestamp = Timestamp(number.wrapping_mul(960));
+                let encoded = Encoded {
+                    timestamp,
+                    marker: number == 0,
+                    payload: vec![8; 40],
+                };
+                // A link that has failed takes no more.
+                let _ = voice.send(encoded).await;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let [a, b] = reports
+                .each_ref()
+                .map(|reports| reports.lock().unwrap().clone());
+            if done(&a, &b) {
+                break;
+            }
+        }
+        drop(holds);
+        reports
+            .each_ref()
+            .map(|reports| reports.lock().unwrap().clone())
+    }
+
+    #[tokio::test]
+    async fn two_sides_that_know_each_other_connect_and_hear_each_other() {
+        let (caller, callee) = (
+            prepare(LOOPBACK).await.unwrap(),
+            prepare(LOOPBACK).await.unwrap(),
+        );
+        let offers = [caller.offer.clone(), callee.offer.clone()];
+        let heard = |reports: &[Report]| reports.contains(&Report::Heard);
+        let reports = run(caller, callee, offers, |a, b| heard(a) && heard(b)).await;
+        for reports in reports {
+            assert_eq!(reports[..2], [Report::Connected, Report::Heard]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_swapped_fingerprint_ends_the_call() {
+        for swapped in 0..2 {
+            let (caller, callee) = (
+                prepare(LOOPBACK).await.unwrap(),
+                prepare(LOOPBACK).await.unwrap(),
+            );
+            let mut offers = [caller.offer.clone(), callee.offer.clone()];
+            offers[swapped].fingerprint.0[0] ^= 1;
+            let untrusted = Report::Failed(MediaFailure::Untrusted);
+            let both = |a: &[Report], b: &[Report]| [a, b][1 - swapped].contains(&untrusted);
+            let reports = run(caller, callee, offers, both).await;
+            assert!(reports[1 - swapped].contains(&untrusted), "{reports:?}");
+            assert!(
+                !reports[1 - swapped].contains(&Report::Heard),
+                "{reports:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Connections for signals: one to the registry, and one to every phone that is talked to directly.
+//!
+//! Each runs as a task that greets, hands on what comes in, and sends what it is given until its
+//! orders end; then it writes what is queued and closes.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use codec::{
+    KeyCard, Name,
+    direct::{DirectFrame, DirectRefusal},
+    frame::{from_payload, to_frame},
+    greeting::{
+        self, Agent, Answer, Exporter, GreetingError, Hello, Nonce, PhoneGreeting, Role, Unwelcome,
+        Welcome,
+    },
+    registry::{Binding, Method, Refusal, Request, Success},
+};
+use registry::{
+    client::{AskError, Client, ConnectError, Connected, Host, connect},
+    link::{FrameLink, Received},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+
+use super::News;
+use crate::phone::{Input, LinkId, Unresolved};
+
+/// How long a registry may take to answer the greeting.
+const REGISTRY_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long another phone may take to answer the greeting.
+const PHONE_WITHIN: Duration = Duration::from_secs(4);
+
+/// How long the last frames of a connection may take to be written.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// How many bad frames another phone may send before it is left.
+const BAD_FRAMES_MAX: u32 = 16;
+
+/// Tells the driver what happens on one connection.
+#[derive(Debug)]
+pub(super) struct Tell {
+    pub(super) news: mpsc::Sender<News>,
+    /// Which connection to the registry it is, if it is one.
+    pub(super) registry: Option<u64>,
+}
+
+impl Tell {
+    async fn tell(&self, input: Input) {
+        let news = match self.registry {
+            Some(count) => News::Registry(count, input),
+            None => News::Phone(input),
+        };
+        // A driver that hears nothing any more is about to end this task.
+        let _ = self.news.send(news).await;
+    }
+}
+
+/// Who this phone says it is.
+#[derive(Debug, Clone)]
+pub(super) struct Greeter {
+    pub(super) agent: Agent,
+    pub(super) card: KeyCard,
+}
+
+impl Greeter {
+    /// A greeting with a nonce for one connection.
+    fn greeting(&self) -> io::Result<PhoneGreeting> {
+        let mut nonce = [0; 32];
+        getrandom::fill(&mut nonce).map_err(io::Error::other)?;
+        Ok(PhoneGreeting {
+            card: self.card,
+            nonce: Nonce(nonce),
+        })
+    }
+}
+
+/// Talks to the registry until `orders` end or the connection fails. It tells
+/// [`Input::RegistryUp`] at most once, and [`Input::RegistryDown`] at the end.
+pub(super) async fn registry(
+    host: Host,
+    greeter: Greeter,
+    orders: mpsc::Receiver<Request>,
+    tell: Tell,
+) {
+    let why = match talk_to_registry(&host, &greeter, orders, &tell).await {
+        Ok(()) => "it was closed".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    tell.tell(Input::RegistryDown { why }).await;
+}
+
+async fn talk_to_registry(
+    host: &Host,
+    greeter: &Greeter,
+    orders: mpsc::Receiver<Request>,
+    tell: &Tell,
+) -> Result<(), ConnectError> {
+    let lost = |error| ConnectError::Io(host.clone(), error);
+    let role = Role::Phone(greeter.greeting().map_err(lost)?);
+    let connected = connect(host, greeter.agent.clone(), role, REGISTRY_WITHIN).await?;
+    let Connected {
+        mut link,
+        welcome: Welcome::Registry(welcome),
+        ..
+    } = connected
+    else {
+        return Err(ConnectError::WrongRole(host.clone()));
+    };
+    let (registry, nonce) = (welcome.key, welcome.nonce);
+    let binding = Binding {
+        registry,
+        exporter: Exporter::PLAIN,
+        nonce,
+    };
+    tell.tell(Input::RegistryUp {
+        binding,
+        time: welcome.time,
+    })
+    .await;
+    let end = exchange(
+        &mut link,
+        orders,
+        tell,
+        Input::FromRegistry,
+        None::<Request>,
+    )
+    .await;
+    match end.map_err(lost)? {
+        End::Told => Ok(()),
+        End::Peer => Err(lost(io::ErrorKind::UnexpectedEof.into())),
+        End::Nonsense => Err(ConnectError::Greeting(
+            host.clone(),
+            GreetingError::Malformed,
+        )),
+    }
+}
+
+/// Connects to the phone at `contact` and talks to it; see [`direct`].
+pub(super) async fn open(
+    id: LinkId,
+    contact: SocketAddr,
+    greeter: Greeter,
+    orders: mpsc::Receiver<DirectFrame>,
+    tell: Tell,
+) {
+    let host = Host::from(contact);
+    let why = match reach(&host, &greeter).await {
+        Ok((connected, ours)) => match connected.welcome {
+            Welcome::Phone(peer) => {
+                return direct(id, connected.link, ours, peer, orders, tell).await;
+            }
+            Welcome::Registry(_) => ConnectError::WrongRole(host).to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    tell.tell(Input::LinkDown { link: id, why }).await;
+}
+
+/// Connects to whoever listens at `host`: talks to a phone, asks a registry for `name`.
+pub(super) async fn open_host(
+    id: LinkId,
+    host: Host,
+    name: Name,
+    greeter: Greeter,
+    orders: mpsc::Receiver<DirectFrame>,
+    tell: Tell,
+) {
+    let (connected, ours) = match reach(&host, &greeter).await {
+        Ok(reached) => reached,
+        Err(error) => {
+            return tell
+                .tell(Input::LinkDown {
+                    link: id,
+                    why: error.to_string(),
+                })
+                .await;
+        }
+    };
+    match connected.welcome {
+        Welcome::Phone(peer) => direct(id, connected.link, ours, peer, orders, tell).await,
+        Welcome::Registry(welcome) => {
+            let mut client = Client::over(connected.link, host, welcome);
+            let found = match client.ask(Method::Lookup { name }, REGISTRY_WITHIN).await {
+                Ok(Success::Found(record)) => Ok(record),
+                Err(AskError::Refused(Refusal::NotFound)) => Err(Unresolved::NotFound),
+                Err(error) => Err(Unresolved::Failed(error.to_string())),
+                Ok(_) => Err(Unresolved::Failed(
+                    "the registry answered something else".into(),
+                )),
+            };
+            tell.tell(Input::Resolved { link: id, found }).await;
+        }
+    }
+}
+
+async fn reach(host: &Host, greeter: &Greeter) -> Result<(Connected, Nonce), ConnectError> {
+    let ours = greeter
+        .greeting()
+        .map_err(|error| ConnectError::Io(host.clone(), error))?;
+    let role = Role::Phone(ours);
+    let connected = connect(host, greeter.agent.clone(), role, PHONE_WITHIN).await?;
+    Ok((connected, ours.nonce))
+}
+
+/// Greets somebody who connected to this phone, and talks to them; see [`direct`]. Somebody who is
+/// no phone learns that this is one, and no more.
+pub(super) async fn accept(
+    id: LinkId,
+    stream: TcpStream,
+    greeter: Greeter,
+    orders: mpsc::Receiver<DirectFrame>,
+    tell: Tell,
+) {
+    match timeout(PHONE_WITHIN, greet(stream, &greeter)).await {
+        Ok(Ok(Some((link, ours, peer)))) => direct(id, link, ours, peer, orders, tell).await,
+        // Whoever it was has gone, or is none of ours.
+        _ => {
+            let why = "no phone".to_owned();
+            tell.tell(Input::LinkDown { link: id, why }).await;
+        }
+    }
+}
+
+async fn greet(
+    stream: TcpStream,
+    greeter: &Greeter,
+) -> io::Result<Option<(FrameLink<TcpStream>, Nonce, PhoneGreeting)>> {
+    stream.set_nodelay(true)?;
+    let mut link = FrameLink::new(stream);
+    let hello = match link.receive().await? {
+        Received::Payload(payload) => greeting::read::<Hello>(&payload),
+        Received::Bad(_) => Err(GreetingError::Malformed),
+        Received::End => return Ok(None),
+    };
+    let ours = greeter.greeting()?;
+    let welcome = match &hello {
+        Ok(_) => Ok(Welcome::Phone(ours)),
+        Err(GreetingError::Version { .. }) => Err(Unwelcome::Version),
+        Err(_) => Err(Unwelcome::Malformed),
+    };
+    queue(&mut link, &Answer::new(welcome))?;
+    match hello.map(|hello| hello.role) {
+        Ok(Role::Phone(peer)) => Ok(Some((link, ours.nonce, peer))),
+        Ok(Role::Client) | Err(_) => {
+            link.close().await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Talks to another phone until `orders` end or the connection fails. It tells
+/// [`Input::LinkUp`] first and [`Input::LinkDown`] at the end.
+async fn direct(
+    id: LinkId,
+    mut link: FrameLink<TcpStream>,
+    ours: Nonce,
+    peer: PhoneGreeting,
+    orders: mpsc::Receiver<DirectFrame>,
+    tell: Tell,
+) {
+    tell.tell(Input::LinkUp {
+        link: id,
+        ours,
+        peer,
+    })
+    .await;
+    let heard = |frame: DirectFrame| Input::FromLink { link: id, frame };
+    let refuse = DirectFrame::Refused(DirectRefusal::Malformed);
+    let why = match exchange(&mut link, orders, &tell, heard, Some(refuse)).await {
+        Ok(End::Told) => "it was closed".to_owned(),
+        Ok(End::Peer) => "the other phone closed the connection".to_owned(),
+        Ok(End::Nonsense) => "the other phone sent nonsense".to_owned(),
+        Err(error) => format!("the connection to the other phone failed: {error}"),
+    };
+    tell.tell(Input::LinkDown { link: id, why }).await;
+}
+
+/// Why an exchange ended, other than by failing.
+enum End {
+    /// The orders ended.
+    Told,
+    /// The peer closed.
+    Peer,
+    /// The peer sent what it should not, once where there is no way to refuse it, else often.
+    Nonsense,
+}
+
+/// Hands on what comes in and sends what is ordered. Where there is a `refusal`, a bad frame is
+/// answered with it.
+async fn exchange<In: DeserializeOwned, Out: Serialize>(
+    link: &mut FrameLink<TcpStream>,
+    mut orders: mpsc::Receiver<Out>,
+    tell: &Tell,
+    heard: impl Fn(In) -> Input,
+    refusal: Option<Out>,
+) -> io::Result<End> {
+    let mut bad_frames = 0;
+    loop {
+        tokio::select! {
+            received = link.receive() => {
+                let message = match received? {
+                    Received::Payload(payload) => from_payload::<In>(&payload).ok(),
+                    Received::Bad(_) => None,
+                    Received::End => return Ok(End::Peer),
+                };
+                match (message, &refusal) {
+                    (Some(message), _) => tell.tell(heard(message)).await,
+                    (None, Some(refusal)) if bad_frames < BAD_FRAMES_MAX => {
+                        bad_frames += 1;
+                        queue(link, refusal)?;
+                    }
+                    (None, _) => return Ok(End::Nonsense),
+                }
+            }
+            order = orders.recv() => match order {
+                Some(order) => queue(link, &order)?,
+                None => {
+                    // The peer may be gone, or may not read; either way the connection ends.
+                    let _ = timeout(CLOSE_WITHIN, link.close()).await;
+                    return Ok(End::Told);
+                }
+            }
+        }
+    }
+}
+
+fn queue<T: Serialize>(link: &mut FrameLink<TcpStream>, message: &T) -> io::Result<()> {
+    let frame = to_frame(message).map_err(io::Error::other)?;
+    link.queue(&frame).map_err(io::Error::other)
+}

@@ -1,0 +1,696 @@
+//! The jitter buffer: takes packets as the network delivers them and plays them as they were sent.
+//!
+//! The playout side pulls: each call of [`JitterBuffer::next`] is one decision, and moves a
+//! position on the sender's clock. The delay is fixed for now; what follows is all its control:
+//!
+//! - Playout begins [`PLAYOUT_DELAY`] after the first packet.
+//! - When nothing is there to play, the position waits for up to [`HOLD_SAMPLES`], so that packets
+//!   which are a little late are played, later than before; then it goes on, and what comes behind
+//!   it is too late. When packets keep coming too late, playout begins anew.
+//! - When 100 ms of sound and more keeps waiting, because the position waited or the loudspeaker
+//!   stalled or is slow, whole packets are dropped until the delay is back: within 2 s.
+//! - A sender that jumps to another timestamp or number is followed after a few packets.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Packet, SAMPLE_RATE, Seq, Timestamp, duration_of,
+    history::{History, Novelty},
+    opus_samples,
+    surplus::Surplus,
+};
+
+/// From the arrival of a packet that is on time to its playout.
+pub const PLAYOUT_DELAY: Duration = Duration::from_millis(60);
+
+/// How long the position waits for packets that are late: as long as they are waited for.
+const HOLD_SAMPLES: u32 = 2_880;
+
+/// A packet that was waited for waits this long itself, so that the next ones need not be waited
+/// for: half of [`PLAYOUT_DELAY`].
+const REFILL: Duration = Duration::from_millis(30);
+
+/// The longest that a packet may lie ahead of the position: 1 s.
+const AHEAD_SAMPLES_MAX: i32 = 48_000;
+
+/// The longest that a packet of the same stream may lie behind the position: 10 s.
+const BEHIND_SAMPLES_MAX: i32 = 480_000;
+
+/// The most packets held: 1 s takes 50 of 20 ms.
+const PACKETS_MAX: usize = 128;
+
+/// After this long without a packet there is nothing to conceal any more: 1 s.
+const DRY_SAMPLES_MAX: u32 = SAMPLE_RATE;
+
+/// The least that Opus can play or conceal: 2.5 ms.
+const GRAIN_SAMPLES: u32 = 120;
+
+/// The most that one decision conceals, if packets are missing: 20 ms.
+const CONCEAL_SAMPLES_MAX: u32 = 960;
+
+/// What one decision conceals, if nothing is there: 10 ms, so that the next packet waits no longer.
+const DRY_STEP_SAMPLES: u32 = 480;
+
+/// So many packets in a row that fit one another, but not the stream, are a new stream
+/// (RFC 3550, A.1, `MIN_SEQUENTIAL`).
+const STRAYS_MAX: u32 = 3;
+
+/// How far apart such packets may be numbered.
+const STRAY_STEP_MAX: i16 = 10;
+
+/// So many late packets, on-time ones taken off by halves, begin the playout anew ...
+const LATE_MAX: u32 = 10;
+
+/// ... if they came in no less than this; a burst after a stall is not a slower path.
+const LATE_FOR: Duration = Duration::from_millis(400);
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It will be played, unless the playout begins anew before its turn.
+    Accepted,
+    /// Its turn is over.
+    Late,
+    /// It came before.
+    Duplicate,
+    /// It is no Opus packet, does not belong to the stream, or there is no room.
+    Refused,
+}
+
+/// What to play next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Silence: there is nothing to play yet.
+    Wait,
+    /// This packet.
+    Play(Packet),
+    /// Something like what was played before.
+    Conceal {
+        /// How much of it: a multiple of 120, at most 960.
+        samples: u32,
+    },
+}
+
+/// What the jitter buffer counted since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets that came, each once.
+    pub received: u64,
+    /// Packets that never came, or not yet, by their numbers (RFC 3550, A.3).
+    pub lost: u64,
+    /// Packets that came when their turn was over.
+    pub late: u64,
+    /// Packets that came again.
+    pub duplicate: u64,
+    /// Packets that could not be used: malformed, of no known stream, or too many.
+    pub refused: u64,
+    /// Packets that were dropped to shorten the delay.
+    pub skipped: u64,
+    /// Samples in the packets given out for playing.
+    pub played: u64,
+    /// Samples that were to be concealed.
+    pub concealed: u64,
+    /// Times that there was nothing to play in the middle of the stream.
+    pub underruns: u64,
+}
+
+/// Holds packets until it is time to play them: at most 128, spanning at most one second.
+#[derive(Debug)]
+pub struct JitterBuffer {
+    /// By timestamp, no two alike.
+    held: VecDeque<Held>,
+    playout: Playout,
+    /// Samples concealed since there was nothing to play; zero while there is.
+    dry: u32,
+    history: History,
+    lateness: Lateness,
+    stray: Option<Stray>,
+    surplus: Surplus,
+    interarrival: Interarrival,
+    playout_delay: Duration,
+    counters: Counters,
+}
+
+#[derive(Debug)]
+struct Held {
+    packet: Packet,
+    samples: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Playout {
+    /// Not before a packet comes.
+    Idle,
+    /// From the oldest packet on, at this time.
+    Filling { start: Instant },
+    /// `position` is the timestamp of the next sample.
+    Playing { position: Timestamp },
+}
+
+/// Whether packets keep coming too late.
+#[derive(Debug, Default)]
+struct Lateness {
+    /// Two for each late packet, less one for each on time.
+    score: u32,
+    /// When the score left zero.
+    since: Option<Instant>,
+}
+
+/// The last packet that did not fit the stream.
+#[derive(Debug, Clone, Copy)]
+struct Stray {
+    seq: Seq,
+    timestamp: Timestamp,
+    /// How many in a row fitted one another.
+    run: u32,
+}
+
+/// RFC 3550, 6.4.1.
+#[derive(Debug, Default)]
+struct Interarrival {
+    last: Option<(Instant, Timestamp)>,
+    jitter_samples: f64,
+}
+
+impl Default for JitterBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl JitterBuffer {
+    /// A buffer without a packet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            held: VecDeque::with_capacity(PACKETS_MAX),
+            playout: Playout::Idle,
+            dry: 0,
+            history: History::default(),
+            lateness: Lateness::default(),
+            stray: None,
+            surplus: Surplus::default(),
+            interarrival: Interarrival::default(),
+            playout_delay: Duration::ZERO,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Takes a packet that came, in the order of coming.
+    pub fn insert(&mut self, packet: Packet) -> Inserted {
+        let Some(samples) = opus_samples(&packet.payload) else {
+            return self.refuse();
+        };
+        match self.history.novelty(packet.seq) {
+            Novelty::Duplicate => {
+                self.counters.duplicate += 1;
+                return Inserted::Duplicate;
+            }
+            Novelty::New if self.spans(packet.timestamp) => {}
+            Novelty::New | Novelty::Stray => return self.insert_stray(packet, samples),
+        }
+        self.stray = None;
+        self.interarrival.note(packet.arrived, packet.timestamp);
+        self.history.note(packet.seq);
+        match self.playout {
+            Playout::Idle => self.begin(packet, samples),
+            Playout::Playing { position } if packet.timestamp.since(position) < 0 => {
+                self.insert_late(packet, samples)
+            }
+            Playout::Filling { .. } | Playout::Playing { .. } => {
+                self.lateness.on_time();
+                self.hold(packet, samples)
+            }
+        }
+    }
+
+    /// Decides what to play, and moves on by as much. To be called when the sound of the last
+    /// decision is used up; [`Decision::Wait`] is for as long as the caller likes, say 10 ms.
+    pub fn next(&mut self, now: Instant) -> Decision {
+        if let (Playout::Filling { start }, Some(oldest)) = (self.playout, self.held.front())
+            && now >= start
+        {
+            self.dry = 0;
+            self.playout = Playout::Playing {
+                position: oldest.packet.timestamp,
+            };
+        }
+        let Playout::Playing { position } = self.playout else {
+            return Decision::Wait;
+        };
+        // Only packets that overlap others can be behind: late ones are not taken in.
+        while self
+            .held
+            .front()
+            .is_some_and(|held| held.after(position) < 0)
+        {
+            self.held.pop_front();
+            self.counters.skipped += 1;
+        }
+        let Some(first) = self.held.pop_front() else {
+            return self.run_dry(position);
+        };
+        let gap = first.after(position).unsigned_abs();
+        // What was concealed while nothing was there counts for what turns out missing.
+        let concealed = gap.min(self.dry).min(HOLD_SAMPLES);
+        let wait = now.saturating_duration_since(first.packet.arrived);
+        if gap < GRAIN_SAMPLES && (1..HOLD_SAMPLES).contains(&self.dry) && wait < REFILL {
+            self.held.push_front(first);
+            return self.run_dry(position);
+        }
+        self.dry = 0;
+        if gap - concealed < GRAIN_SAMPLES {
+            return self.play(first, now);
+        }
+        self.held.push_front(first);
+        self.conceal(position.plus(concealed), gap - concealed)
+    }
+
+    /// Whether no packet waits for its turn.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            received: self.history.received(),
+            lost: self.history.lost(),
+            ..self.counters
+        }
+    }
+
+    /// How long packets waited between coming and playing: the last ones, smoothed.
+    #[must_use]
+    pub fn playout_delay(&self) -> Duration {
+        self.playout_delay
+    }
+
+    /// How unevenly packets come: the interarrival jitter of RFC 3550, 6.4.1.
+    #[must_use]
+    pub fn jitter(&self) -> Duration {
+        Duration::from_secs_f64(self.interarrival.jitter_samples / f64::from(SAMPLE_RATE))
+    }
+
+    /// Whether a packet with this timestamp can belong to the stream.
+    fn spans(&self, timestamp: Timestamp) -> bool {
+        let (oldest, newest) = match (self.playout, self.held.front(), self.held.back()) {
+            (Playout::Playing { position }, ..) => {
+                let ahead = timestamp.since(position);
+                return (-BEHIND_SAMPLES_MAX..=AHEAD_SAMPLES_MAX).contains(&ahead);
+            }
+            (Playout::Filling { .. }, Some(oldest), Some(newest)) => (oldest, newest),
+            (Playout::Idle | Playout::Filling { .. }, ..) => return true,
+        };
+        let reach = -AHEAD_SAMPLES_MAX..=AHEAD_SAMPLES_MAX;
+        reach.contains(&timestamp.since(oldest.packet.timestamp))
+            && reach.contains(&timestamp.since(newest.packet.timestamp))
+    }
+
+    fn refuse(&mut self) -> Inserted {
+        self.counters.refused += 1;
+        Inserted::Refused
+    }
+
+    /// A packet that does not fit the stream: an accident, or the first of a new one.
+    fn insert_stray(&mut self, packet: Packet, samples: u32) -> Inserted {
+        let run = match self.stray {
+            Some(last)
+                if (1..=STRAY_STEP_MAX).contains(&packet.seq.since(last.seq))
+                    && (0..=AHEAD_SAMPLES_MAX)
+                        .contains(&packet.timestamp.since(last.timestamp)) =>
+            {
+                last.run + 1
+            }
+            _ => 1,
+        };
+        if run < STRAYS_MAX {
+            self.stray = Some(Stray {
+                seq: packet.seq,
+                timestamp: packet.timestamp,
+                run,
+            });
+            return self.refuse();
+        }
+        self.history.restart(packet.seq);
+        self.interarrival.last = None;
+        self.begin(packet, samples)
+    }
+
+    fn insert_late(&mut self, packet: Packet, samples: u32) -> Inserted {
+        if self.lateness.late(packet.arrived) {
+            return self.begin(packet, samples);
+        }
+        self.counters.late += 1;
+        Inserted::Late
+    }
+
+    /// Begins the playout anew, from this packet on.
+    fn begin(&mut self, packet: Packet, samples: u32) -> Inserted {
+        let before = self.held.len();
+        let first = packet.timestamp;
+        self.held
+            .retain(|held| (0..=AHEAD_SAMPLES_MAX).contains(&held.packet.timestamp.since(first)));
+        self.counters.skipped += (before - self.held.len()) as u64;
+        self.playout = Playout::Filling {
+            start: packet.arrived + PLAYOUT_DELAY,
+        };
+        self.lateness = Lateness::default();
+        self.stray = None;
+        self.surplus = Surplus::default();
+        self.hold(packet, samples)
+    }
+
+    fn hold(&mut self, packet: Packet, samples: u32) -> Inserted {
+        let earlier = |held: &Held| held.packet.timestamp.since(packet.timestamp) < 0;
+        let at = self.held.partition_point(earlier);
+        let taken = self.held.get(at).map(|held| held.packet.timestamp);
+        // The same time under another number is nothing that a sane sender sends.
+        if self.held.len() == PACKETS_MAX || taken == Some(packet.timestamp) {
+            return self.refuse();
+        }
+        self.held.insert(at, Held { packet, samples });
+        Inserted::Accepted
+    }
+
+    /// Plays `first`, or the packet after it when the delay is to be shortened.
+    fn play(&mut self, first: Held, now: Instant) -> Decision {
+        let skips = self.surplus.is_due(duration_of(first.samples), now);
+        let second = match self.held.front() {
+            Some(second) if skips && second.packet.timestamp == first.end() => {
+                self.held.pop_front()
+            }
+            _ => None,
+        };
+        let Held { packet, samples } = match second {
+            Some(second) => {
+                self.counters.skipped += 1;
+                self.surplus.dropped(duration_of(first.samples));
+                second
+            }
+            None => first,
+        };
+        let end = packet.timestamp.plus(samples);
+        let behind = self.held.back().map_or(0, |newest| newest.end().since(end));
+        self.surplus
+            .note(duration_of(behind.max(0).unsigned_abs()), now);
+        let wait = now.saturating_duration_since(packet.arrived);
+        self.playout_delay = match self.counters.played {
+            0 => wait,
+            _ => (self.playout_delay * 15 + wait) / 16,
+        };
+        self.counters.played += u64::from(samples);
+        self.playout = Playout::Playing { position: end };
+        Decision::Play(packet)
+    }
+
+    /// Packets are missing for `gap` samples from `position` on, and later ones are there.
+    fn conceal(&mut self, position: Timestamp, gap: u32) -> Decision {
+        let samples = gap.min(CONCEAL_SAMPLES_MAX) / GRAIN_SAMPLES * GRAIN_SAMPLES;
+        self.counters.concealed += u64::from(samples);
+        self.playout = Playout::Playing {
+            position: position.plus(samples),
+        };
+        Decision::Conceal { samples }
+    }
+
+    /// Nothing is there. The sender may also have paused (DTX): then nothing is counted as lost,
+    /// and the next talkspurt finds the position where it belongs, or the playout idle.
+    fn run_dry(&mut self, position: Timestamp) -> Decision {
+        if self.dry >= DRY_SAMPLES_MAX {
+            self.playout = Playout::Idle;
+            self.interarrival.last = None;
+            return Decision::Wait;
+        }
+        self.counters.underruns += u64::from(self.dry == 0);
+        self.counters.concealed += u64::from(DRY_STEP_SAMPLES);
+        if self.dry >= HOLD_SAMPLES {
+            self.playout = Playout::Playing {
+                position: position.plus(DRY_STEP_SAMPLES),
+            };
+        }
+        self.dry += DRY_STEP_SAMPLES;
+        Decision::Conceal {
+            samples: DRY_STEP_SAMPLES,
+        }
+    }
+}
+
+impl Held {
+    /// How many samples after `position` it begins.
+    fn after(&self, position: Timestamp) -> i32 {
+        self.packet.timestamp.since(position)
+    }
+
+    fn end(&self) -> Timestamp {
+        self.packet.timestamp.plus(self.samples)
+    }
+}
+
+impl Lateness {
+    fn on_time(&mut self) {
+        self.score = self.score.saturating_sub(1);
+        if self.score == 0 {
+            self.since = None;
+        }
+    }
+
+    /// Counts a late packet; whether there have been too many, for too long.
+    fn late(&mut self, arrived: Instant) -> bool {
+        let since = *self.since.get_or_insert(arrived);
+        self.score = (self.score + 2).min(2 * LATE_MAX);
+        self.score == 2 * LATE_MAX && arrived.saturating_duration_since(since) >= LATE_FOR
+    }
+}
+
+impl Interarrival {
+    fn note(&mut self, arrived: Instant, timestamp: Timestamp) {
+        if let Some((last_arrived, last_timestamp)) = self.last.replace((arrived, timestamp)) {
+            let earlier = last_arrived.saturating_duration_since(arrived);
+            let later = arrived.saturating_duration_since(last_arrived);
+            let elapsed = (later.as_secs_f64() - earlier.as_secs_f64()) * f64::from(SAMPLE_RATE);
+            let difference = (elapsed - f64::from(timestamp.since(last_timestamp))).abs();
+            self.jitter_samples += (difference - self.jitter_samples) / 16.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{Rng, SeedableRng},
+    };
+
+    use super::*;
+
+    /// TOC bytes of one frame of 20 ms and of 2.5 ms.
+    const LONG: u8 = 31 << 3;
+    const SHORT: u8 = 28 << 3;
+
+    fn packet(seq: u16, timestamp: u32, toc: u8, arrived: Instant) -> Packet {
+        Packet {
+            seq: Seq(seq),
+            timestamp: Timestamp(timestamp),
+            marker: false,
+            payload: [toc].into(),
+            arrived,
+        }
+    }
+
+    fn at(origin: Instant, millis: u64) -> Instant {
+        origin + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn playout_begins_with_the_earliest_packet_60_ms_after_the_first_came() {
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        assert_eq!(buffer.next(origin), Decision::Wait);
+        let (second, first) = (
+            packet(8, 960, LONG, origin),
+            packet(7, 0, LONG, at(origin, 5)),
+        );
+        assert_eq!(buffer.insert(second.clone()), Inserted::Accepted);
+        assert_eq!(buffer.insert(first.clone()), Inserted::Accepted);
+        assert_eq!(buffer.next(at(origin, 59)), Decision::Wait);
+        assert_eq!(buffer.next(at(origin, 60)), Decision::Play(first));
+        assert_eq!(buffer.next(at(origin, 80)), Decision::Play(second));
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn a_gap_is_concealed_in_pieces_and_a_packet_that_is_late_is_waited_for() {
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        buffer.insert(packet(0, 0, LONG, origin));
+        buffer.insert(packet(2, 2_160, LONG, origin));
+        assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(_)));
+        assert_eq!(
+            buffer.next(at(origin, 80)),
+            Decision::Conceal { samples: 960 }
+        );
+        assert_eq!(buffer.insert(packet(1, 960, LONG, origin)), Inserted::Late);
+        assert_eq!(
+            buffer.next(at(origin, 100)),
+            Decision::Conceal { samples: 240 }
+        );
+        assert!(matches!(buffer.next(at(origin, 105)), Decision::Play(_)));
+        // Nothing is there: the position stays, and then 480 of 960 missing ones are concealed.
+        assert_eq!(
+            buffer.next(at(origin, 125)),
+            Decision::Conceal { samples: 480 }
+        );
+        buffer.insert(packet(4, 4_080, LONG, origin));
+        assert_eq!(
+            buffer.next(at(origin, 135)),
+            Decision::Conceal { samples: 480 }
+        );
+        assert!(matches!(buffer.next(at(origin, 145)), Decision::Play(_)));
+        assert_eq!(
+            buffer.next(at(origin, 165)),
+            Decision::Conceal { samples: 480 }
+        );
+        let late = packet(5, 5_040, LONG, origin);
+        assert_eq!(buffer.insert(late.clone()), Inserted::Accepted);
+        assert_eq!(buffer.next(at(origin, 175)), Decision::Play(late));
+        let expected = Counters {
+            received: 5,
+            lost: 1,
+            late: 1,
+            played: 4 * 960,
+            concealed: 960 + 240 + 480 + 480 + 480,
+            underruns: 2,
+            ..Counters::default()
+        };
+        assert_eq!(buffer.counters(), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_and_moves_nothing() {
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        let empty = Packet {
+            payload: [].into(),
+            ..packet(0, 0, LONG, origin)
+        };
+        assert_eq!(buffer.insert(empty), Inserted::Refused);
+        assert_eq!(
+            buffer.insert(packet(0, 0, LONG, origin)),
+            Inserted::Accepted
+        );
+        assert_eq!(
+            buffer.insert(packet(0, 0, LONG, origin)),
+            Inserted::Duplicate
+        );
+        assert_eq!(buffer.insert(packet(1, 0, LONG, origin)), Inserted::Refused);
+        assert_eq!(
+            buffer.insert(packet(2, 60_000, LONG, origin)),
+            Inserted::Refused
+        );
+        assert_eq!(
+            buffer.insert(packet(20_000, 960, LONG, origin)),
+            Inserted::Refused
+        );
+        assert_eq!(buffer.held.len(), 1);
+        let counters = buffer.counters();
+        assert_eq!(
+            (counters.refused, counters.duplicate, counters.lost),
+            (4, 1, 0)
+        );
+    }
+
+    #[test]
+    fn no_more_than_128_packets_are_held() {
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        for seq in 0..400 {
+            buffer.insert(packet(seq, u32::from(seq) * 120, SHORT, origin));
+        }
+        assert_eq!(buffer.held.len(), PACKETS_MAX);
+        assert_eq!(buffer.counters().refused, 400 - 128);
+        assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(_)));
+    }
+
+    /// One hostile packet: mostly near the last one, sometimes anywhere.
+    fn anything(random: &mut ChaCha8Rng, last: &mut (u16, u32), arrived: Instant) -> Packet {
+        let [near, seq, timestamp, toc] = [(); 4].map(|()| random.next_u32());
+        let (seq, timestamp) = match near % 8 {
+            0 => (seq % 0x1_0000, timestamp),
+            1 => (
+                u32::from(last.0) + seq % 300,
+                last.1.wrapping_add(timestamp % 200_000),
+            ),
+            2 => (
+                u32::from(last.0),
+                last.1.wrapping_sub(timestamp % 1_000_000),
+            ),
+            3 => (
+                u32::from(last.0) + 1,
+                last.1.wrapping_add(timestamp % 2_000),
+            ),
+            _ => (u32::from(last.0) + 1, last.1.wrapping_add(960)),
+        };
+        *last = (u16::try_from(seq % 0x1_0000).unwrap(), timestamp);
+        let payload = toc.to_be_bytes()[..(near >> 8) as usize % 4].into();
+        let marker = near & 0x1_0000 == 0;
+        Packet {
+            payload,
+            marker,
+            ..packet(last.0, last.1, LONG, arrived)
+        }
+    }
+
+    #[test]
+    fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them() {
+        for seed in 0..30 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let mut now = Instant::now();
+            let mut buffer = JitterBuffer::new();
+            let mut last = (0, 0);
+            for _ in 0..5_000 {
+                now += Duration::from_millis(u64::from(random.next_u32() % 40));
+                for _ in 0..random.next_u32() % 6 {
+                    buffer.insert(anything(&mut random, &mut last, now));
+                }
+                for _ in 0..random.next_u32() % 6 {
+                    if let Decision::Conceal { samples } = buffer.next(now) {
+                        assert!(
+                            samples > 0 && samples <= 960 && samples % 120 == 0,
+                            "{seed}"
+                        );
+                    }
+                }
+                assert!(buffer.held.len() <= PACKETS_MAX, "seed {seed}");
+                assert!(buffer.jitter() < Duration::from_secs(3_600), "seed {seed}");
+            }
+            let mut played = 0;
+            for sane in 0..250u16 {
+                now += Duration::from_millis(20);
+                buffer.insert(packet(sane, u32::from(sane) * 960 + 77, LONG, now));
+                let mut ready = 0;
+                while ready < 960 {
+                    ready += match buffer.next(now) {
+                        Decision::Wait => 960,
+                        Decision::Conceal { samples } => samples,
+                        Decision::Play(packet) => {
+                            let samples = opus_samples(&packet.payload).unwrap();
+                            played += u32::from(sane >= 150 && samples == 960);
+                            samples
+                        }
+                    };
+                }
+            }
+            assert_eq!(played, 100, "seed {seed}");
+            assert!(
+                buffer.playout_delay() < Duration::from_millis(130),
+                "seed {seed}"
+            );
+        }
+    }
+}

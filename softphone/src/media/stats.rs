@@ -1,0 +1,199 @@
+//! What is told about a call's voice: counts since it began, and a report over an interval.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::jitter::Counters;
+
+/// A call's voice at one moment: counts since it began, and two smoothed figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VoiceStats {
+    /// What the jitter buffer counted.
+    pub buffer: Counters,
+    /// The interarrival jitter of RFC 3550, 6.4.1.
+    pub jitter: Duration,
+    /// From the arrival of a packet to the device: what it waits in the jitter buffer and in the
+    /// device's ring. What the sound system adds behind that is not known here.
+    pub playout_delay: Duration,
+    /// Bytes of Opus taken from the network, without RTP, UDP and IP headers.
+    pub received_bytes: u64,
+    /// Packets that came and found the queue to the sound thread full.
+    pub dropped: u64,
+    /// Samples that were concealed because their packet was no Opus after all.
+    pub undecodable: u64,
+    /// Packets handed to the network.
+    pub sent: u64,
+    /// Bytes of Opus in them.
+    pub sent_bytes: u64,
+    /// Packets that the network did not take, because its queue was full.
+    pub unsent: u64,
+    /// Packets that could not be encoded.
+    pub unencoded: u64,
+    /// Times that the loudspeaker wanted more than there was.
+    pub device_underruns: u64,
+    /// Times that sound of the microphone was dropped, because it came faster than it was taken.
+    pub device_overruns: u64,
+    /// Times that sound stood still: the sound thread came too late to catch up, or a device moved
+    /// nothing.
+    pub stalls: u64,
+}
+
+/// A call's voice over an interval, as a person or a script wants it: all figures are finite.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct VoiceReport {
+    /// Packets that did not come, of those sent: 0-100.
+    pub loss_pct: f32,
+    /// Packets that came too late to be played, of those sent: 0-100.
+    pub late_pct: f32,
+    /// Sound that was made up, of all that was played: 0-100.
+    pub concealed_pct: f32,
+    /// The interarrival jitter of RFC 3550, 6.4.1, at the end of the interval.
+    pub jitter_ms: f32,
+    /// [`VoiceStats::playout_delay`] at the end of the interval.
+    pub playout_delay_ms: f32,
+    /// Opus received per second, without RTP, UDP and IP headers.
+    pub bitrate_bps: u32,
+    /// Times that there was nothing to play, for want of packets or of processor time.
+    pub underruns: u32,
+}
+
+impl VoiceStats {
+    /// What happened since `earlier`, a time `elapsed` ago.
+    ///
+    /// A packet that is overtaken by others counts as lost until it comes; if that is in the next
+    /// interval, nothing is taken back.
+    #[must_use]
+    pub fn since(&self, earlier: &Self, elapsed: Duration) -> VoiceReport {
+        let (now, then) = (&self.buffer, &earlier.buffer);
+        let lost = now.lost.saturating_sub(then.lost);
+        let late = now.late.saturating_sub(then.late);
+        let sent = now.received.saturating_sub(then.received) + lost;
+        let undecodable = self.undecodable.saturating_sub(earlier.undecodable);
+        let missing = now.concealed.saturating_sub(then.concealed);
+        let heard = now.played.saturating_sub(then.played) + missing;
+        let bytes = self.received_bytes.saturating_sub(earlier.received_bytes);
+        let underruns = now.underruns.saturating_sub(then.underruns)
+            + self
+                .device_underruns
+                .saturating_sub(earlier.device_underruns);
+        VoiceReport {
+            loss_pct: percent(lost, sent),
+            late_pct: percent(late, sent),
+            concealed_pct: percent(missing.saturating_add(undecodable), heard),
+            jitter_ms: millis(self.jitter),
+            playout_delay_ms: millis(self.playout_delay),
+            bitrate_bps: per_second(bytes.saturating_mul(8), elapsed),
+            underruns: u32::try_from(underruns).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+fn percent(part: u64, whole: u64) -> f32 {
+    if whole == 0 {
+        return 0.0;
+    }
+    (part as f32 / whole as f32 * 100.0).min(100.0)
+}
+
+fn millis(duration: Duration) -> f32 {
+    duration.as_secs_f32() * 1_000.0
+}
+
+/// Zero over no time at all.
+fn per_second(count: u64, elapsed: Duration) -> u32 {
+    let micros = elapsed.as_micros().max(1);
+    let rate = u128::from(count) * 1_000_000 / micros;
+    if elapsed.is_zero() {
+        return 0;
+    }
+    u32::try_from(rate).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_tells_shares_of_what_was_sent_and_of_what_was_heard() {
+        let earlier = VoiceStats {
+            buffer: Counters {
+                received: 100,
+                lost: 7,
+                ..Counters::default()
+            },
+            received_bytes: 1_000,
+            ..VoiceStats::default()
+        };
+        let now = VoiceStats {
+            buffer: Counters {
+                received: 145,
+                lost: 12,
+                late: 1,
+                played: 42_240,
+                concealed: 5_760,
+                underruns: 2,
+                ..Counters::default()
+            },
+            jitter: Duration::from_micros(3_500),
+            playout_delay: Duration::from_millis(71),
+            received_bytes: 5_000,
+            undecodable: 960,
+            device_underruns: 1,
+            ..VoiceStats::default()
+        };
+        assert_eq!(
+            now.since(&earlier, Duration::from_secs(2)),
+            VoiceReport {
+                loss_pct: 10.0,
+                late_pct: 2.0,
+                concealed_pct: 14.0,
+                jitter_ms: 3.5,
+                playout_delay_ms: 71.0,
+                bitrate_bps: 16_000,
+                underruns: 3,
+            }
+        );
+    }
+
+    #[test]
+    fn a_report_over_nothing_is_all_zero() {
+        let stats = VoiceStats {
+            received_bytes: 10,
+            ..VoiceStats::default()
+        };
+        let report = stats.since(&stats, Duration::from_secs(1));
+        assert_eq!(
+            (report.loss_pct, report.concealed_pct, report.bitrate_bps),
+            (0.0, 0.0, 0)
+        );
+        let report = stats.since(&VoiceStats::default(), Duration::ZERO);
+        assert_eq!(report.bitrate_bps, 0);
+    }
+
+    #[test]
+    fn counts_that_went_back_or_over_the_whole_stay_within_the_range() {
+        let earlier = VoiceStats {
+            buffer: Counters {
+                lost: 5,
+                received: 9,
+                ..Counters::default()
+            },
+            ..VoiceStats::default()
+        };
+        let now = VoiceStats {
+            buffer: Counters {
+                lost: 4,
+                received: 10,
+                late: 50,
+                ..Counters::default()
+            },
+            received_bytes: u64::MAX,
+            undecodable: u64::MAX / 2,
+            ..VoiceStats::default()
+        };
+        let report = now.since(&earlier, Duration::from_nanos(1));
+        assert_eq!((report.loss_pct, report.late_pct), (0.0, 100.0));
+        assert_eq!((report.concealed_pct, report.bitrate_bps), (0.0, u32::MAX));
+    }
+}

@@ -1,0 +1,707 @@
+//! The whole phone as one machine: registration, calls, and the routes that signals take.
+//!
+//! PURE: commands, frames, news of connections and media, and time come in; frames, orders and
+//! events come out. Randomness is a seeded generator.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use codec::{
+    CallId, Envelope, KeyCard, Name, Party, UnixMillis,
+    direct::{DirectFrame, DirectRefusal},
+    greeting::{Nonce, PhoneGreeting},
+    registry::{Binding, Contacts, FromRegistry, Method, Notice, Request, RequestId, Response},
+};
+use rand_chacha::{ChaCha20Rng, rand_core::Rng};
+use registry::registration::{self, ID_BIT, Registrant, Registration};
+
+use crate::call::{self, Reason};
+
+mod caller;
+mod interface;
+mod post;
+mod target;
+
+use caller::Visitor;
+pub use interface::{
+    Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Settings, Unresolved,
+};
+use post::{Letter, Post, Via};
+pub use target::{BadTarget, Target};
+
+/// How many calls may be in the making beyond those that the phone takes: they are answered with
+/// Busy once their caller is known.
+const VISITORS_MAX: usize = 16;
+
+/// How long a connection may be open without a call that uses it.
+const LINK_UNUSED_MAX: Duration = Duration::from_secs(60);
+
+/// The whole phone.
+#[derive(Debug)]
+pub struct Phone {
+    post: Post,
+    settings: Settings,
+    registration: Registration,
+    /// Why the registry cannot be reached; the person has been told.
+    registry_missed: Option<String>,
+    lines: BTreeMap<CallId, Line>,
+    visitors: Vec<Visitor>,
+    links: BTreeMap<LinkId, Link>,
+    requests: BTreeMap<RequestId, Asked>,
+    outputs: VecDeque<Output>,
+    rng: ChaCha20Rng,
+    last_link: u64,
+    last_request: u32,
+    stopping: bool,
+}
+
+/// One call and the ways to the other phone.
+#[derive(Debug)]
+struct Line {
+    call: call::Call,
+    /// Whom the person called, or who called.
+    name: Name,
+    /// Whom it is with, once that is known.
+    card: Option<KeyCard>,
+    /// When to give up looking for the callee; `None` when it is found.
+    seek_until: Option<Instant>,
+    /// The direct connection in use.
+    link: Option<LinkId>,
+    /// Direct connections being opened.
+    opening: Vec<LinkId>,
+    forward: Forward,
+    /// What was said while the call was being set up, for a second way if the first one fails.
+    letters: Vec<Letter>,
+    /// What went wrong, for people.
+    detail: Option<String>,
+}
+
+/// The way through the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forward {
+    /// Direct connections are tried alone until then.
+    After(Instant),
+    /// In use.
+    Open,
+    /// Of no use: it was refused, or the callee was called at an address.
+    Closed,
+}
+
+/// A connection to another phone.
+#[derive(Debug)]
+struct Link {
+    ours: Nonce,
+    peer: PhoneGreeting,
+    /// When it was last known to be of use to a call.
+    used: Instant,
+}
+
+/// What a request to the registry was about.
+#[derive(Debug)]
+enum Asked {
+    /// Where the callee is.
+    Callee(CallId),
+    /// Whether the caller's name is theirs.
+    Caller(CallId),
+    /// To hand a letter on.
+    Forward(CallId),
+}
+
+impl Phone {
+    /// A phone that wants to register. `contacts` is where it listens for other phones; `time` is
+    /// this machine's clock at `now`.
+    #[must_use]
+    pub fn new(
+        me: Me,
+        contacts: Contacts,
+        settings: Settings,
+        rng: ChaCha20Rng,
+        now: Instant,
+        time: UnixMillis,
+    ) -> Self {
+        let Me {
+            name, device, card, ..
+        } = &me;
+        let (name, device, card) = (name.clone(), *device, *card);
+        let registration = Registration::new(Registrant {
+            name,
+            device,
+            card,
+            contacts,
+        });
+        let mut phone = Self {
+            post: Post::new(me, now, time),
+            settings,
+            registration,
+            registry_missed: None,
+            lines: BTreeMap::new(),
+            visitors: Vec::new(),
+            links: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            rng,
+            last_link: 0,
+            last_request: 0,
+            stopping: false,
+        };
+        phone.drain_registration();
+        phone
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to say [`Input::Timeout`], unless something else comes first.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let calls = self.lines.values().flat_map(|line| {
+            let forward = match line.forward {
+                Forward::After(at) => Some(at),
+                Forward::Open | Forward::Closed => None,
+            };
+            [line.call.poll_timeout(), line.seek_until, forward]
+        });
+        let visitors = self.visitors.iter().map(|visitor| Some(visitor.deadline));
+        let links = self
+            .links
+            .values()
+            .map(|link| Some(link.used + LINK_UNUSED_MAX));
+        let registration = [self.registration.poll_timeout()];
+        calls
+            .chain(visitors)
+            .chain(links)
+            .chain(registration)
+            .flatten()
+            .min()
+    }
+
+    /// Takes one input; afterwards [`Phone::poll_output`] until there is none.
+    pub fn handle_input(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Command(command) => self.command(command, now),
+            Input::RegistryUp { binding, time } => self.registry_up(binding, time, now),
+            Input::RegistryDown { why } => self.registry_down(&why, now),
+            Input::FromRegistry(FromRegistry::Response(response)) => self.response(response, now),
+            Input::FromRegistry(FromRegistry::Notice(Notice::Envelope(envelope))) => {
+                self.envelope(&envelope, Via::Registry, now);
+            }
+            // The connection ends by itself after a Closing.
+            Input::FromRegistry(_) => {}
+            Input::LinkUp { link, ours, peer } => self.link_up(
+                link,
+                Link {
+                    ours,
+                    peer,
+                    used: now,
+                },
+                now,
+            ),
+            Input::LinkDown { link, why } => self.link_down(link, &why, now),
+            Input::FromLink {
+                link,
+                frame: DirectFrame::Envelope(envelope),
+            } => {
+                self.envelope(&envelope, Via::Link(link), now);
+            }
+            Input::FromLink {
+                link,
+                frame: DirectFrame::Refused(refusal),
+            } => {
+                self.link_refused(link, refusal, now);
+            }
+            Input::FromLink { .. } => {}
+            Input::Resolved { link, found } => self.resolved(link, found, now),
+            Input::Media(call, news) => {
+                let input = match news {
+                    MediaNews::Prepared(offer) => call::Input::Prepared(offer),
+                    MediaNews::Connected => call::Input::Connected,
+                    MediaNews::Heard => call::Input::Heard,
+                    MediaNews::Failed(failure) => call::Input::MediaFailed(failure),
+                };
+                self.tell_call(call, input, now);
+            }
+            Input::Timeout => self.timeout(now),
+        }
+        self.stop_when_done();
+    }
+
+    fn command(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Dial(target) => self.dial(target, now),
+            Command::Answer(call) => self.tell_call(call, call::Input::Answer, now),
+            Command::Hangup(call) => self.tell_call(call, call::Input::Hangup, now),
+            Command::Stop if self.stopping => {}
+            Command::Stop => {
+                self.stopping = true;
+                for call in self.lines.keys().copied().collect::<Vec<_>>() {
+                    self.tell_call(call, call::Input::Hangup, now);
+                }
+                self.tell_registration(registration::Input::Stop, now);
+            }
+        }
+    }
+
+    fn stop_when_done(&mut self) {
+        if self.stopping && self.registration.is_stopped() && self.requests.is_empty() {
+            self.stopping = false;
+            self.outputs.push_back(Output::Event(Event::Stopped));
+        }
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        self.tell_registration(registration::Input::Timeout, now);
+        self.visitors_due(now);
+        self.close_unused_links(now);
+        for call in self.lines.keys().copied().collect::<Vec<_>>() {
+            self.tell_call(call, call::Input::Timeout, now);
+            let Some(line) = self.lines.get_mut(&call) else {
+                continue;
+            };
+            if line.seek_until.is_some_and(|deadline| deadline <= now) {
+                let why = self.registry_missed.clone();
+                self.give_up(call, Reason::RegistryUnreachable, why, now);
+            } else if line.forward.is_due(now) {
+                self.open_forward(call, now);
+            }
+        }
+    }
+
+    // ---- the registry ----
+
+    fn registry_up(&mut self, binding: Binding, time: UnixMillis, now: Instant) {
+        self.post.set_clock(time, now);
+        self.registry_missed = None;
+        self.tell_registration(registration::Input::Connected { binding, time }, now);
+        for call in self.lines.keys().copied().collect::<Vec<_>>() {
+            let Some(line) = self.lines.get_mut(&call) else {
+                continue;
+            };
+            line.letters
+                .iter_mut()
+                .for_each(|letter| letter.by_registry = false);
+            if line.seek_until.is_some() && line.opening.is_empty() {
+                self.look_up(call);
+            }
+            self.post_letters(call, now);
+        }
+    }
+
+    fn registry_down(&mut self, why: &str, now: Instant) {
+        self.tell_registration(registration::Input::Disconnected, now);
+        self.requests.clear();
+        if self.registry_missed.is_none() && !self.stopping {
+            self.outputs
+                .push_back(Output::Event(Event::RegistryUnreachable(why.to_owned())));
+        }
+        self.registry_missed = Some(why.to_owned());
+        self.visitors_unconfirmed(now);
+        for call in self.lines.keys().copied().collect::<Vec<_>>() {
+            let Some(line) = self.lines.get(&call) else {
+                continue;
+            };
+            if line.seek_until.is_some() && line.opening.is_empty() {
+                self.give_up(call, Reason::RegistryUnreachable, Some(why.to_owned()), now);
+            }
+        }
+    }
+
+    fn tell_registration(&mut self, input: registration::Input, now: Instant) {
+        let identity = &self.post.me().identity;
+        self.registration
+            .handle_input(input, identity, &mut self.rng, now);
+        self.drain_registration();
+    }
+
+    fn drain_registration(&mut self) {
+        while let Some(output) = self.registration.poll_output() {
+            self.outputs.push_back(match output {
+                registration::Output::Connect => Output::ConnectRegistry,
+                registration::Output::Disconnect => Output::DisconnectRegistry,
+                registration::Output::Send(request) => Output::ToRegistry(request),
+                registration::Output::Registered => Output::Event(Event::Registered),
+                registration::Output::Unregistered => Output::Event(Event::Unregistered),
+                registration::Output::Refused(refusal) => {
+                    Output::Event(Event::RegistrationRefused(refusal))
+                }
+            });
+        }
+    }
+
+    fn ask(&mut self, method: Method, about: Asked) {
+        self.last_request = (self.last_request + 1) & !ID_BIT;
+        let id = RequestId(self.last_request);
+        self.requests.insert(id, about);
+        self.outputs
+            .push_back(Output::ToRegistry(Request { id, method }));
+    }
+
+    fn response(&mut self, response: Response, now: Instant) {
+        let Response { id, result } = response;
+        if id.0 & ID_BIT != 0 {
+            let response = Response { id, result };
+            return self.tell_registration(registration::Input::Response(response), now);
+        }
+        match self.requests.remove(&id) {
+            Some(Asked::Callee(call)) => self.callee_found(call, result, now),
+            Some(Asked::Caller(call)) => self.caller_checked(call, result, now),
+            Some(Asked::Forward(call)) if result.is_err() => {
+                if let Some(line) = self.lines.get_mut(&call) {
+                    line.forward = Forward::Closed;
+                    self.check_reachable(call, now);
+                }
+            }
+            Some(Asked::Forward(_)) | None => {}
+        }
+    }
+
+    // ---- direct connections ----
+
+    fn link_up(&mut self, link: LinkId, up: Link, now: Instant) {
+        let card = up.peer.card;
+        let valid = card.is_valid(self.post.time(now));
+        self.links.insert(link, up);
+        if link.0 & INBOUND_BIT != 0 {
+            if !valid {
+                self.close_link(link);
+            }
+            return;
+        }
+        let opened = self
+            .lines
+            .iter_mut()
+            .find(|(_, line)| line.opening.contains(&link));
+        let Some((&call, line)) = opened else {
+            return self.close_link(link);
+        };
+        line.opening.retain(|opening| *opening != link);
+        // Who was called at an address is whoever answers there; who was looked up is known.
+        let expected = line
+            .card
+            .is_none_or(|known| known.identity == card.identity);
+        if !expected || !valid {
+            line.detail = Some("somebody else answered at the callee's address".to_owned());
+            self.close_link(link);
+            return self.check_reachable(call, now);
+        }
+        line.card.get_or_insert(card);
+        line.seek_until = None;
+        line.link = Some(link);
+        for other in std::mem::take(&mut line.opening) {
+            self.close_link(other);
+        }
+        self.post_letters(call, now);
+    }
+
+    fn link_down(&mut self, link: LinkId, why: &str, now: Instant) {
+        self.links.remove(&link);
+        let touched = self.lines.iter_mut().filter(|(_, line)| line.uses(link));
+        for call in touched.map(|(call, _)| *call).collect::<Vec<_>>() {
+            let Some(line) = self.lines.get_mut(&call) else {
+                continue;
+            };
+            line.opening.retain(|opening| *opening != link);
+            if line.link == Some(link) {
+                line.link = None;
+            }
+            line.detail.get_or_insert_with(|| why.to_owned());
+            if line.link.is_none() && line.opening.is_empty() {
+                // Who was called at an address is not looked for any more.
+                line.seek_until = None;
+                self.open_forward(call, now);
+            }
+        }
+    }
+
+    fn link_refused(&mut self, link: LinkId, refusal: DirectRefusal, now: Instant) {
+        let touched = self.lines.iter().find(|(_, line)| line.link == Some(link));
+        let Some((&call, line)) = touched else { return };
+        let detail = match refusal {
+            DirectRefusal::NotHere => format!("whoever answers there is not {}", line.name),
+            DirectRefusal::Expired => "the clocks of the two machines differ".to_owned(),
+            _ => "the other phone did not understand".to_owned(),
+        };
+        if !line.call.is_established() {
+            self.give_up(call, Reason::Unreachable, Some(detail), now);
+        }
+    }
+
+    /// A connection that no call uses is closed after a while, whoever opened it.
+    fn close_unused_links(&mut self, now: Instant) {
+        for (id, link) in &mut self.links {
+            if self.lines.values().any(|line| line.uses(*id)) {
+                link.used = now;
+            }
+        }
+        let unused = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.used + LINK_UNUSED_MAX <= now);
+        for link in unused.map(|(link, _)| *link).collect::<Vec<_>>() {
+            self.close_link(link);
+        }
+    }
+
+    fn close_link(&mut self, link: LinkId) {
+        self.links.remove(&link);
+        self.outputs.push_back(Output::CloseLink(link));
+    }
+
+    // ---- envelopes ----
+
+    fn envelope(&mut self, envelope: &Envelope, via: Via, now: Instant) {
+        let (nonce, peer) = match via {
+            Via::Registry => (Nonce::NONE, None),
+            Via::Link(link) => match self.links.get(&link) {
+                Some(up) => (up.ours, Some(up.peer.card.identity)),
+                None => return,
+            },
+        };
+        // Who greeted with a card sends in its own name only.
+        let opened = match peer {
+            Some(identity) if identity != envelope.from.identity => {
+                Err(DirectRefusal::NotAuthentic)
+            }
+            _ => self.post.open(envelope, nonce, now),
+        };
+        let signal = match opened {
+            Ok(Some(signal)) => signal,
+            Ok(None) => return,
+            Err(refusal) => {
+                if let Via::Link(link) = via {
+                    let frame = DirectFrame::Refused(refusal);
+                    self.outputs.push_back(Output::ToLink(link, frame));
+                }
+                return;
+            }
+        };
+        let call = signal.call;
+        match self.lines.get_mut(&call) {
+            Some(line) if line.is_with(&envelope.from) => {
+                if let Via::Link(link) = via {
+                    line.link = Some(link);
+                }
+                self.tell_call(call, call::Input::Signal(signal.signal), now);
+            }
+            // Somebody who guessed a call's id has no part in it.
+            Some(_) => {}
+            None => self.signal_without_call(envelope.from.clone(), signal, via, now),
+        }
+    }
+
+    // ---- calls ----
+
+    fn tell_call(&mut self, call: CallId, input: call::Input, now: Instant) {
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
+        line.call.handle_input(input, now);
+        self.drain_call(call, now);
+    }
+
+    fn drain_call(&mut self, call: CallId, now: Instant) {
+        while let Some(line) = self.lines.get_mut(&call)
+            && let Some(output) = line.call.poll_output()
+        {
+            match output {
+                call::Output::Prepare => self.outputs.push_back(Output::PrepareMedia(call)),
+                call::Output::Signal(signal) => {
+                    let letter = self.post.letter(call, signal, &mut self.rng, now);
+                    line.letters.push(letter);
+                    self.post_letters(call, now);
+                }
+                call::Output::Start { remote, role } => {
+                    self.outputs
+                        .push_back(Output::StartMedia { call, remote, role });
+                }
+                call::Output::Speak => self.outputs.push_back(Output::Speak(call)),
+                call::Output::Ringing => {
+                    self.outputs
+                        .push_back(Output::Event(Event::Ringing { call }));
+                }
+                call::Output::Established { setup } => {
+                    // The call is up, so everything that set it up has arrived.
+                    line.letters.clear();
+                    let name = line.name.clone();
+                    let established = Event::Established { call, name, setup };
+                    self.outputs.push_back(Output::Event(established));
+                }
+                call::Output::Ended(reason) => self.remove(call, reason),
+            }
+        }
+    }
+
+    fn give_up(&mut self, call: CallId, reason: Reason, detail: Option<String>, now: Instant) {
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
+        line.detail = detail.or(line.detail.take());
+        // The peer, should it have heard of the call, hears that it is over.
+        line.call.handle_input(call::Input::Hangup, now);
+        while let Some(line) = self.lines.get_mut(&call)
+            && let Some(output) = line.call.poll_output()
+        {
+            if let call::Output::Signal(signal) = output {
+                let letter = self.post.letter(call, signal, &mut self.rng, now);
+                line.letters.push(letter);
+                self.post_letters(call, now);
+            }
+        }
+        self.remove(call, reason);
+    }
+
+    fn remove(&mut self, call: CallId, reason: Reason) {
+        let Some(line) = self.lines.remove(&call) else {
+            return;
+        };
+        self.outputs.push_back(Output::StopMedia(call));
+        // The phone that opened a connection closes it.
+        let own = line.link.filter(|link| link.0 & INBOUND_BIT == 0);
+        for link in line.opening.iter().copied().chain(own) {
+            self.close_link(link);
+        }
+        // What went wrong on the way does not matter to a call that ended as calls do.
+        let detail = line.detail.filter(|_| {
+            matches!(
+                reason,
+                Reason::Unreachable | Reason::RegistryUnreachable | Reason::Untrusted
+            )
+        });
+        let name = line.name;
+        self.outputs.push_back(Output::Event(Event::Ended {
+            call,
+            name,
+            reason,
+            detail,
+        }));
+    }
+
+    /// Sends every letter of a call that has not gone the way that is open now.
+    fn post_letters(&mut self, call: CallId, now: Instant) {
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
+        let Some(card) = line.card else { return };
+        let to = Party {
+            name: line.name.clone(),
+            identity: card.identity,
+        };
+        let mut sealed = Vec::new();
+        if let Some(link) = line.link
+            && let Some(up) = self.links.get(&link)
+        {
+            for letter in line
+                .letters
+                .iter_mut()
+                .filter(|letter| letter.by_link != Some(link))
+            {
+                letter.by_link = Some(link);
+                // The greeting's card is the newest.
+                let (key, nonce) = (&up.peer.card.agreement, up.peer.nonce);
+                sealed.push((
+                    Via::Link(link),
+                    self.post.seal(letter, &to, key, nonce, &mut self.rng),
+                ));
+            }
+        } else if line.forward == Forward::Open && self.registration.is_registered() {
+            for letter in line.letters.iter_mut().filter(|letter| !letter.by_registry) {
+                letter.by_registry = true;
+                let key = &card.agreement;
+                sealed.push((
+                    Via::Registry,
+                    self.post.seal(letter, &to, key, Nonce::NONE, &mut self.rng),
+                ));
+            }
+        }
+        for (via, envelope) in sealed {
+            match envelope {
+                Ok(envelope) => self.send(call, envelope, via),
+                Err(error) => {
+                    let detail = Some(format!("cannot write to {}: {error}", to.name));
+                    return self.end_unreachable(call, detail, now);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, call: CallId, envelope: Envelope, via: Via) {
+        match via {
+            Via::Link(link) => {
+                let frame = DirectFrame::Envelope(envelope);
+                self.outputs.push_back(Output::ToLink(link, frame));
+            }
+            Via::Registry => {
+                let method = Method::Send { envelope, ttl_s: 0 };
+                self.ask(method, Asked::Forward(call));
+            }
+        }
+    }
+
+    fn open_forward(&mut self, call: CallId, now: Instant) {
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
+        if line.forward != Forward::Closed {
+            line.forward = if self.registration.is_registered() {
+                Forward::Open
+            } else {
+                Forward::Closed
+            };
+            self.post_letters(call, now);
+        }
+        self.check_reachable(call, now);
+    }
+
+    /// Ends a call that no way leads to any more.
+    fn check_reachable(&mut self, call: CallId, now: Instant) {
+        let Some(line) = self.lines.get(&call) else {
+            return;
+        };
+        let open = line.link.is_some() || !line.opening.is_empty();
+        if !open && line.seek_until.is_none() && line.forward == Forward::Closed {
+            self.tell_call(call, call::Input::Unreachable, now);
+        }
+    }
+
+    fn end_unreachable(&mut self, call: CallId, detail: Option<String>, now: Instant) {
+        if let Some(line) = self.lines.get_mut(&call) {
+            line.detail = detail.or(line.detail.take());
+            self.tell_call(call, call::Input::Unreachable, now);
+        }
+    }
+
+    fn new_link(&mut self) -> LinkId {
+        self.last_link += 1;
+        LinkId(self.last_link)
+    }
+
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+impl Line {
+    fn uses(&self, link: LinkId) -> bool {
+        self.link == Some(link) || self.opening.contains(&link)
+    }
+
+    fn is_with(&self, party: &Party) -> bool {
+        self.card
+            .is_some_and(|card| card.identity == party.identity)
+            && self.name == party.name
+    }
+}
+
+impl Forward {
+    fn is_due(self, now: Instant) -> bool {
+        matches!(self, Self::After(at) if at <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! What goes into the phone and what comes out of it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use codec::{
+    CallId, DeviceId, Identity, KeyCard, Name, Party, UnixMillis,
+    direct::DirectFrame,
+    greeting::{Nonce, PhoneGreeting},
+    identity::AgreementSecret,
+    registry::{Binding, FromRegistry, Record, Refusal, Request},
+    signal::MediaOffer,
+};
+use registry::client::Host;
+
+use super::Target;
+use crate::call::{MediaFailure, Reason, Role};
+
+/// A connection between two phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// The ids of links that others opened have this bit; the phone gives those without it.
+pub const INBOUND_BIT: u64 = 1 << 63;
+
+/// Whose phone it is.
+#[derive(Debug)]
+pub struct Me {
+    /// The name it goes by.
+    pub name: Name,
+    /// Which of that name's phones it is.
+    pub device: DeviceId,
+    /// Signs for it.
+    pub identity: Identity,
+    /// Opens envelopes for it.
+    pub agreement: AgreementSecret,
+    /// What others seal envelopes to.
+    pub card: KeyCard,
+}
+
+/// What may differ from phone to phone.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How many calls it has at once.
+    pub calls_max: usize,
+    /// For how long it rings, and lets others ring.
+    pub ring_for: Duration,
+}
+
+/// What the person wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Call somebody.
+    Dial(Target),
+    /// Take a call.
+    Answer(CallId),
+    /// End a call, or decline it.
+    Hangup(CallId),
+    /// End everything and unregister.
+    Stop,
+}
+
+/// What the phone is told.
+#[derive(Debug)]
+pub enum Input {
+    /// The person wants something.
+    Command(Command),
+    /// A connection to the registry is up.
+    RegistryUp {
+        /// What signatures on it are bound to.
+        binding: Binding,
+        /// The registry's clock.
+        time: UnixMillis,
+    },
+    /// The connection to the registry failed.
+    RegistryDown {
+        /// Why, for people.
+        why: String,
+    },
+    /// The registry said something.
+    FromRegistry(FromRegistry),
+    /// A connection to another phone is up.
+    LinkUp {
+        /// Which one.
+        link: LinkId,
+        /// The nonce that this side greeted with.
+        ours: Nonce,
+        /// Who is there.
+        peer: PhoneGreeting,
+    },
+    /// A connection to another phone failed or ended.
+    LinkDown {
+        /// Which one.
+        link: LinkId,
+        /// Why, for people.
+        why: String,
+    },
+    /// Another phone said something.
+    FromLink {
+        /// On which connection.
+        link: LinkId,
+        /// What.
+        frame: DirectFrame,
+    },
+    /// What was asked for with [`Output::OpenHost`] is a registry, and it answered.
+    Resolved {
+        /// What was to become a link, and is none.
+        link: LinkId,
+        /// What it knows of the name; its refusal or failure for people.
+        found: Result<Record, Unresolved>,
+    },
+    /// News of a call's media.
+    Media(CallId, MediaNews),
+    /// The time of [`Phone::poll_timeout`] has come.
+    Timeout,
+}
+
+/// Why a registry that was asked only once gave no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unresolved {
+    /// Nobody of that name is registered there.
+    NotFound,
+    /// It could not be asked.
+    Failed(String),
+}
+
+/// News of a call's media.
+#[derive(Debug)]
+pub enum MediaNews {
+    /// It is open and can be offered.
+    Prepared(MediaOffer),
+    /// It is encrypted and has a path.
+    Connected,
+    /// The peer's voice came in.
+    Heard,
+    /// It failed.
+    Failed(MediaFailure),
+}
+
+/// What the phone wants done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Connect to the registry.
+    ConnectRegistry,
+    /// Close the connection to the registry.
+    DisconnectRegistry,
+    /// Send this to the registry.
+    ToRegistry(Request),
+    /// Connect to the phone at this contact.
+    OpenLink {
+        /// What to call it.
+        link: LinkId,
+        /// Where.
+        contact: SocketAddr,
+    },
+    /// Connect to whoever listens there: a phone becomes a link, a registry is asked for the name.
+    OpenHost {
+        /// What to call it.
+        link: LinkId,
+        /// Where.
+        host: Host,
+        /// Whom to ask for.
+        name: Name,
+    },
+    /// Send this to another phone.
+    ToLink(LinkId, DirectFrame),
+    /// Send what is queued, then close.
+    CloseLink(LinkId),
+    /// Open media for a call.
+    PrepareMedia(CallId),
+    /// Connect a call's media to the peer's.
+    StartMedia {
+        /// Which call.
+        call: CallId,
+        /// How to reach the peer's media, and how to know it.
+        remote: MediaOffer,
+        /// Which side this is.
+        role: Role,
+    },
+    /// Send voice, or silence until the call is up.
+    Speak(CallId),
+    /// Close a call's media.
+    StopMedia(CallId),
+    /// Tell the person.
+    Event(Event),
+}
+
+/// What a person may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The phone can be found under its name.
+    Registered,
+    /// It can no longer; it keeps trying unless it was told to stop.
+    Unregistered,
+    /// The registry refused the name.
+    RegistrationRefused(Refusal),
+    /// The registry cannot be reached; the phone keeps trying.
+    RegistryUnreachable(String),
+    /// A call is being made.
+    Dialling {
+        /// Which one.
+        call: CallId,
+        /// To whom.
+        name: Name,
+    },
+    /// Somebody calls.
+    Incoming {
+        /// Which call.
+        call: CallId,
+        /// Who, by their own account.
+        from: Party,
+        /// The registry confirms that the name is theirs.
+        confirmed: bool,
+    },
+    /// The callee's phone rings.
+    Ringing {
+        /// In which call.
+        call: CallId,
+    },
+    /// A call is up.
+    Established {
+        /// Which one.
+        call: CallId,
+        /// With whom.
+        name: Name,
+        /// Since it was dialled or answered.
+        setup: Duration,
+    },
+    /// A call is over.
+    Ended {
+        /// Which one.
+        call: CallId,
+        /// With whom.
+        name: Name,
+        /// Why.
+        reason: Reason,
+        /// What went wrong, for people, where the reason alone does not say it.
+        detail: Option<String>,
+    },
+    /// The phone was told to stop, and has unregistered.
+    Stopped,
+}

@@ -1,0 +1,196 @@
+//! Letters: signals that are sealed into envelopes, by one way or by two, and opened once.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use codec::{
+    CallId, CallSignal, Envelope, EnvelopeError, IdentityKey, Party, Signal, UnixMillis,
+    direct::DirectRefusal,
+    envelope::{Address, EnvelopeId, Kind},
+    greeting::Nonce,
+    identity::AgreementKey,
+};
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{CryptoRng, Rng},
+};
+
+use super::{LinkId, Me};
+
+/// How old an Invite through a registry may be, or how far ahead of the registry's clock.
+const INVITE_AGE_MAX_MS: u64 = 60_000;
+
+/// For how long the ids of envelopes are remembered: longer than an Invite counts.
+const REMEMBERED_FOR: Duration = Duration::from_secs(300);
+
+/// How many ids are remembered; beyond, envelopes are refused until old ids are forgotten.
+const REMEMBERED_MAX: usize = 8192;
+
+/// The way that an envelope takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Via {
+    /// Both phones' connections to the registry.
+    Registry,
+    /// A connection between the two.
+    Link(LinkId),
+}
+
+/// A signal that was or is to be sent, and the ways that it went.
+#[derive(Debug)]
+pub(super) struct Letter {
+    id: EnvelopeId,
+    sent_at: UnixMillis,
+    body: CallSignal,
+    /// The last direct connection that it was sent on.
+    pub(super) by_link: Option<LinkId>,
+    /// It was sent through the registry.
+    pub(super) by_registry: bool,
+}
+
+/// Seals and opens in one person's name.
+#[derive(Debug)]
+pub(super) struct Post {
+    me: Me,
+    party: Party,
+    /// The clock that envelopes are dated by: this machine's, until a registry tells its own.
+    clock: (Instant, UnixMillis),
+    seen: BTreeMap<(IdentityKey, EnvelopeId), Instant>,
+    seen_in_order: VecDeque<(IdentityKey, EnvelopeId)>,
+}
+
+impl Post {
+    pub(super) fn new(me: Me, now: Instant, time: UnixMillis) -> Self {
+        let party = Party {
+            name: me.name.clone(),
+            identity: me.identity.key(),
+        };
+        let clock = (now, time);
+        Self {
+            me,
+            party,
+            clock,
+            seen: BTreeMap::new(),
+            seen_in_order: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn me(&self) -> &Me {
+        &self.me
+    }
+
+    pub(super) fn set_clock(&mut self, time: UnixMillis, now: Instant) {
+        self.clock = (now, time);
+    }
+
+    /// The registry's clock, as far as it is known.
+    pub(super) fn time(&self, now: Instant) -> UnixMillis {
+        let since = now.saturating_duration_since(self.clock.0).as_millis();
+        self.clock
+            .1
+            .saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn letter(
+        &self,
+        call: CallId,
+        signal: Signal,
+        rng: &mut ChaCha20Rng,
+        now: Instant,
+    ) -> Letter {
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        let body = CallSignal { call, signal };
+        let sent_at = self.time(now);
+        Letter {
+            id: EnvelopeId(id),
+            sent_at,
+            body,
+            by_link: None,
+            by_registry: false,
+        }
+    }
+
+    pub(super) fn seal(
+        &self,
+        letter: &Letter,
+        to: &Party,
+        agreement: &AgreementKey,
+        link: Nonce,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Envelope, EnvelopeError> {
+        let address = Address {
+            from: self.party.clone(),
+            to: to.clone(),
+            id: letter.id,
+            kind: Kind::Signal,
+        };
+        let Letter { sent_at, body, .. } = letter;
+        Envelope::seal(
+            &self.me.identity,
+            address,
+            agreement,
+            link,
+            *sent_at,
+            body,
+            rng,
+        )
+    }
+
+    /// Opens an envelope; `None` when a copy of it came before.
+    ///
+    /// # Errors
+    /// What to answer, where there is somebody to answer.
+    pub(super) fn open(
+        &mut self,
+        envelope: &Envelope,
+        link: Nonce,
+        now: Instant,
+    ) -> Result<Option<CallSignal>, DirectRefusal> {
+        let opened = envelope.open::<CallSignal>(&self.party, &self.me.agreement, link);
+        let opened = opened.map_err(|error| match error {
+            EnvelopeError::NotForUs => DirectRefusal::NotHere,
+            EnvelopeError::Malformed | EnvelopeError::Version { .. } => DirectRefusal::Malformed,
+            _ => DirectRefusal::NotAuthentic,
+        })?;
+        // On a direct connection its nonce shows that the envelope is fresh, whatever the clocks.
+        let is_invite = matches!(opened.body.signal, Signal::Invite { .. });
+        let age = self.time(now).abs_diff(opened.sent_at);
+        if is_invite && link == Nonce::NONE && age > INVITE_AGE_MAX_MS {
+            return Err(DirectRefusal::Expired);
+        }
+        match self.remember((envelope.from.identity, envelope.id), now) {
+            Remembered::New => Ok(Some(opened.body)),
+            Remembered::Copy => Ok(None),
+            Remembered::Full => Err(DirectRefusal::Expired),
+        }
+    }
+
+    fn remember(&mut self, id: (IdentityKey, EnvelopeId), now: Instant) -> Remembered {
+        while let Some(oldest) = self.seen_in_order.front()
+            && self
+                .seen
+                .get(oldest)
+                .is_none_or(|at| *at + REMEMBERED_FOR <= now)
+        {
+            self.seen.remove(oldest);
+            self.seen_in_order.pop_front();
+        }
+        if self.seen.contains_key(&id) {
+            return Remembered::Copy;
+        }
+        if self.seen.len() >= REMEMBERED_MAX {
+            return Remembered::Full;
+        }
+        self.seen.insert(id, now);
+        self.seen_in_order.push_back(id);
+        Remembered::New
+    }
+}
+
+enum Remembered {
+    New,
+    Copy,
+    Full,
+}
