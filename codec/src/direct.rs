@@ -24,6 +24,6 @@ pub enum DirectRefusal {
     NotHere,
     /// It could not be opened, or its signature does not fit.
     NotAuthentic,
-    /// It is older than an Invite may be, by this side's clock.
-    Expired,
+    /// This side has no room for it, try again later.
+    TooMany,
 }

@@ -293,7 +293,7 @@ fn between_phones() -> Vec<Sample> {
     samples.extend(each!(
         "DirectFrame::Refused",
         DirectFrame::Refused,
-        DirectRefusal: Malformed NotHere NotAuthentic Expired
+        DirectRefusal: Malformed NotHere NotAuthentic TooMany
     ));
     samples
 }

@@ -230,27 +230,28 @@ async fn connect_and_greet(
     })
 }
 
-/// Tries every address of the host, each a little after the one before, and takes the first that
-/// answers.
+/// Tries every address of the host, the next one when the last has failed or takes long, and takes
+/// the first that answers (RFC 8305).
 async fn connect_any(host: &Host) -> Result<TcpStream, ConnectError> {
     let found = lookup_host((host.host.as_str(), host.port)).await;
     let addrs = found.map_err(|_| ConnectError::Unknown(host.clone()))?;
+    let mut addrs = addrs.take(ADDRESSES_MAX).peekable();
     let mut attempts = JoinSet::new();
-    for (place, addr) in (0u32..).zip(addrs.take(ADDRESSES_MAX)) {
-        attempts.spawn(async move {
-            sleep(NEXT_ADDRESS_AFTER * place).await;
-            TcpStream::connect(addr).await
-        });
-    }
     let mut failure = ConnectError::Unknown(host.clone());
-    while let Some(attempt) = attempts.join_next().await {
-        match attempt {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => failure = explain(host, error),
-            Err(_) => {}
+    loop {
+        if let Some(addr) = addrs.next() {
+            attempts.spawn(TcpStream::connect(addr));
+        }
+        tokio::select! {
+            attempt = attempts.join_next() => match attempt {
+                Some(Ok(Ok(stream))) => return Ok(stream),
+                Some(Ok(Err(error))) => failure = explain(host, error),
+                Some(Err(_)) => {}
+                None => return Err(failure),
+            },
+            () = sleep(NEXT_ADDRESS_AFTER), if addrs.peek().is_some() => {}
         }
     }
-    Err(failure)
 }
 
 fn explain(host: &Host, error: io::Error) -> ConnectError {

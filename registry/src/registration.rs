@@ -203,6 +203,8 @@ impl Registration {
         now: Instant,
     ) {
         match input {
+            // It was told to stop while the connection was being made.
+            Input::Connected { .. } if self.stopping => self.outputs.push_back(Output::Disconnect),
             Input::Connected { binding, time } => {
                 // Counting from the registry's clock, a phone that restarts goes on where it was.
                 self.cseq = self.cseq.max(time);
@@ -533,6 +535,15 @@ mod tests {
         let mut unconnected = Rig::new(1);
         unconnected.tell(Input::Stop);
         assert!(unconnected.registration.is_stopped());
+        let registry = unconnected.identity.key();
+        let (exporter, nonce) = (Exporter::PLAIN, Nonce::NONE);
+        let binding = Binding {
+            registry,
+            exporter,
+            nonce,
+        };
+        let late = unconnected.tell(Input::Connected { binding, time: 1 });
+        assert_eq!(late, [Output::Disconnect]);
     }
 
     #[test]

@@ -286,7 +286,9 @@ async fn talk<S: Store>(
                 }
                 Output::Join(name, device) => {
                     shared.routes.join(&name, device, id, sender.clone());
-                    joined.push((name, device));
+                    if !joined.contains(&(name.clone(), device)) {
+                        joined.push((name, device));
+                    }
                 }
                 Output::Leave(name, device) => {
                     shared.routes.leave(&name, device, id);

@@ -169,16 +169,28 @@ enum State {
 #[derive(Debug)]
 struct Phone {
     identity: IdentityKey,
-    registered: Vec<(Name, DeviceId)>,
-    /// When the longest of its leases ends.
-    lease_ends: Instant,
+    registered: Vec<Lease>,
+}
+
+/// What this connection has registered, for as long as it holds.
+#[derive(Debug)]
+struct Lease {
+    name: Name,
+    device: DeviceId,
+    ends: Instant,
+}
+
+impl Lease {
+    fn is_of(&self, name: &Name, device: DeviceId) -> bool {
+        self.name == *name && self.device == device
+    }
 }
 
 /// What to do with the store's answer.
 #[derive(Debug)]
 enum Waiting {
     Register(Name, DeviceId, u16),
-    Refresh(u16),
+    Refresh(Name, DeviceId, u16),
     Unregister(Name, DeviceId),
     Other,
 }
@@ -209,7 +221,10 @@ impl Session {
         match &self.state {
             State::Greeting => Some(self.setup.now + GREETING_WITHIN),
             State::Client => Some(self.heard + IDLE_MAX),
-            State::Phone(phone) => Some(phone.lease_ends.max(self.heard + IDLE_MAX)),
+            State::Phone(phone) => {
+                let leases = phone.registered.iter().map(|lease| lease.ends);
+                leases.chain([self.heard + IDLE_MAX]).max()
+            }
             State::Closed => None,
         }
     }
@@ -262,7 +277,6 @@ impl Session {
             Role::Phone(phone) if phone.card.is_valid(time) => State::Phone(Phone {
                 identity: phone.card.identity,
                 registered: Vec::new(),
-                lease_ends: now,
             }),
             Role::Phone(_) => return self.turn_away(Unwelcome::BadCard),
         };
@@ -296,6 +310,10 @@ impl Session {
                 .push_back(Output::Received("a frame without a request".to_owned()));
             return self.respond(RequestId(0), Err(Refusal::Malformed));
         };
+        if let State::Phone(phone) = &mut self.state {
+            // Who lets a lease end has the name no more, here as in the table.
+            phone.registered.retain(|lease| lease.ends > now);
+        }
         if self.waiting.len() >= WAITING_MAX || self.waiting.contains_key(&id) {
             return self.respond(id, Err(Refusal::TooMany));
         }
@@ -319,16 +337,14 @@ impl Session {
                 }
                 let expires = lease(refresh.expires_s)?;
                 let (name, device, cseq) = (refresh.name, refresh.device, refresh.cseq);
+                let waiting = Waiting::Refresh(name.clone(), device, refresh.expires_s);
                 let renewal = Renewal {
                     name,
                     device,
                     identity,
                     cseq,
                 };
-                Ok((
-                    Waiting::Refresh(refresh.expires_s),
-                    Ask::Refresh(renewal, expires),
-                ))
+                Ok((waiting, Ask::Refresh(renewal, expires)))
             }
             Method::Unregister(unregister) => {
                 let identity = self.phone()?.identity;
@@ -365,10 +381,8 @@ impl Session {
             }
             Method::Send { envelope, .. } => {
                 let phone = self.phone()?;
-                let theirs = phone
-                    .registered
-                    .iter()
-                    .any(|(name, _)| *name == envelope.from.name);
+                let mut leases = phone.registered.iter();
+                let theirs = leases.any(|lease| lease.name == envelope.from.name);
                 if !theirs || envelope.from.identity != phone.identity {
                     return Err(Refusal::NotYours);
                 }
@@ -398,7 +412,10 @@ impl Session {
         if contacts.iter().any(|addr| !is_reachable(addr)) {
             return Err(Refusal::OutOfRange);
         }
-        let known = phone.registered.contains(&(name.clone(), device));
+        let known = phone
+            .registered
+            .iter()
+            .any(|lease| lease.is_of(&name, device));
         if !known && phone.registered.len() >= REGISTERED_MAX {
             return Err(Refusal::TooMany);
         }
@@ -423,22 +440,20 @@ impl Session {
         };
         let result = match (waiting, answered) {
             (Waiting::Register(name, device, expires_s), Answered::Register(Ok(added))) => {
-                self.extend_lease(expires_s, now);
-                self.join(&name, device);
+                self.hold(&name, device, expires_s, now);
+                self.outputs.push_back(Output::Join(name.clone(), device));
                 if added {
                     self.outputs.push_back(Output::Added(name));
                 }
                 Ok(Success::Registered { expires_s })
             }
-            (Waiting::Refresh(expires_s), Answered::Refresh(Ok(()))) => {
-                self.extend_lease(expires_s, now);
+            (Waiting::Refresh(name, device, expires_s), Answered::Refresh(Ok(()))) => {
+                self.hold(&name, device, expires_s, now);
                 Ok(Success::Registered { expires_s })
             }
             (Waiting::Unregister(name, device), Answered::Unregister(Ok(()))) => {
                 if let State::Phone(phone) = &mut self.state {
-                    phone
-                        .registered
-                        .retain(|known| *known != (name.clone(), device));
+                    phone.registered.retain(|lease| !lease.is_of(&name, device));
                 }
                 self.outputs.push_back(Output::Leave(name.clone(), device));
                 self.outputs.push_back(Output::Removed(name));
@@ -472,20 +487,13 @@ impl Session {
         self.respond(id, result);
     }
 
-    fn join(&mut self, name: &Name, device: DeviceId) {
-        let State::Phone(phone) = &mut self.state else {
-            return;
-        };
-        if !phone.registered.contains(&(name.clone(), device)) {
-            phone.registered.push((name.clone(), device));
-            self.outputs.push_back(Output::Join(name.clone(), device));
-        }
-    }
-
-    fn extend_lease(&mut self, expires_s: u16, now: Instant) {
+    /// Notes until when this connection holds a name.
+    fn hold(&mut self, name: &Name, device: DeviceId, expires_s: u16, now: Instant) {
         if let State::Phone(phone) = &mut self.state {
             let ends = now + Duration::from_secs(expires_s.into());
-            phone.lease_ends = phone.lease_ends.max(ends);
+            phone.registered.retain(|lease| !lease.is_of(name, device));
+            let name = name.clone();
+            phone.registered.push(Lease { name, device, ends });
         }
     }
 

@@ -75,6 +75,8 @@ pub struct Table {
     names: BTreeMap<String, Owner>,
     /// When which lease ends, the next one first.
     leases: BTreeSet<(Instant, String, DeviceId)>,
+    /// Those that have ended and were not told yet; at most as many as there were leases.
+    ended: Vec<Ended>,
     names_max: usize,
 }
 
@@ -103,6 +105,7 @@ impl Table {
         Self {
             names: BTreeMap::new(),
             leases: BTreeSet::new(),
+            ended: Vec::new(),
             names_max,
         }
     }
@@ -112,7 +115,7 @@ impl Table {
     /// # Errors
     /// [`Refusal::NameTaken`], [`Refusal::TooMany`], [`Refusal::Stale`].
     pub fn register(&mut self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
-        self.expire(now);
+        self.end_leases(now);
         let Registration {
             name,
             device,
@@ -196,7 +199,7 @@ impl Table {
         expires: Duration,
         now: Instant,
     ) -> Result<(), Refusal> {
-        self.expire(now);
+        self.end_leases(now);
         let ends = now + expires;
         let binding = self.binding(renewal)?;
         let before = std::mem::replace(&mut binding.ends, ends);
@@ -213,7 +216,7 @@ impl Table {
     /// # Errors
     /// [`Refusal::NotFound`], [`Refusal::NameTaken`], [`Refusal::Stale`].
     pub fn unregister(&mut self, renewal: &Renewal, now: Instant) -> Result<(), Refusal> {
-        self.expire(now);
+        self.end_leases(now);
         let ends = self.binding(renewal)?.ends;
         let key = renewal.name.folded();
         self.leases.remove(&(ends, key.to_owned(), renewal.device));
@@ -251,16 +254,20 @@ impl Table {
         Some(name)
     }
 
-    /// Ends every lease whose time is over.
+    /// Ends every lease whose time is over; returns those that ended since it was last called.
     pub fn expire(&mut self, now: Instant) -> Vec<Ended> {
-        let mut ended = Vec::new();
+        self.end_leases(now);
+        std::mem::take(&mut self.ended)
+    }
+
+    fn end_leases(&mut self, now: Instant) {
         while let Some((ends, _, _)) = self.leases.first()
             && *ends <= now
             && let Some((_, key, device)) = self.leases.pop_first()
         {
-            ended.extend(self.remove(&key, device).map(|name| Ended { name, device }));
+            let name = self.remove(&key, device);
+            self.ended.extend(name.map(|name| Ended { name, device }));
         }
-        ended
     }
 
     /// When the next lease ends.
@@ -425,6 +432,25 @@ mod tests {
             table.refresh(&bob, minute, after(start, 91)),
             Err(Refusal::NotFound)
         );
+    }
+
+    #[test]
+    fn a_lease_that_another_request_ended_is_told_all_the_same() {
+        let start = Instant::now();
+        let mut table = Table::new(10);
+        table.register(registration("bob", 1, 1, 1), start).unwrap();
+        table
+            .register(registration("eve", 2, 2, 1), after(start, 60))
+            .unwrap();
+        let ended = table.expire(after(start, 60));
+        assert_eq!(
+            ended,
+            [Ended {
+                name: "bob".parse().unwrap(),
+                device: DeviceId([1; 16])
+            }]
+        );
+        assert_eq!(table.expire(after(start, 60)), []);
     }
 
     #[test]

@@ -60,10 +60,8 @@ impl Registry {
 
     /// Stops it as an operator does, and returns its exit code, output and log.
     fn stop(mut self) -> (Option<i32>, String, String) {
-        let killed = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
+        let kill = format!("kill {}", self.child.id());
+        let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(killed.success());
         let (mut out, mut log) = (String::new(), String::new());
         self.child

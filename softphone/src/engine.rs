@@ -210,8 +210,10 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let listener = TcpListener::bind(listen).await?;
     let listening = listener.local_addr()?;
     let only = Some(listening.ip()).filter(|ip| !ip.is_unspecified());
-    let ips = link::addresses(only)?;
-    let contacts = Contacts::first_of(ips.into_iter().map(|ip| (ip, listening.port()).into()));
+    let ips = link::addresses(only)?.into_iter();
+    // Who listens on 0.0.0.0 cannot be reached at an IPv6 address.
+    let reachable = ips.filter(|ip| ip.is_ipv4() || listening.is_ipv6());
+    let contacts = Contacts::first_of(reachable.map(|ip| (ip, listening.port()).into()));
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
     let rng = ChaCha20Rng::from_seed(seed);

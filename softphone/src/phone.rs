@@ -22,6 +22,7 @@ use crate::call::{self, Reason};
 mod caller;
 mod interface;
 mod post;
+mod routes;
 mod target;
 
 use caller::Visitor;
@@ -103,8 +104,8 @@ struct Link {
 enum Asked {
     /// Where the callee is.
     Callee(CallId),
-    /// Whether the caller's name is theirs.
-    Caller(CallId),
+    /// Whether the name of the visitor with this check is theirs.
+    Caller,
     /// To hand a letter on.
     Forward(CallId),
 }
@@ -146,7 +147,7 @@ impl Phone {
             last_request: 0,
             stopping: false,
         };
-        phone.drain_registration();
+        phone.drain_registration(now);
         phone
     }
 
@@ -292,6 +293,11 @@ impl Phone {
 
     fn registry_down(&mut self, why: &str, now: Instant) {
         self.tell_registration(registration::Input::Disconnected, now);
+        self.registry_lost(why, now);
+    }
+
+    /// Nothing that was asked will be answered.
+    fn registry_lost(&mut self, why: &str, now: Instant) {
         self.requests.clear();
         if self.registry_missed.is_none() && !self.stopping {
             self.outputs
@@ -313,11 +319,14 @@ impl Phone {
         let identity = &self.post.me().identity;
         self.registration
             .handle_input(input, identity, &mut self.rng, now);
-        self.drain_registration();
+        self.drain_registration(now);
     }
 
-    fn drain_registration(&mut self) {
+    fn drain_registration(&mut self, now: Instant) {
         while let Some(output) = self.registration.poll_output() {
+            if output == registration::Output::Disconnect {
+                self.registry_lost("it does not answer", now);
+            }
             self.outputs.push_back(match output {
                 registration::Output::Connect => Output::ConnectRegistry,
                 registration::Output::Disconnect => Output::DisconnectRegistry,
@@ -331,12 +340,13 @@ impl Phone {
         }
     }
 
-    fn ask(&mut self, method: Method, about: Asked) {
+    fn ask(&mut self, method: Method, about: Asked) -> RequestId {
         self.last_request = (self.last_request + 1) & !ID_BIT;
         let id = RequestId(self.last_request);
         self.requests.insert(id, about);
         self.outputs
             .push_back(Output::ToRegistry(Request { id, method }));
+        id
     }
 
     fn response(&mut self, response: Response, now: Instant) {
@@ -347,7 +357,7 @@ impl Phone {
         }
         match self.requests.remove(&id) {
             Some(Asked::Callee(call)) => self.callee_found(call, result, now),
-            Some(Asked::Caller(call)) => self.caller_checked(call, result, now),
+            Some(Asked::Caller) => self.caller_checked(id, result, now),
             Some(Asked::Forward(call)) if result.is_err() => {
                 if let Some(line) = self.lines.get_mut(&call) {
                     line.forward = Forward::Closed;
@@ -356,98 +366,6 @@ impl Phone {
             }
             Some(Asked::Forward(_)) | None => {}
         }
-    }
-
-    // ---- direct connections ----
-
-    fn link_up(&mut self, link: LinkId, up: Link, now: Instant) {
-        let card = up.peer.card;
-        let valid = card.is_valid(self.post.time(now));
-        self.links.insert(link, up);
-        if link.0 & INBOUND_BIT != 0 {
-            if !valid {
-                self.close_link(link);
-            }
-            return;
-        }
-        let opened = self
-            .lines
-            .iter_mut()
-            .find(|(_, line)| line.opening.contains(&link));
-        let Some((&call, line)) = opened else {
-            return self.close_link(link);
-        };
-        line.opening.retain(|opening| *opening != link);
-        // Who was called at an address is whoever answers there; who was looked up is known.
-        let expected = line
-            .card
-            .is_none_or(|known| known.identity == card.identity);
-        if !expected || !valid {
-            line.detail = Some("somebody else answered at the callee's address".to_owned());
-            self.close_link(link);
-            return self.check_reachable(call, now);
-        }
-        line.card.get_or_insert(card);
-        line.seek_until = None;
-        line.link = Some(link);
-        for other in std::mem::take(&mut line.opening) {
-            self.close_link(other);
-        }
-        self.post_letters(call, now);
-    }
-
-    fn link_down(&mut self, link: LinkId, why: &str, now: Instant) {
-        self.links.remove(&link);
-        let touched = self.lines.iter_mut().filter(|(_, line)| line.uses(link));
-        for call in touched.map(|(call, _)| *call).collect::<Vec<_>>() {
-            let Some(line) = self.lines.get_mut(&call) else {
-                continue;
-            };
-            line.opening.retain(|opening| *opening != link);
-            if line.link == Some(link) {
-                line.link = None;
-            }
-            line.detail.get_or_insert_with(|| why.to_owned());
-            if line.link.is_none() && line.opening.is_empty() {
-                // Who was called at an address is not looked for any more.
-                line.seek_until = None;
-                self.open_forward(call, now);
-            }
-        }
-    }
-
-    fn link_refused(&mut self, link: LinkId, refusal: DirectRefusal, now: Instant) {
-        let touched = self.lines.iter().find(|(_, line)| line.link == Some(link));
-        let Some((&call, line)) = touched else { return };
-        let detail = match refusal {
-            DirectRefusal::NotHere => format!("whoever answers there is not {}", line.name),
-            DirectRefusal::Expired => "the clocks of the two machines differ".to_owned(),
-            _ => "the other phone did not understand".to_owned(),
-        };
-        if !line.call.is_established() {
-            self.give_up(call, Reason::Unreachable, Some(detail), now);
-        }
-    }
-
-    /// A connection that no call uses is closed after a while, whoever opened it.
-    fn close_unused_links(&mut self, now: Instant) {
-        for (id, link) in &mut self.links {
-            if self.lines.values().any(|line| line.uses(*id)) {
-                link.used = now;
-            }
-        }
-        let unused = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.used + LINK_UNUSED_MAX <= now);
-        for link in unused.map(|(link, _)| *link).collect::<Vec<_>>() {
-            self.close_link(link);
-        }
-    }
-
-    fn close_link(&mut self, link: LinkId) {
-        self.links.remove(&link);
-        self.outputs.push_back(Output::CloseLink(link));
     }
 
     // ---- envelopes ----
@@ -577,100 +495,6 @@ impl Phone {
             reason,
             detail,
         }));
-    }
-
-    /// Sends every letter of a call that has not gone the way that is open now.
-    fn post_letters(&mut self, call: CallId, now: Instant) {
-        let Some(line) = self.lines.get_mut(&call) else {
-            return;
-        };
-        let Some(card) = line.card else { return };
-        let to = Party {
-            name: line.name.clone(),
-            identity: card.identity,
-        };
-        let mut sealed = Vec::new();
-        if let Some(link) = line.link
-            && let Some(up) = self.links.get(&link)
-        {
-            for letter in line
-                .letters
-                .iter_mut()
-                .filter(|letter| letter.by_link != Some(link))
-            {
-                letter.by_link = Some(link);
-                // The greeting's card is the newest.
-                let (key, nonce) = (&up.peer.card.agreement, up.peer.nonce);
-                sealed.push((
-                    Via::Link(link),
-                    self.post.seal(letter, &to, key, nonce, &mut self.rng),
-                ));
-            }
-        } else if line.forward == Forward::Open && self.registration.is_registered() {
-            for letter in line.letters.iter_mut().filter(|letter| !letter.by_registry) {
-                letter.by_registry = true;
-                let key = &card.agreement;
-                sealed.push((
-                    Via::Registry,
-                    self.post.seal(letter, &to, key, Nonce::NONE, &mut self.rng),
-                ));
-            }
-        }
-        for (via, envelope) in sealed {
-            match envelope {
-                Ok(envelope) => self.send(call, envelope, via),
-                Err(error) => {
-                    let detail = Some(format!("cannot write to {}: {error}", to.name));
-                    return self.end_unreachable(call, detail, now);
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, call: CallId, envelope: Envelope, via: Via) {
-        match via {
-            Via::Link(link) => {
-                let frame = DirectFrame::Envelope(envelope);
-                self.outputs.push_back(Output::ToLink(link, frame));
-            }
-            Via::Registry => {
-                let method = Method::Send { envelope, ttl_s: 0 };
-                self.ask(method, Asked::Forward(call));
-            }
-        }
-    }
-
-    fn open_forward(&mut self, call: CallId, now: Instant) {
-        let Some(line) = self.lines.get_mut(&call) else {
-            return;
-        };
-        if line.forward != Forward::Closed {
-            line.forward = if self.registration.is_registered() {
-                Forward::Open
-            } else {
-                Forward::Closed
-            };
-            self.post_letters(call, now);
-        }
-        self.check_reachable(call, now);
-    }
-
-    /// Ends a call that no way leads to any more.
-    fn check_reachable(&mut self, call: CallId, now: Instant) {
-        let Some(line) = self.lines.get(&call) else {
-            return;
-        };
-        let open = line.link.is_some() || !line.opening.is_empty();
-        if !open && line.seek_until.is_none() && line.forward == Forward::Closed {
-            self.tell_call(call, call::Input::Unreachable, now);
-        }
-    }
-
-    fn end_unreachable(&mut self, call: CallId, detail: Option<String>, now: Instant) {
-        if let Some(line) = self.lines.get_mut(&call) {
-            line.detail = detail.or(line.detail.take());
-            self.tell_call(call, call::Input::Unreachable, now);
-        }
     }
 
     fn new_link(&mut self) -> LinkId {

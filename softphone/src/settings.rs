@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use crate::phone::Me;
 
-/// For how long a key card counts from the start of the phone: 90 days.
-const CARD_VALID_MS: u64 = 90 * 24 * 3600 * 1000;
+/// For how long a key card counts from the start of the phone: 400 days, longer than phones run.
+const CARD_VALID_MS: u64 = 400 * 24 * 3600 * 1000;
 
 /// `identity`, agreement secret and device, behind a byte that tells the format.
 const FORMAT: u8 = 1;

@@ -140,10 +140,10 @@ impl Phone {
     }
 
     fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
+        let kill = format!("kill {signal} {}", self.child.id());
         assert!(
-            Command::new("kill")
-                .args([signal, &pid])
+            Command::new("sh")
+                .args(["-c", &kill])
                 .status()
                 .unwrap()
                 .success()

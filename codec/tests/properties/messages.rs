@@ -296,7 +296,7 @@ pub fn direct_frames() -> impl Strategy<Value = DirectFrame> {
         DirectRefusal::Malformed,
         DirectRefusal::NotHere,
         DirectRefusal::NotAuthentic,
-        DirectRefusal::Expired,
+        DirectRefusal::TooMany,
     ];
     prop_oneof![
         envelopes().prop_map(DirectFrame::Envelope),

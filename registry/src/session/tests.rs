@@ -35,7 +35,7 @@ struct Person {
 fn person(seed: u8) -> Person {
     let identity = Identity::from_secret(&[seed; 32]);
     let agreement = AgreementSecret::from_secret(&[seed + 100; 32]);
-    let card = KeyCard::issue(&identity, agreement.key(), 1, TIME + 1000);
+    let card = KeyCard::issue(&identity, agreement.key(), 1, TIME + 86_400_000);
     Person { identity, card }
 }
 
@@ -477,4 +477,39 @@ fn the_log_names_every_message_and_no_secret() {
     );
     assert!(log.contains("Registered { expires_s: 60 }"), "{log}");
     assert!(!log.contains("signature"), "{log}");
+}
+
+#[test]
+fn a_name_that_lapsed_is_no_longer_held_and_can_be_registered_again() {
+    let bob = person(1);
+    let mut rig = Rig::from("10.0.0.7:1");
+    rig.greet(Some(&bob));
+    let register = rig.register(&bob, &[], 1);
+    rig.ask(1, register).unwrap();
+    rig.now += Duration::from_secs(61);
+    rig.table.expire(rig.now);
+    rig.joined.clear();
+    assert_eq!(rig.lookup(2), Err(Refusal::NotFound));
+    let address = Address {
+        from: Party {
+            name: "bob".parse().unwrap(),
+            identity: bob.identity.key(),
+        },
+        to: Party {
+            name: "eve".parse().unwrap(),
+            identity: bob.identity.key(),
+        },
+        id: EnvelopeId([1; 16]),
+        kind: Kind::Signal,
+    };
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let (key, none) = (bob.card.agreement, Nonce::NONE);
+    let envelope =
+        Envelope::seal(&bob.identity, address, &key, none, TIME, &1u8, &mut rng).unwrap();
+    let send = Method::Send { envelope, ttl_s: 0 };
+    assert_eq!(rig.ask(3, send.clone()), Err(Refusal::NotYours));
+    let register = rig.register(&bob, &[], 2);
+    assert_eq!(rig.ask(4, register), GRANTED);
+    assert_eq!(rig.joined.len(), 1, "envelopes find this connection again");
+    assert_eq!(rig.ask(5, send), Ok(Success::Sent { devices: 1 }));
 }

@@ -44,6 +44,9 @@ fn confirm() -> Signal {
     }
 }
 
+/// The name of a state, and what leads there from the one before.
+type Step = (&'static str, fn(&mut Rig));
+
 /// A call and its clock.
 struct Rig {
     call: Call,
@@ -92,7 +95,7 @@ impl Rig {
 
     /// The states that a call passes through, in order, each with what leads there.
     fn in_every_state() -> Vec<(&'static str, Self)> {
-        let steps: [(&str, fn(&mut Self)); 4] = [
+        let steps: [Step; 4] = [
             ("inviting", |rig| drop(rig.tell(Input::Prepared(media(1))))),
             ("ringing", |rig| drop(rig.hear(Signal::Ringing))),
             ("connecting", |rig| drop(rig.hear(accept()))),
@@ -106,10 +109,10 @@ impl Rig {
                 .for_each(|(_, step)| step(&mut rig));
             rigs.push((steps[reached].0, rig));
         }
-        let steps: [(&str, fn(&mut Self)); 4] = [
+        let steps: [Step; 4] = [
             ("answering", |rig| drop(rig.tell(Input::Answer))),
             ("callee connecting", |rig| {
-                drop(rig.tell(Input::Prepared(media(2))))
+                drop(rig.tell(Input::Prepared(media(2))));
             }),
             ("callee confirmed", |rig| drop(rig.hear(confirm()))),
             ("callee established", |rig| drop(rig.tell(Input::Heard))),

@@ -241,7 +241,7 @@ impl Prepared {
             sockets,
             rtc,
             own: own.into(),
-            // RFC 3550, 5.1: both start at random. Below 2^15, so that the first wrap is well known.
+            // RFC 3550, 5.1: both start at random, the first far from where it wraps.
             seq: u64::from(u16::from_be_bytes([random[0], random[1]]) >> 1),
             timestamp: u32::from_be_bytes([random[2], random[3], random[4], random[5]]),
             speaking: false,

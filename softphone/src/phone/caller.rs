@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use codec::{
     CallId, CallSignal, KeyCard, Party, Signal,
-    registry::{CONTACTS_MAX, Method, Record, Refusal, Success},
+    registry::{CONTACTS_MAX, Method, Record, Refusal, RequestId, Success},
     signal::{CallNonce, Commitment, DeclineReason, MediaOffer},
 };
 
 use super::{Asked, Event, Forward, Line, LinkId, Output, Phone, Target, Unresolved, Via};
 use crate::call::{Call, Own, Reason};
 
-/// How long the registry may take to say where the callee is.
-const FIND_WITHIN: Duration = Duration::from_secs(5);
+/// How long it may take to connect to whoever knows where the callee is, and to be told.
+const FIND_WITHIN: Duration = Duration::from_secs(8);
 
 /// How long the registry may take to say whose name the caller's is.
 const CHECK_WITHIN: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ const FORWARD_AFTER: Duration = Duration::from_millis(250);
 /// A caller whose name is being asked for; the phone does not ring yet.
 #[derive(Debug)]
 pub(super) struct Visitor {
+    /// The question to the registry whose name it is; `None` before it is asked.
+    check: Option<RequestId>,
     call: CallId,
     from: Party,
     card: KeyCard,
@@ -198,6 +200,7 @@ impl Phone {
                 let deadline = now + CHECK_WITHIN;
                 self.invited(
                     Visitor {
+                        check: None,
                         call,
                         from,
                         card,
@@ -219,7 +222,11 @@ impl Phone {
         }
     }
 
-    fn invited(&mut self, visitor: Visitor, now: Instant) {
+    fn invited(&mut self, mut visitor: Visitor, now: Instant) {
+        if self.visitors.iter().any(|known| known.call == visitor.call) {
+            // Two calls are not one: whoever says so is up to something.
+            return;
+        }
         if self.stopping || self.visitors.len() >= super::VISITORS_MAX {
             return self.answer_visitor(&visitor, Signal::Busy, now);
         }
@@ -227,9 +234,9 @@ impl Phone {
             // The registry hands envelopes on only from who has registered the sender's name.
             Via::Registry => self.ring(visitor, true, now),
             Via::Link(_) if self.registration.is_registered() => {
-                let (call, name) = (visitor.call, visitor.from.name.clone());
+                let name = visitor.from.name.clone();
+                visitor.check = Some(self.ask(Method::Lookup { name }, Asked::Caller));
                 self.visitors.push(visitor);
-                self.ask(Method::Lookup { name }, Asked::Caller(call));
             }
             Via::Link(_) => self.ring(visitor, false, now),
         }
@@ -237,18 +244,19 @@ impl Phone {
 
     pub(super) fn caller_checked(
         &mut self,
-        call: CallId,
+        check: RequestId,
         result: Result<Success, Refusal>,
         now: Instant,
     ) {
-        let found = self
-            .visitors
-            .iter()
-            .position(|visitor| visitor.call == call);
+        let mut visitors = self.visitors.iter();
+        let found = visitors.position(|visitor| visitor.check == Some(check));
         let Some(visitor) = found.map(|at| self.visitors.remove(at)) else {
             return;
         };
         match result {
+            Ok(Success::Found(record)) if record.entry.name != visitor.from.name => {
+                self.ring(visitor, false, now);
+            }
             Ok(Success::Found(record)) if record.card.identity == visitor.from.identity => {
                 self.ring(visitor, true, now);
             }
@@ -293,8 +301,13 @@ impl Phone {
         let own = self.own();
         let ring_for = self.settings.ring_for;
         let (link, forward) = match via {
-            Via::Link(link) => (Some(link), Forward::After(now + ring_for)),
+            Via::Link(link) if self.links.contains_key(&link) => {
+                (Some(link), Forward::After(now + ring_for))
+            }
             Via::Registry => (None, Forward::Open),
+            // The connection was lost while the caller's name was asked for.
+            Via::Link(_) if self.registration.is_registered() => (None, Forward::Open),
+            Via::Link(_) => return,
         };
         let line = Line {
             call: Call::incoming(own, media, commitment, ring_for, now),

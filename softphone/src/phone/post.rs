@@ -158,12 +158,12 @@ impl Post {
         let is_invite = matches!(opened.body.signal, Signal::Invite { .. });
         let age = self.time(now).abs_diff(opened.sent_at);
         if is_invite && link == Nonce::NONE && age > INVITE_AGE_MAX_MS {
-            return Err(DirectRefusal::Expired);
+            return Err(DirectRefusal::NotAuthentic);
         }
         match self.remember((envelope.from.identity, envelope.id), now) {
             Remembered::New => Ok(Some(opened.body)),
             Remembered::Copy => Ok(None),
-            Remembered::Full => Err(DirectRefusal::Expired),
+            Remembered::Full => Err(DirectRefusal::TooMany),
         }
     }
 

@@ -1,1 +1,369 @@
-//! t
+//! One phone told what honest and hostile others would send it, with the clock in hand.
+
+use codec::{
+    CallSignal, Envelope, Identity, Signal,
+    envelope::{Address, EnvelopeId, Kind},
+    greeting::Exporter,
+    identity::AgreementSecret,
+    registry::{Entry, Presence, Record, Refusal, Success},
+    signal::{
+        CallNonce, CancelReason, Candidates, DeclineReason, Fingerprint, IceCredentials, MediaOffer,
+    },
+};
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+
+const TIME: UnixMillis = 1_800_000_000_000;
+
+/// Somebody who writes envelopes.
+struct Person {
+    identity: Identity,
+    agreement: AgreementSecret,
+    card: KeyCard,
+}
+
+fn person(seed: u8) -> Person {
+    let identity = Identity::from_secret(&[seed; 32]);
+    let agreement = AgreementSecret::from_secret(&[seed + 100; 32]);
+    let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
+    Person {
+        identity,
+        agreement,
+        card,
+    }
+}
+
+/// Bob's phone, which is registered, and a clock.
+struct Rig {
+    phone: Phone,
+    now: Instant,
+    letters: u8,
+}
+
+const BOB: u8 = 1;
+const LINK: LinkId = LinkId(INBOUND_BIT | 7);
+const OURS: Nonce = Nonce([42; 32]);
+
+impl Rig {
+    fn new() -> Self {
+        let now = Instant::now();
+        let Person {
+            identity,
+            agreement,
+            card,
+        } = person(BOB);
+        let device = codec::DeviceId([1; 16]);
+        let me = Me {
+            name: "bob".parse().unwrap(),
+            device,
+            identity,
+            agreement,
+            card,
+        };
+        let settings = Settings {
+            calls_max: 1,
+            ring_for: Duration::from_secs(30),
+        };
+        let rng = ChaCha20Rng::seed_from_u64(1);
+        let phone = Phone::new(me, Contacts::default(), settings, rng, now, TIME);
+        let mut rig = Self {
+            phone,
+            now,
+            letters: 0,
+        };
+        let registry = Identity::from_secret(&[99; 32]).key();
+        let binding = Binding {
+            registry,
+            exporter: Exporter::PLAIN,
+            nonce: Nonce([8; 32]),
+        };
+        let outputs = rig.tell(Input::RegistryUp {
+            binding,
+            time: TIME,
+        });
+        let id = asked(&outputs);
+        let outputs = rig.answer(id, Ok(Success::Registered { expires_s: 60 }));
+        assert_eq!(outputs, [Output::Event(Event::Registered)]);
+        rig
+    }
+
+    fn tell(&mut self, input: Input) -> Vec<Output> {
+        self.phone.handle_input(input, self.now);
+        std::iter::from_fn(|| self.phone.poll_output()).collect()
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Success, Refusal>) -> Vec<Output> {
+        self.tell(Input::FromRegistry(FromRegistry::Response(Response {
+            id,
+            result,
+        })))
+    }
+
+    /// A person's phone connects directly.
+    fn link(&mut self, person: &Person) {
+        let peer = PhoneGreeting {
+            card: person.card,
+            nonce: Nonce([5; 32]),
+        };
+        assert_eq!(
+            self.tell(Input::LinkUp {
+                link: LINK,
+                ours: OURS,
+                peer
+            }),
+            []
+        );
+    }
+
+    fn envelope(
+        &mut self,
+        from: &Person,
+        name: &str,
+        link: Nonce,
+        sent_at: UnixMillis,
+        body: &CallSignal,
+    ) -> Envelope {
+        self.letters += 1;
+        let bob = person(BOB);
+        let party = |name: &str, identity: &Identity| Party {
+            name: name.parse().unwrap(),
+            identity: identity.key(),
+        };
+        let address = Address {
+            from: party(name, &from.identity),
+            to: party("bob", &bob.identity),
+            id: EnvelopeId([self.letters; 16]),
+            kind: Kind::Signal,
+        };
+        let mut rng = ChaCha20Rng::seed_from_u64(self.letters.into());
+        let key = bob.agreement.key();
+        Envelope::seal(&from.identity, address, &key, link, sent_at, body, &mut rng).unwrap()
+    }
+
+    /// Something said on the direct connection.
+    fn say(&mut self, from: &Person, name: &str, signal: Signal) -> Vec<Output> {
+        let body = CallSignal { call: CALL, signal };
+        let envelope = self.envelope(from, name, OURS, 0, &body);
+        self.on_link(envelope)
+    }
+
+    fn on_link(&mut self, envelope: Envelope) -> Vec<Output> {
+        self.tell(Input::FromLink {
+            link: LINK,
+            frame: DirectFrame::Envelope(envelope),
+        })
+    }
+
+    fn by_registry(&mut self, envelope: Envelope) -> Vec<Output> {
+        self.tell(Input::FromRegistry(FromRegistry::Notice(Notice::Envelope(
+            envelope,
+        ))))
+    }
+}
+
+const CALL: CallId = CallId([3; 16]);
+
+fn invite(from: &Person) -> Signal {
+    let ice = IceCredentials::new("abcd", &"p".repeat(22)).unwrap();
+    let fingerprint = Fingerprint([1; 32]);
+    let media = MediaOffer {
+        fingerprint,
+        ice,
+        candidates: Candidates::default(),
+    };
+    let device = codec::DeviceId([2; 16]);
+    Signal::Invite {
+        device,
+        card: from.card,
+        media,
+        commitment: CallNonce([1; 32]).commitment(),
+    }
+}
+
+fn record(name: &str, person: &Person) -> Success {
+    let name = name.parse().unwrap();
+    let (presence, devices) = (Presence::Available, codec::List::default());
+    let entry = Entry {
+        name,
+        presence,
+        devices,
+    };
+    Success::Found(Record {
+        card: person.card,
+        entry,
+    })
+}
+
+/// The id of the request among `outputs`.
+fn asked(outputs: &[Output]) -> RequestId {
+    let mut ids = outputs.iter().filter_map(|output| match output {
+        Output::ToRegistry(request) => Some(request.id),
+        _ => None,
+    });
+    ids.next().expect("a request")
+}
+
+fn rings(outputs: &[Output]) -> Option<bool> {
+    outputs.iter().find_map(|output| match output {
+        Output::Event(Event::Incoming { confirmed, .. }) => Some(*confirmed),
+        _ => None,
+    })
+}
+
+/// What bob's phone wrote back on the direct connection.
+fn written(outputs: &[Output], to: &Person, name: &str) -> Vec<Signal> {
+    let me = Party {
+        name: name.parse().unwrap(),
+        identity: to.identity.key(),
+    };
+    let frames = outputs.iter().filter_map(|output| match output {
+        Output::ToLink(LINK, DirectFrame::Envelope(envelope)) => Some(envelope),
+        _ => None,
+    });
+    let opened = frames.map(|envelope| {
+        let opened = envelope.open::<CallSignal>(&me, &to.agreement, Nonce([5; 32]));
+        opened.unwrap().body.signal
+    });
+    opened.collect()
+}
+
+#[test]
+fn a_caller_rings_once_the_registry_confirms_the_name() {
+    let (mut rig, alice) = (Rig::new(), person(2));
+    rig.link(&alice);
+    let outputs = rig.say(&alice, "alice", invite(&alice));
+    assert_eq!(rings(&outputs), None);
+    let outputs = rig.answer(asked(&outputs), Ok(record("alice", &alice)));
+    assert_eq!(rings(&outputs), Some(true));
+    assert_eq!(written(&outputs, &alice, "alice"), [Signal::Ringing]);
+}
+
+#[test]
+fn a_name_that_is_anothers_does_not_ring_and_an_unknown_one_is_unconfirmed() {
+    let (mut rig, mallory) = (Rig::new(), person(2));
+    rig.link(&mallory);
+    let outputs = rig.say(&mallory, "alice", invite(&mallory));
+    let outputs = rig.answer(asked(&outputs), Ok(record("alice", &person(3))));
+    assert_eq!(rings(&outputs), None);
+    let declined = Signal::Decline(DeclineReason::Unavailable);
+    assert_eq!(written(&outputs, &mallory, "alice"), [declined]);
+
+    let (mut rig, carol) = (Rig::new(), person(4));
+    rig.link(&carol);
+    let outputs = rig.say(&carol, "carol", invite(&carol));
+    let outputs = rig.answer(asked(&outputs), Err(Refusal::NotFound));
+    assert_eq!(rings(&outputs), Some(false));
+}
+
+#[test]
+fn an_answer_about_one_name_confirms_no_other() {
+    let (mut rig, mallory) = (Rig::new(), person(2));
+    rig.link(&mallory);
+    let first = rig.say(&mallory, "mallory", invite(&mallory));
+    rig.say(&mallory, "mallory", Signal::Cancel(CancelReason::Hangup));
+    rig.say(&mallory, "alice", invite(&mallory));
+    // The registry knows mallory; that says nothing about who calls herself alice.
+    let outputs = rig.answer(asked(&first), Ok(record("mallory", &mallory)));
+    assert_eq!(rings(&outputs), None);
+}
+
+#[test]
+fn a_registry_that_does_not_answer_in_time_does_not_keep_the_phone_from_ringing() {
+    let (mut rig, alice) = (Rig::new(), person(2));
+    rig.link(&alice);
+    rig.say(&alice, "alice", invite(&alice));
+    rig.now = rig.phone.poll_timeout().unwrap();
+    assert_eq!(rings(&rig.tell(Input::Timeout)), Some(false));
+}
+
+#[test]
+fn an_invite_through_the_registry_counts_once_and_while_it_is_fresh() {
+    for (age, counts) in [(0, true), (60_000, true), (60_001, false)] {
+        let (mut rig, alice) = (Rig::new(), person(2));
+        let body = CallSignal {
+            call: CALL,
+            signal: invite(&alice),
+        };
+        let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME - age, &body);
+        let outputs = rig.by_registry(envelope.clone());
+        assert_eq!(rings(&outputs), counts.then_some(true), "{age} ms old");
+        assert_eq!(rig.by_registry(envelope), [], "a copy");
+    }
+}
+
+#[test]
+fn a_replay_of_a_call_that_is_over_does_not_ring() {
+    let (mut rig, alice) = (Rig::new(), person(2));
+    let body = CallSignal {
+        call: CALL,
+        signal: invite(&alice),
+    };
+    let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+    assert_eq!(rings(&rig.by_registry(envelope.clone())), Some(true));
+    rig.tell(Input::Command(Command::Hangup(CALL)));
+    rig.now += Duration::from_secs(59);
+    assert_eq!(rings(&rig.by_registry(envelope)), None);
+}
+
+#[test]
+fn a_stranger_has_no_part_in_a_call() {
+    let (mut rig, alice, mallory) = (Rig::new(), person(2), person(3));
+    let body = CallSignal {
+        call: CALL,
+        signal: invite(&alice),
+    };
+    let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+    rig.by_registry(envelope);
+    rig.link(&mallory);
+    let bye = Signal::Cancel(CancelReason::Hangup);
+    assert_eq!(rig.say(&mallory, "alice", bye.clone()), []);
+    assert_eq!(rig.say(&mallory, "mallory", bye), []);
+    assert_eq!(rig.phone.lines.len(), 1);
+}
+
+#[test]
+fn what_is_not_authentic_is_refused_on_the_link() {
+    let refused = |refusal| [Output::ToLink(LINK, DirectFrame::Refused(refusal))];
+    let (mut rig, alice, mallory) = (Rig::new(), person(2), person(3));
+    rig.link(&mallory);
+    // Alice's own envelope, taken from another connection and sent on this one.
+    let body = CallSignal {
+        call: CALL,
+        signal: invite(&alice),
+    };
+    let theirs = rig.envelope(&alice, "alice", OURS, 0, &body);
+    assert_eq!(rig.on_link(theirs), refused(DirectRefusal::NotAuthentic));
+    // Sealed for another connection.
+    let body = CallSignal {
+        call: CALL,
+        signal: invite(&mallory),
+    };
+    let elsewhere = rig.envelope(&mallory, "mallory", Nonce([9; 32]), 0, &body);
+    assert_eq!(rig.on_link(elsewhere), refused(DirectRefusal::NotAuthentic));
+    // For somebody else.
+    let mut other = rig.envelope(&mallory, "mallory", OURS, 0, &body);
+    other.to.name = "carol".parse().unwrap();
+    assert_eq!(rig.on_link(other), refused(DirectRefusal::NotHere));
+    assert!(rig.phone.lines.is_empty() && rig.phone.visitors.is_empty());
+}
+
+#[test]
+fn stopping_does_not_wait_for_a_registry_that_is_silent() {
+    let mut rig = Rig::new();
+    let outputs = rig.tell(Input::Command(Command::Stop));
+    assert!(!outputs.contains(&Output::Event(Event::Stopped)));
+    rig.now = rig.phone.poll_timeout().unwrap();
+    assert!(
+        rig.tell(Input::Timeout)
+            .contains(&Output::Event(Event::Stopped))
+    );
+}
+
+#[test]
+fn a_connection_that_no_call_uses_is_closed() {
+    let (mut rig, alice) = (Rig::new(), person(2));
+    rig.link(&alice);
+    rig.now += LINK_UNUSED_MAX;
+    assert!(rig.tell(Input::Timeout).contains(&Output::CloseLink(LINK)));
+}
