@@ -19,6 +19,9 @@ pub fn parse<T: Parser + CommandFactory>() -> Result<T, ExitCode> {
             let _ = error.print();
             ExitCode::SUCCESS
         }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            complain(2, "what to do? see --help")
+        }
         _ => complain(2, &format!("{}; see --help", one_line(&error))),
     })
 }

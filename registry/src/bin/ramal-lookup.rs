@@ -24,7 +24,7 @@ const WITHIN: Duration = Duration::from_secs(3);
 ///
 /// Exit code: 0 found, 1 not found, 2 failed.
 #[derive(Debug, Parser)]
-#[command(version, about, args_override_self = true)]
+#[command(name = "ramal-lookup", version, about, args_override_self = true)]
 struct Options {
     /// Whom to look up
     #[arg(required_unless_present = "all")]

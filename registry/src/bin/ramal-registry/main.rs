@@ -39,7 +39,7 @@ const CONNECTIONS_MAX: usize = 20_000;
 /// Prints the table of registered users when one is added, and logs every message to standard
 /// error. SIGINT or SIGTERM stop it.
 #[derive(Debug, Parser)]
-#[command(version, about, args_override_self = true)]
+#[command(name = "ramal-registry", version, about, args_override_self = true)]
 struct Options {
     /// Where to listen
     #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:5000")]

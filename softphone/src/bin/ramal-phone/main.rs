@@ -29,7 +29,7 @@ const ECHO_CALLS_MAX: usize = 16;
 /// Exit code: 0 a call was established and ended normally, 1 nobody was reached, 2 failed,
 /// 130 or 143 when interrupted.
 #[derive(Debug, Parser)]
-#[command(version, about, args_override_self = true)]
+#[command(name = "ramal-phone", version, about, args_override_self = true)]
 struct Options {
     #[command(flatten)]
     general: General,

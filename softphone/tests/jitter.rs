@@ -1,0 +1,485 @@
+//! The jitter buffer over a seeded link in virtual time: delay, jitter, loss, duplicates,
+//! reordering, stalls, drift, wrap-around and restarts. A failure prints its seed.
+
+use std::time::{Duration, Instant};
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use softphone::media::{
+    Packet, Seq, Timestamp,
+    jitter::{Counters, Decision, JitterBuffer},
+};
+
+/// TOC byte of 20 ms of fullband CELT, mono, in one frame.
+const TOC_20_MS: u8 = 31 << 3;
+
+/// Samples in each packet.
+const PACKET_SAMPLES: u32 = 960;
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// What a link does to packets.
+#[derive(Debug, Clone, Copy, Default)]
+struct Link {
+    /// Each packet takes from nothing to this longer than the fastest.
+    jitter_ms: u32,
+    loss_pct: u32,
+    duplicate_pct: u32,
+}
+
+/// A packet on its way, told by its place in what the sender sent.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    number: u32,
+    arrives: Duration,
+}
+
+/// What a call was like: who sends what, and how it is played.
+#[derive(Debug, Clone)]
+struct Call {
+    arrivals: Vec<Sent>,
+    first_seq: u16,
+    first_timestamp: u32,
+    /// Of the sender's clock: `n` becomes another number and another time from this packet on.
+    restart_at: Option<u32>,
+    /// The loudspeaker takes 10 ms of sound every `pull`.
+    pull: Duration,
+    /// The loudspeaker takes nothing from the first to the second time.
+    stalls: Option<(Duration, Duration)>,
+}
+
+/// What came out: one entry for every decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    Packet { number: u32, wait: Duration },
+    Concealed(u32),
+}
+
+impl Call {
+    /// `packets` packets, sent every 20 ms over `link`.
+    fn over(link: Link, packets: u32, seed: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut arrivals = Vec::new();
+        for number in 0..packets {
+            let mut once = |random: &mut ChaCha8Rng| {
+                let late = MILLI
+                    * random
+                        .next_u32()
+                        .checked_rem(link.jitter_ms + 1)
+                        .unwrap_or(0);
+                let arrives = MILLI * 20 * number + late;
+                arrivals.push(Sent { number, arrives });
+            };
+            if random.next_u32() % 100 >= link.loss_pct {
+                once(&mut random);
+                if random.next_u32() % 100 < link.duplicate_pct {
+                    once(&mut random);
+                }
+            }
+        }
+        Self {
+            arrivals,
+            first_seq: 0,
+            first_timestamp: 0,
+            restart_at: None,
+            pull: MILLI * 10,
+            stalls: None,
+        }
+    }
+
+    /// Packets sent in the first span come when it is over, all at once.
+    fn held_up(mut self, from: Duration, until: Duration) -> Self {
+        for sent in &mut self.arrivals {
+            if (from..until).contains(&sent.arrives) {
+                sent.arrives = until;
+            }
+        }
+        self
+    }
+
+    fn packet(&self, sent: Sent, origin: Instant) -> Packet {
+        let (mut seq, mut timestamp) = (self.first_seq, self.first_timestamp);
+        if self.restart_at.is_some_and(|at| sent.number >= at) {
+            seq = seq.wrapping_add(0x5555);
+            timestamp = timestamp.wrapping_add(0xAAAA_AAAA);
+        }
+        let low = u16::try_from(sent.number % 0x1_0000).unwrap();
+        Packet {
+            seq: Seq(seq.wrapping_add(low)),
+            timestamp: Timestamp(timestamp.wrapping_add(sent.number * PACKET_SAMPLES)),
+            marker: sent.number == 0,
+            payload: [[TOC_20_MS].as_slice(), &sent.number.to_be_bytes()]
+                .concat()
+                .into(),
+            arrived: origin + sent.arrives,
+        }
+    }
+
+    /// Plays the call to its end: when each decision was taken, and what it was.
+    fn play(&self) -> (Vec<(Duration, Heard)>, Counters) {
+        let origin = Instant::now();
+        let mut arrivals = self.arrivals.clone();
+        arrivals.sort_by_key(|sent| sent.arrives);
+        let mut arrivals = arrivals.into_iter().peekable();
+        let end = self.arrivals.iter().map(|sent| sent.arrives).max().unwrap() + MILLI * 300;
+        let mut buffer = JitterBuffer::new();
+        let mut heard = Vec::new();
+        let mut ready = 0;
+        let mut now = Duration::ZERO;
+        while now < end {
+            while let Some(sent) = arrivals.next_if(|sent| sent.arrives <= now) {
+                buffer.insert(self.packet(sent, origin));
+            }
+            let stalled = self
+                .stalls
+                .is_some_and(|(from, until)| (from..until).contains(&now));
+            while !stalled && ready < 480 {
+                let (samples, what) = match buffer.next(origin + now) {
+                    Decision::Wait => (480, Heard::Nothing),
+                    Decision::Conceal { samples } => (samples, Heard::Concealed(samples)),
+                    Decision::Play(packet) => {
+                        let number = u32::from_be_bytes(packet.payload[1..].try_into().unwrap());
+                        let wait = origin + now - packet.arrived;
+                        (PACKET_SAMPLES, Heard::Packet { number, wait })
+                    }
+                };
+                assert!(samples > 0 && samples % 120 == 0, "{samples} samples");
+                ready += samples;
+                heard.push((now, what));
+            }
+            ready -= if stalled { 0 } else { 480 };
+            now += self.pull;
+        }
+        assert!(buffer.is_empty(), "packets are left over");
+        let counters = buffer.counters();
+        (heard, counters)
+    }
+}
+
+/// The packets that were played from `from` until `until`: their numbers and waiting times.
+fn played(heard: &[(Duration, Heard)], from: Duration, until: Duration) -> Vec<(u32, Duration)> {
+    heard
+        .iter()
+        .filter(|(at, _)| (from..until).contains(at))
+        .filter_map(|(_, what)| match *what {
+            Heard::Packet { number, wait } => Some((number, wait)),
+            Heard::Nothing | Heard::Concealed(_) => None,
+        })
+        .collect()
+}
+
+fn longest_wait(heard: &[(Duration, Heard)], from: Duration, until: Duration) -> Duration {
+    played(heard, from, until)
+        .into_iter()
+        .map(|(_, wait)| wait)
+        .max()
+        .unwrap()
+}
+
+const ALL: Duration = Duration::from_secs(86_400);
+
+#[test]
+fn on_a_clean_link_every_packet_is_played_once_in_order_after_60_ms() {
+    let (heard, counters) = Call::over(Link::default(), 500, 1).play();
+    let played = played(&heard, Duration::ZERO, ALL);
+    assert_eq!(played.len(), 500);
+    for (at, (number, wait)) in played.into_iter().enumerate() {
+        assert_eq!(number as usize, at);
+        assert!(
+            (MILLI * 60..MILLI * 70).contains(&wait),
+            "packet {number} waited {wait:?}"
+        );
+    }
+    // Running dry at the very end is the one underrun.
+    let rest = Counters {
+        concealed: counters.concealed,
+        ..Counters::default()
+    };
+    assert_eq!(
+        counters,
+        Counters {
+            received: 500,
+            played: 480_000,
+            underruns: 1,
+            ..rest
+        },
+    );
+}
+
+#[test]
+fn loss_jitter_duplicates_and_reordering_are_told_apart_and_bounded() {
+    for seed in 0..40 {
+        let jitter_ms = 10 * u32::try_from(seed % 6).unwrap();
+        let link = Link {
+            jitter_ms,
+            loss_pct: 10,
+            duplicate_pct: 5,
+        };
+        let call = Call::over(link, 2_000, seed);
+        let mut numbers: Vec<u32> = call.arrivals.iter().map(|sent| sent.number).collect();
+        numbers.sort_unstable();
+        let copies = numbers.len();
+        numbers.dedup();
+        let (heard, counters) = call.play();
+        let played = played(&heard, Duration::ZERO, ALL);
+        assert!(
+            played.is_sorted_by(|a, b| a.0 < b.0),
+            "seed {seed}: out of order"
+        );
+        let came = numbers.len() as u64;
+        let lost = u64::from(numbers[numbers.len() - 1] - numbers[0] + 1) - came;
+        assert_eq!(counters.received, came, "seed {seed}");
+        assert_eq!(counters.lost, lost, "seed {seed}");
+        assert_eq!(
+            counters.duplicate,
+            (copies - numbers.len()) as u64,
+            "seed {seed}"
+        );
+        assert_eq!(counters.refused, 0, "seed {seed}");
+        let unplayed = counters.late + counters.skipped;
+        assert_eq!(
+            counters.received,
+            played.len() as u64 + unplayed,
+            "seed {seed}"
+        );
+        // A spread of 50 ms is less than the delay, so that next to nothing is late.
+        assert!(counters.late <= 2, "seed {seed}: {} late", counters.late);
+        let longest = longest_wait(&heard, Duration::ZERO, ALL);
+        assert!(longest < MILLI * 180, "seed {seed}: {longest:?}");
+        let made_up = counters.concealed / u64::from(PACKET_SAMPLES);
+        assert!(
+            made_up <= lost + unplayed + 20,
+            "seed {seed}: {made_up} for {lost} lost"
+        );
+    }
+}
+
+#[test]
+fn wrapping_around_of_number_and_time_changes_nothing() {
+    for seed in 0..10 {
+        let link = Link {
+            jitter_ms: 40,
+            loss_pct: 10,
+            duplicate_pct: 5,
+        };
+        let call = Call::over(link, 300, seed);
+        let wrapping = Call {
+            first_seq: 0xFFFF - 99,
+            first_timestamp: u32::MAX - 100 * PACKET_SAMPLES - 7,
+            ..call.clone()
+        };
+        assert_eq!(call.play(), wrapping.play(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_sender_that_begins_anew_is_heard_again_within_200_ms() {
+    for first_timestamp in [0, 0x4000_0000, 0x8000_0000, 0xC000_0000] {
+        let call = Call {
+            restart_at: Some(100),
+            first_timestamp,
+            ..Call::over(
+                Link {
+                    jitter_ms: 10,
+                    ..Link::default()
+                },
+                200,
+                3,
+            )
+        };
+        let (heard, counters) = call.play();
+        let after = played(&heard, MILLI * 2_000, ALL);
+        let again = after.iter().position(|&(number, _)| number >= 100).unwrap();
+        let (number, wait) = after[again];
+        assert!(number <= 103, "{number} is the first that is heard");
+        assert!(wait < MILLI * 90, "{wait:?}");
+        assert_eq!(after.len() - again, 200 - number as usize);
+        assert_eq!((counters.refused, counters.lost), (2, 0));
+    }
+}
+
+#[test]
+fn a_loudspeaker_that_is_slow_or_fast_costs_little_and_keeps_the_delay() {
+    for (pull_us, seed) in [(9_990, 1), (9_999, 2), (10_001, 3), (10_010, 4)] {
+        let call = Call {
+            pull: Duration::from_micros(pull_us),
+            ..Call::over(
+                Link {
+                    jitter_ms: 10,
+                    ..Link::default()
+                },
+                30_000,
+                seed,
+            )
+        };
+        let (heard, counters) = call.play();
+        let longest = longest_wait(&heard, Duration::ZERO, ALL);
+        assert!(longest < MILLI * 130, "{pull_us} us: {longest:?}");
+        let drift_packets = 30_000 * pull_us.abs_diff(10_000) / 10_000;
+        let gone = counters.late + counters.skipped;
+        assert!(gone <= 2 * drift_packets + 5, "{pull_us} us: {counters:?}");
+        let made_up = counters.concealed / u64::from(PACKET_SAMPLES);
+        assert!(
+            made_up <= 4 * drift_packets + 10,
+            "{pull_us} us: {counters:?}"
+        );
+    }
+}
+
+#[test]
+fn after_a_stall_of_the_loudspeaker_the_delay_is_back_within_two_seconds() {
+    for stall_ms in [100, 250, 500, 900, 3_000] {
+        let stall = (MILLI * 1_003, MILLI * (1_003 + stall_ms));
+        let call = Call {
+            stalls: Some(stall),
+            ..Call::over(Link::default(), 400, 1)
+        };
+        let (heard, counters) = call.play();
+        let settled = stall.1 + Duration::from_secs(2);
+        let longest = longest_wait(&heard, settled, ALL);
+        assert!(longest <= MILLI * 100, "{stall_ms} ms: {longest:?}");
+        let played = played(&heard, settled, ALL);
+        assert!(played.len() >= 80, "{stall_ms} ms: {} played", played.len());
+        assert!(counters.underruns <= 2, "{stall_ms} ms: {counters:?}");
+    }
+}
+
+#[test]
+fn after_a_stall_of_the_network_the_delay_is_back_within_two_seconds() {
+    for stall_ms in [40, 100, 250, 500, 990, 1_100, 1_500, 5_000] {
+        let (from, until) = (MILLI * 1_000, MILLI * (1_000 + stall_ms));
+        let (heard, counters) = Call::over(Link::default(), 600, 1)
+            .held_up(from, until)
+            .play();
+        let settled = until + Duration::from_secs(2);
+        let longest = longest_wait(&heard, settled, ALL);
+        assert!(longest <= MILLI * 100, "{stall_ms} ms: {longest:?}");
+        let soon = played(&heard, until, until + MILLI * 200);
+        assert!(
+            !soon.is_empty(),
+            "{stall_ms} ms: nothing is heard after the stall"
+        );
+        assert_eq!(counters.lost, 0, "{stall_ms} ms: {counters:?}");
+        assert!(counters.refused <= 10, "{stall_ms} ms: {counters:?}");
+    }
+}
+
+#[test]
+fn a_path_that_becomes_slower_for_good_is_followed_within_a_second() {
+    for slower_ms in [50, 150, 400, 800] {
+        let mut call = Call::over(
+            Link {
+                jitter_ms: 5,
+                ..Link::default()
+            },
+            500,
+            9,
+        );
+        for sent in &mut call.arrivals {
+            if sent.number >= 100 {
+                sent.arrives += MILLI * slower_ms;
+            }
+        }
+        let (heard, _) = call.play();
+        let from = MILLI * (2_000 + slower_ms + 1_000);
+        let played = played(&heard, from, from + Duration::from_secs(4));
+        assert!(
+            played.len() >= 195,
+            "{slower_ms} ms: {} played",
+            played.len()
+        );
+        let longest = played.iter().map(|&(_, wait)| wait).max().unwrap();
+        assert!(longest <= MILLI * 130, "{slower_ms} ms: {longest:?}");
+    }
+}
+
+#[test]
+fn a_pause_of_the_sender_is_no_loss_and_what_follows_is_played_whole() {
+    for pause_ms in [100, 300, 900, 2_000, 60_000] {
+        let call = Call::over(Link::default(), 100, 1);
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        let mut numbers = Vec::new();
+        let mut ready = 0;
+        let pause = MILLI * pause_ms;
+        let mut arrivals = call.arrivals.iter().peekable();
+        for tick in 0..(3_000 + pause_ms) / 10 {
+            let now = MILLI * 10 * tick;
+            let late = |sent: &Sent| {
+                if sent.number < 50 {
+                    Duration::ZERO
+                } else {
+                    pause
+                }
+            };
+            while let Some(&sent) = arrivals.next_if(|sent| sent.arrives + late(sent) <= now) {
+                let mut packet = call.packet(sent, origin + late(&sent));
+                if sent.number >= 50 {
+                    packet.timestamp = packet.timestamp.plus(48 * pause_ms);
+                    packet.marker = sent.number == 50;
+                }
+                buffer.insert(packet);
+            }
+            while ready < 480 {
+                ready += match buffer.next(origin + now) {
+                    Decision::Wait => 480,
+                    Decision::Conceal { samples } => samples,
+                    Decision::Play(packet) => {
+                        numbers.push(packet.payload[4]);
+                        PACKET_SAMPLES
+                    }
+                };
+            }
+            ready -= 480;
+        }
+        assert_eq!(numbers, (0..100).collect::<Vec<u8>>(), "{pause_ms} ms");
+        let counters = buffer.counters();
+        assert_eq!(
+            (counters.lost, counters.late, counters.skipped),
+            (0, 0, 0),
+            "{pause_ms} ms"
+        );
+        assert!(
+            buffer.playout_delay() <= MILLI * 125,
+            "{:?}",
+            buffer.playout_delay()
+        );
+    }
+}
+
+#[test]
+fn jitter_is_told_as_rfc_3550_has_it() {
+    let even = Call::over(Link::default(), 500, 1);
+    let uneven = Call::over(
+        Link {
+            jitter_ms: 30,
+            ..Link::default()
+        },
+        500,
+        1,
+    );
+    let jitter = |call: &Call| {
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        let mut arrivals = call.arrivals.clone();
+        arrivals.sort_by_key(|sent| sent.arrives);
+        for sent in arrivals {
+            buffer.insert(call.packet(sent, origin));
+            while !matches!(
+                buffer.next(origin + sent.arrives),
+                Decision::Wait | Decision::Conceal { .. }
+            ) {}
+        }
+        buffer.jitter()
+    };
+    assert!(jitter(&even) < MILLI, "{:?}", jitter(&even));
+    // The mean distance of two even draws from 0 to 30 ms is 10 ms.
+    assert!(
+        (MILLI * 7..MILLI * 13).contains(&jitter(&uneven)),
+        "{:?}",
+        jitter(&uneven)
+    );
+}

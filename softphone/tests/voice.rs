@@ -1,0 +1,295 @@
+//! Whole voices in real time, between files: no sound device is needed.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    f32::consts::TAU,
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use softphone::{
+    audio::{AudioError, Input, Output, Voice, VoiceEvent},
+    media::{Encoded, Packet, Seq, opus_samples, stats::VoiceStats},
+};
+use tokio::sync::mpsc::{Receiver, channel};
+
+/// Longer than anything takes here, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Phone {
+    voice: Voice,
+    sent: Receiver<Encoded>,
+    events: Receiver<VoiceEvent>,
+}
+
+fn phone(input: Input, output: Output) -> Phone {
+    let (to_network, sent) = channel(50);
+    let (to_engine, events) = channel(3);
+    let voice = Voice::start(&input, &output, to_network, to_engine).unwrap();
+    Phone {
+        voice,
+        sent,
+        events,
+    }
+}
+
+/// A network: what is sent goes to the other, until the sender has ended. Tells how many bytes
+/// each packet had.
+fn carry(mut sent: Receiver<Encoded>, to: &Voice) -> JoinHandle<Vec<usize>> {
+    let to = to.packets();
+    thread::spawn(move || {
+        let mut sizes = Vec::new();
+        while let Some(encoded) = sent.blocking_recv() {
+            assert_eq!(opus_samples(&encoded.payload), Some(960));
+            let seq = Seq(u16::try_from(sizes.len()).unwrap());
+            sizes.push(encoded.payload.len());
+            to.receive(Packet {
+                seq,
+                timestamp: encoded.timestamp,
+                marker: encoded.marker,
+                payload: encoded.payload.into(),
+                arrived: Instant::now(),
+            });
+        }
+        sizes
+    })
+}
+
+fn finish(voice: Voice) -> VoiceStats {
+    let asked = Instant::now();
+    let stats = voice.finish().blocking_recv().unwrap();
+    assert!(asked.elapsed() < PATIENCE / 4, "{:?}", asked.elapsed());
+    stats
+}
+
+/// Asks again until there is an answer.
+fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < until, "it did not happen");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A second of a tone of 500 Hz, at an amplitude of 0.5, in stereo at 44.1 kHz.
+fn write_tone(path: &Path) {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 44_100,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut wav = hound::WavWriter::create(path, spec).unwrap();
+    for n in 0..44_100u16 {
+        let sample = 0.5 * (f32::from(n) / 44_100.0 * 500.0 * TAU).sin();
+        wav.write_sample(sample).unwrap();
+        wav.write_sample(sample).unwrap();
+    }
+    wav.finalize().unwrap();
+}
+
+/// The sound in a recording, as the level of every 10 ms.
+fn levels(path: &Path) -> Vec<f32> {
+    let wav = hound::WavReader::open(path).unwrap();
+    assert_eq!((wav.spec().sample_rate, wav.spec().channels), (48_000, 1));
+    let samples: Vec<f32> = wav
+        .into_samples::<i16>()
+        .map(|sample| f32::from(sample.unwrap()) / 32_768.0)
+        .collect();
+    let level = |frame: &[f32]| (frame.iter().map(|s| s * s).sum::<f32>() / 480.0).sqrt();
+    samples.chunks_exact(480).map(level).collect()
+}
+
+/// About one second of the tone must be in there, in one piece.
+fn assert_holds_the_tone(path: &Path) {
+    let levels = levels(path);
+    let loud = |level: &f32| (0.33..0.38).contains(level);
+    let first = levels.iter().position(loud).expect("nothing is heard");
+    let last = levels.iter().rposition(loud).unwrap();
+    assert!(
+        (94..=104).contains(&(last + 1 - first)),
+        "{first} to {last}: {levels:?}"
+    );
+    let held = levels[first..=last]
+        .iter()
+        .filter(|level| loud(level))
+        .count();
+    assert!(held >= 90, "{held} loud frames: {levels:?}");
+    assert!(
+        levels[..first.saturating_sub(3)]
+            .iter()
+            .all(|&level| level < 0.01),
+        "{levels:?}"
+    );
+}
+
+struct Files {
+    _folder: tempfile::TempDir,
+    tone: PathBuf,
+    recording: PathBuf,
+}
+
+fn files() -> Files {
+    let folder = tempfile::tempdir().unwrap();
+    let (tone, recording) = (
+        folder.path().join("tone.wav"),
+        folder.path().join("out.WAV"),
+    );
+    write_tone(&tone);
+    Files {
+        _folder: folder,
+        tone,
+        recording,
+    }
+}
+
+#[test]
+fn a_file_is_heard_whole_in_the_others_file_from_when_the_call_opens() {
+    let files = files();
+    let mut alice = phone(Input::File(files.tone.clone()), Output::None);
+    let bob = phone(Input::Silence, Output::File(files.recording.clone()));
+    let there = carry(alice.sent, &bob.voice);
+    let back = carry(bob.sent, &alice.voice);
+    // Before the call is open there are packets, but no sound.
+    eventually(|| (bob.voice.stats().buffer.played > 9_600).then_some(()));
+    assert!(levels(&files.recording).is_empty());
+    alice.voice.open();
+    bob.voice.open();
+    assert_eq!(alice.events.blocking_recv(), Some(VoiceEvent::InputEnded));
+    let stats = finish(alice.voice);
+    assert!(stats.sent >= 60 && stats.unsent == 0, "{stats:?}");
+    let sizes = there.join().unwrap();
+    assert_eq!(sizes.len() as u64, stats.sent);
+    let stats = finish(bob.voice);
+    assert_eq!(stats.buffer.received, sizes.len() as u64);
+    assert_eq!(stats.received_bytes, sizes.iter().sum::<usize>() as u64);
+    assert!(
+        stats.playout_delay >= Duration::from_millis(40),
+        "{stats:?}"
+    );
+    back.join().unwrap();
+    assert_holds_the_tone(&files.recording);
+}
+
+#[test]
+fn an_echo_sends_back_what_it_plays() {
+    let files = files();
+    let mut alice = phone(
+        Input::File(files.tone.clone()),
+        Output::File(files.recording.clone()),
+    );
+    let bot = phone(Input::Echo, Output::None);
+    let there = carry(alice.sent, &bot.voice);
+    let back = carry(bot.sent, &alice.voice);
+    eventually(|| (alice.voice.stats().buffer.played > 0).then_some(()));
+    bot.voice.open();
+    alice.voice.open();
+    assert_eq!(alice.events.blocking_recv(), Some(VoiceEvent::InputEnded));
+    // What is on its way comes within the two delays.
+    eventually(|| {
+        let quiet = levels(&files.recording)
+            .into_iter()
+            .rev()
+            .take(20)
+            .all(|level| level < 0.01);
+        quiet.then_some(())
+    });
+    finish(alice.voice);
+    finish(bot.voice);
+    there.join().unwrap();
+    back.join().unwrap();
+    assert_holds_the_tone(&files.recording);
+}
+
+#[test]
+fn a_muted_voice_sends_silence_and_an_unheard_network_is_counted() {
+    let files = files();
+    let (to_network, mut sent) = channel(5);
+    let (to_engine, mut events) = channel(3);
+    let input = Input::File(files.tone.clone());
+    let voice = Voice::start(&input, &Output::None, to_network, to_engine).unwrap();
+    voice.mute(true);
+    voice.open();
+    assert_eq!(events.blocking_recv(), Some(VoiceEvent::InputEnded));
+    let stats = voice.stats();
+    assert_eq!(stats.sent, 5);
+    assert!(stats.unsent >= 40, "{stats:?}");
+    let silence: usize = (0..5).map(|_| sent.try_recv().unwrap().payload.len()).sum();
+    assert!(silence < 250, "{silence} bytes for 100 ms of silence");
+    drop(voice);
+    // The sound thread has gone when its end of the channel has.
+    eventually(|| match sent.try_recv() {
+        Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => Some(()),
+        _ => None,
+    });
+}
+
+#[test]
+fn a_recording_can_be_read_while_it_is_made_and_when_the_voice_is_dropped() {
+    let files = files();
+    let bob = phone(Input::Silence, Output::File(files.recording.clone()));
+    bob.voice.open();
+    eventually(|| (levels(&files.recording).len() >= 60).then_some(()));
+    assert_eq!(
+        levels(&files.recording).len() % 20,
+        0,
+        "it is flushed every 200 ms"
+    );
+    drop(bob.voice);
+    let mut sent = bob.sent;
+    while sent.blocking_recv().is_some() {}
+    let ended = levels(&files.recording).len();
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(levels(&files.recording).len(), ended);
+}
+
+#[test]
+fn packets_that_nobody_takes_are_dropped_and_counted() {
+    let bob = phone(Input::Silence, Output::None);
+    let packet = Packet {
+        seq: Seq(0),
+        timestamp: softphone::media::Timestamp(0),
+        marker: false,
+        payload: [31 << 3, 0, 0].into(),
+        arrived: Instant::now(),
+    };
+    let packets = bob.voice.packets();
+    for _ in 0..100_000 {
+        packets.receive(packet.clone());
+    }
+    let stats = eventually(|| Some(bob.voice.stats()).filter(|stats| stats.buffer.received > 0));
+    assert!(stats.dropped > 0, "{stats:?}");
+    assert_eq!(stats.buffer.received, 1);
+}
+
+#[test]
+fn what_cannot_be_opened_is_told_with_the_file() {
+    let files = files();
+    let start = |input: Input, output: Output| {
+        let (to_network, _sent) = channel(1);
+        let (to_engine, _events) = channel(3);
+        Voice::start(&input, &output, to_network, to_engine).err()
+    };
+    let missing = files.tone.with_file_name("missing.wav");
+    let error = start(Input::File(missing.clone()), Output::None).unwrap();
+    assert!(error.to_string().contains("missing.wav"), "{error}");
+    assert!(matches!(error, AudioError::CannotRead { path, .. } if path == missing));
+    let folder = missing.parent().unwrap().to_owned();
+    let error = start(Input::Silence, Output::File(folder)).unwrap();
+    assert!(matches!(error, AudioError::CannotWrite { .. }), "{error}");
+    let same = Output::File(files.tone.clone());
+    let error = start(Input::File(files.tone.clone()), same).unwrap();
+    assert!(
+        error.to_string().ends_with("it is the input file"),
+        "{error}"
+    );
+    assert!(
+        hound::WavReader::open(&files.tone).unwrap().duration() > 0,
+        "it was overwritten"
+    );
+}
