@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io::BufRead,
+    io::{BufRead, IsTerminal},
     process::ExitCode,
     thread,
     time::{Duration, Instant},
@@ -399,6 +399,9 @@ async fn signalled(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
 /// program: a read from a terminal cannot be taken back.
 fn typed_lines() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(8);
+    if !may_read() {
+        return lines;
+    }
     let read = move || {
         for line in std::io::stdin().lock().lines() {
             let Ok(line) = line else { return };
@@ -410,4 +413,14 @@ fn typed_lines() -> mpsc::Receiver<String> {
     // Without the thread the phone works; only nothing can be typed.
     let _ = thread::Builder::new().name("typed".to_owned()).spawn(read);
     lines
+}
+
+/// Whether reading from standard input would not stop the program, as it stops one that a shell
+/// runs in the background of its terminal.
+fn may_read() -> bool {
+    let stdin = std::io::stdin();
+    let foreground = || {
+        rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp())
+    };
+    !stdin.is_terminal() || foreground()
 }
