@@ -1,0 +1,86 @@
+# Ramal on a fresh Debian or Ubuntu: `make run` shows a call, `make test` checks everything.
+# Both install what is missing; on other systems they say what is needed, and go on.
+
+CARGO ?= cargo
+
+# A C compiler and CMake build Opus and the cryptography, ALSA is where sound comes from.
+PACKAGES := gcc libc6-dev cmake pkg-config libasound2-dev
+
+# Where rustup puts cargo, also for a shell that was open before.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup packages rust run test fmt clippy doc clean
+.NOTPARALLEL:
+
+help: ## Lists what can be made
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+setup: packages rust ## Installs the Debian packages that are missing, and looks for Rust
+
+packages:
+	@if ! command -v dpkg >/dev/null || ! command -v apt-get >/dev/null; then \
+	    echo "This is no Debian or Ubuntu. Needed: a C compiler, cmake, pkg-config, and ALSA's"; \
+	    echo "headers (alsa-lib-devel, alsa-lib); going on as if they were there."; \
+	    exit 0; \
+	fi; \
+	missing=""; \
+	for package in $(PACKAGES); do \
+	    dpkg -s $$package 2>/dev/null | grep -q '^Status: .* installed$$' || \
+	        missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	by_hand="apt-get update && apt-get install -y$$missing"; \
+	if [ "$$(id -u)" = 0 ]; then as_root=""; \
+	elif command -v sudo >/dev/null; then as_root="sudo"; \
+	else \
+	    echo "Missing:$$missing. There is no sudo here; as root, run: $$by_hand"; \
+	    exit 1; \
+	fi; \
+	echo "Installing what is missing:$$missing"; \
+	$$as_root apt-get update -q || echo "Going on with the lists of packages that are here."; \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+	    install -q -y --no-install-recommends $$missing || { \
+	    echo "That failed. As root, run: $$by_hand"; \
+	    exit 1; \
+	}
+
+rust:
+	@wanted=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); \
+	found=$$(rustc --version 2>/dev/null | cut -d ' ' -f 2 | cut -d - -f 1); \
+	if [ -z "$$found" ] || ! $(CARGO) --version >/dev/null 2>&1; then \
+	    echo "Rust $$wanted or later is needed, and cargo with it: none is here for $$(id -un)."; \
+	elif ! printf '%s\n%s\n' "$$wanted" "$$found" | sort -V -C; then \
+	    echo "Rust $$wanted or later is needed: this is $$found."; \
+	else \
+	    exit 0; \
+	fi; \
+	echo "Get it from https://rustup.rs (with rustup already there: rustup update stable)."; \
+	exit 1
+
+run: setup ## Builds Ramal and shows a call: registry, a phone that echoes, a phone that calls it
+	$(CARGO) build --locked --release -p registry -p softphone --bins --example demo
+	@"$${CARGO_TARGET_DIR:-target}/release/examples/demo"
+
+test: setup ## Checks everything: format, lints, documentation, tests
+	@$(CARGO) fmt --version >/dev/null && $(CARGO) clippy --version >/dev/null || { \
+	    echo "Needed: rustup component add rustfmt clippy"; \
+	    exit 1; \
+	}
+	$(CARGO) fmt --all --check
+	$(MAKE) --no-print-directory clippy doc
+	$(CARGO) test --locked --workspace
+
+fmt: ## Formats the code
+	$(CARGO) fmt --all
+
+clippy: ## Lints the code, and the registry as the phone has it, without server and programs
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p registry --no-default-features -- -D warnings
+
+doc: ## Builds the documentation into target/doc
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+clean: ## Removes everything that was built
+	$(CARGO) clean
