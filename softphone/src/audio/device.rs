@@ -58,13 +58,28 @@ pub struct Device {
 /// # Errors
 /// [`AudioError::CannotList`] when the sound system does not tell.
 pub fn devices() -> Result<Vec<Device>, AudioError> {
-    let host = cpal::default_host();
+    let host = quiet_host();
     let mut all = Vec::new();
     for direction in [Direction::Input, Direction::Output] {
         let found = list(&host, direction)?;
         all.extend(found.into_iter().map(|(device, _)| device));
     }
     Ok(all)
+}
+
+/// The sound system. ALSA's library would write to standard error what it does not find, where what
+/// it returns says it already.
+fn quiet_host() -> Host {
+    // Where that cannot be kept from being written, it is no more than untidy.
+    #[cfg(target_os = "linux")]
+    let _ = alsa::Output::local_error_handler();
+    cpal::default_host()
+}
+
+/// Whether it is a device to people. ALSA lists its plugins and its sinks for nothing as well.
+fn is_device(id: &cpal::DeviceId) -> bool {
+    let id = id.to_string();
+    !id.starts_with("alsa:") || id == "alsa:default" || id.contains("CARD=")
 }
 
 fn list(host: &Host, direction: Direction) -> Result<Vec<(Device, cpal::Device)>, AudioError> {
@@ -79,7 +94,7 @@ fn list(host: &Host, direction: Direction) -> Result<Vec<(Device, cpal::Device)>
     let mut found: Vec<_> = devices
         .into_iter()
         .filter_map(|device| {
-            let id = device.id().ok()?;
+            let id = device.id().ok().filter(is_device)?;
             let name = device.description().ok()?.name().to_owned();
             let described = Device {
                 is_default: default.as_ref() == Some(&id),
@@ -112,7 +127,7 @@ pub(super) struct Chosen {
 impl Chosen {
     /// The device that is `wanted`, or the default one.
     pub(super) fn new(direction: Direction, wanted: Option<&str>) -> Result<Self, AudioError> {
-        let host = cpal::default_host();
+        let host = quiet_host();
         let device = match wanted {
             None => default_device(&host, direction).ok_or(AudioError::NoDevice { direction })?,
             Some(wanted) => find(&host, direction, wanted)?,
