@@ -1,6 +1,8 @@
 //! The jitter buffer over a seeded link in virtual time: delay, jitter, loss, duplicates,
 //! reordering, stalls, drift, wrap-around and restarts. A failure prints its seed.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::{Duration, Instant};
 
 use rand_chacha::{

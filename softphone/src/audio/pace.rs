@@ -124,7 +124,7 @@ mod tests {
                 (0..100).take_while(|_| pace.is_due(origin + now)).count(),
             )
         };
-        assert_eq!(due(MILLI * 0), (0, 1));
+        assert_eq!(due(Duration::ZERO), (0, 1));
         assert_eq!(due(MILLI * 9), (0, 0));
         assert_eq!(due(MILLI * 19), (0, 1));
         assert_eq!(due(MILLI * 220), (0, 21));

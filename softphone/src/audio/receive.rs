@@ -191,7 +191,7 @@ mod tests {
     fn speech_over_a_link_that_jitters_by_40_ms_is_as_good() {
         let said = speech();
         let (heard, stats) = through(&said, |millis| {
-            15 + [0, 40, 10, 25][millis as usize / 20 % 4]
+            15 + [0, 40, 10, 25][usize::try_from(millis).unwrap() / 20 % 4]
         });
         let (lag, likeness) = lag(&said, &heard);
         assert!(likeness > 0.95, "{likeness} alike at {lag}");

@@ -4,7 +4,7 @@
 //! position on the sender's clock. The delay is fixed for now; what follows is all its control:
 //!
 //! - Playout begins [`PLAYOUT_DELAY`] after the first packet.
-//! - When nothing is there to play, the position waits for up to [`HOLD_SAMPLES`], so that packets
+//! - When nothing is there to play, the position waits for up to 60 ms, so that packets
 //!   which are a little late are played, later than before; then it goes on, and what comes behind
 //!   it is too late. When packets keep coming too late, playout begins anew.
 //! - When 100 ms of sound and more keeps waiting, because the position waited or the loudspeaker

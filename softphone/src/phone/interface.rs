@@ -110,7 +110,7 @@ pub enum Input {
     },
     /// News of a call's media.
     Media(CallId, MediaNews),
-    /// The time of [`Phone::poll_timeout`] has come.
+    /// The time of [`super::Phone::poll_timeout`] has come.
     Timeout,
 }
 
