@@ -1,6 +1,7 @@
 //! What Ramal's programs have in common on a command line: how they read it and how they complain.
 
 use std::{
+    future::Future,
     io::{self, Write},
     process::ExitCode,
 };
@@ -44,4 +45,16 @@ pub fn complain(code: u8, why: &str) -> ExitCode {
     // Without a place to complain to, the exit code says it.
     let _ = writeln!(io::stderr(), "{}: {why}", program.to_string_lossy());
     ExitCode::from(code)
+}
+
+/// Runs a program's future to its end. What it left behind, such as a name server or a sound server
+/// that does not answer, does not keep the program from ending.
+///
+/// # Panics
+/// When the system gives no threads and no files at all, so that nothing can be run.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Runtime::new().expect("a system that can run programs");
+    let output = runtime.block_on(future);
+    runtime.shutdown_background();
+    output
 }

@@ -186,19 +186,47 @@ pub async fn connect(
     role: Role,
     within: Duration,
 ) -> Result<Connected, ConnectError> {
-    match timeout(within, connect_and_greet(host, agent, role)).await {
+    match timeout(within, connect_any(host, agent, role)).await {
         Ok(result) => result,
         Err(_) => Err(ConnectError::TimedOut(host.clone())),
     }
 }
 
+/// Tries every address of the host, the next one when the last has failed or takes long, and takes
+/// the first where somebody greets back (RFC 8305).
+async fn connect_any(host: &Host, agent: Agent, role: Role) -> Result<Connected, ConnectError> {
+    let found = lookup_host((host.host.as_str(), host.port)).await;
+    let addrs = found.map_err(|_| ConnectError::Unknown(host.clone()))?;
+    let mut addrs = addrs.take(ADDRESSES_MAX).peekable();
+    let mut attempts = JoinSet::new();
+    let mut failure = ConnectError::Unknown(host.clone());
+    loop {
+        if let Some(addr) = addrs.next() {
+            let (host, agent, role) = (host.clone(), agent.clone(), role.clone());
+            attempts.spawn(async move { connect_and_greet(&host, addr, agent, role).await });
+        }
+        tokio::select! {
+            attempt = attempts.join_next() => match attempt {
+                Some(Ok(Ok(connected))) => return Ok(connected),
+                Some(Ok(Err(error))) => failure = error,
+                Some(Err(_)) => {}
+                None => return Err(failure),
+            },
+            () = sleep(NEXT_ADDRESS_AFTER), if addrs.peek().is_some() => {}
+        }
+    }
+}
+
 async fn connect_and_greet(
     host: &Host,
+    addr: SocketAddr,
     agent: Agent,
     role: Role,
 ) -> Result<Connected, ConnectError> {
-    let stream = connect_any(host).await?;
     let io_error = |error| ConnectError::Io(host.clone(), error);
+    let stream = TcpStream::connect(addr)
+        .await
+        .map_err(|error| explain(host, error))?;
     stream.set_nodelay(true).map_err(io_error)?;
     let peer = stream.peer_addr().map_err(io_error)?;
     let mut link = FrameLink::new(stream);
@@ -228,30 +256,6 @@ async fn connect_and_greet(
         peer,
         welcome,
     })
-}
-
-/// Tries every address of the host, the next one when the last has failed or takes long, and takes
-/// the first that answers (RFC 8305).
-async fn connect_any(host: &Host) -> Result<TcpStream, ConnectError> {
-    let found = lookup_host((host.host.as_str(), host.port)).await;
-    let addrs = found.map_err(|_| ConnectError::Unknown(host.clone()))?;
-    let mut addrs = addrs.take(ADDRESSES_MAX).peekable();
-    let mut attempts = JoinSet::new();
-    let mut failure = ConnectError::Unknown(host.clone());
-    loop {
-        if let Some(addr) = addrs.next() {
-            attempts.spawn(TcpStream::connect(addr));
-        }
-        tokio::select! {
-            attempt = attempts.join_next() => match attempt {
-                Some(Ok(Ok(stream))) => return Ok(stream),
-                Some(Ok(Err(error))) => failure = explain(host, error),
-                Some(Err(_)) => {}
-                None => return Err(failure),
-            },
-            () = sleep(NEXT_ADDRESS_AFTER), if addrs.peek().is_some() => {}
-        }
-    }
 }
 
 fn explain(host: &Host, error: io::Error) -> ConnectError {

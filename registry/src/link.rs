@@ -87,6 +87,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
         Ok(())
     }
 
+    /// Whether so much waits to be written that no more frames are read until it is.
+    pub fn is_congested(&self) -> bool {
+        self.unwritten.len() - self.written > UNWRITTEN_HIGH
+    }
+
     /// Writes what is queued and waits for the next frame.
     ///
     /// # Errors
@@ -114,12 +119,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
 
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
         loop {
+            if self.poll_write_out(cx)?.is_pending() && self.is_congested() {
+                return Poll::Pending;
+            }
             if let Some(received) = self.decode() {
                 return Poll::Ready(Ok(received));
-            }
-            let written = self.poll_write_out(cx)?;
-            if written.is_pending() && self.unwritten.len() - self.written > UNWRITTEN_HIGH {
-                return Poll::Pending;
             }
             if ready!(self.poll_read_some(cx))? == 0 {
                 return Poll::Ready(Ok(Received::End));

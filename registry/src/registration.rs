@@ -10,8 +10,8 @@ use std::{
 use codec::{
     DeviceId, Identity, KeyCard, Name, UnixMillis,
     registry::{
-        Binding, Contacts, EXPIRES_DEFAULT_S, Method, Refresh, Refusal, Register, Request,
-        RequestId, Response, Success, Unregister,
+        Binding, Contacts, EXPIRES_DEFAULT_S, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refresh,
+        Refusal, Register, Request, RequestId, Response, Success, Unregister,
     },
 };
 use rand_core::Rng;
@@ -58,6 +58,8 @@ pub enum Input {
     Disconnected,
     /// The registry answered one of the requests.
     Response(Response),
+    /// The registry closes the connection because the same device has registered on another one.
+    Replaced,
     /// Unregister, then stop.
     Stop,
     /// The time of [`Registration::poll_timeout`] has come.
@@ -207,11 +209,14 @@ impl Registration {
             Input::Connected { .. } if self.stopping => self.outputs.push_back(Output::Disconnect),
             Input::Connected { binding, time } => {
                 // Counting from the registry's clock, a phone that restarts goes on where it was.
-                self.cseq = self.cseq.max(time);
+                // A registry with a wild clock does not make the count overflow.
+                self.cseq = self.cseq.max(time.min(u64::MAX / 2));
                 self.register(Link { binding }, identity, now);
             }
             Input::Disconnected => self.disconnected(rng, now),
             Input::Response(response) => self.response(response, identity, now),
+            // Whoever has a copy of this profile is not to be thrown out at once in turn.
+            Input::Replaced => self.pause = PAUSE_MAX,
             Input::Stop => self.stop(identity, now),
             Input::Timeout => self.timeout(identity, rng, now),
         }
@@ -311,6 +316,7 @@ impl Registration {
     fn registered(&mut self, link: Link, expires_s: u16, now: Instant) {
         self.pause = PAUSE_MIN;
         // Half of the lease leaves time for a lost connection and a second try.
+        let expires_s = expires_s.clamp(EXPIRES_MIN_S, EXPIRES_MAX_S);
         let refresh_at = now + Duration::from_secs(expires_s.into()) / 2;
         self.state = State::Registered { link, refresh_at };
     }

@@ -215,6 +215,12 @@ impl<S: Store> Shared<S> {
     }
 
     async fn forward(&self, envelope: Envelope, now: Instant) -> Result<u8, Refusal> {
+        // The table knows best whose a name is now: the lease that a connection remembers may have
+        // been ended on another one.
+        let sender = self.store.lookup(&envelope.from.name, now).await;
+        if !sender.is_ok_and(|record| record.card.identity == envelope.from.identity) {
+            return Err(Refusal::NotYours);
+        }
         let envelope = Arc::new(envelope);
         match self.routes.deliver(&envelope) {
             0 => {
@@ -291,7 +297,7 @@ async fn talk<S: Store>(
                     }
                 }
                 Output::Leave(name, device) => {
-                    shared.routes.leave(&name, device, id);
+                    shared.routes.forget(&name, device);
                     joined.retain(|known| *known != (name.clone(), device));
                 }
                 Output::Added(name) => shared.events.tell(Event::Added { name }),
@@ -325,7 +331,7 @@ async fn talk<S: Store>(
                     Received::End => return Ok("the peer closed it".to_owned()),
                 }
             }
-            Some(delivery) = deliveries.recv() => {
+            Some(delivery) = deliveries.recv(), if !link.is_congested() => {
                 let now = Instant::now();
                 match delivery {
                     Delivery::Envelope(envelope) => {

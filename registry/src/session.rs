@@ -449,6 +449,8 @@ impl Session {
             }
             (Waiting::Refresh(name, device, expires_s), Answered::Refresh(Ok(()))) => {
                 self.hold(&name, device, expires_s, now);
+                // Again, should the route have been lost on the way.
+                self.outputs.push_back(Output::Join(name, device));
                 Ok(Success::Registered { expires_s })
             }
             (Waiting::Unregister(name, device), Answered::Unregister(Ok(()))) => {

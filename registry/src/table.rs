@@ -116,6 +116,15 @@ impl Table {
     /// [`Refusal::NameTaken`], [`Refusal::TooMany`], [`Refusal::Stale`].
     pub fn register(&mut self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
         self.end_leases(now);
+        let (again, of) = (registration.name.clone(), registration.device);
+        let added = self.add(registration, now)?;
+        // Who is back has not gone, whether or not anybody was told.
+        self.ended
+            .retain(|ended| ended.name != again || ended.device != of);
+        Ok(added)
+    }
+
+    fn add(&mut self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
         let Registration {
             name,
             device,

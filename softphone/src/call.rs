@@ -58,8 +58,10 @@ pub enum Input {
 /// Why media failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaFailure {
-    /// It could not be set up on this machine, or between the two.
+    /// It could not be set up between the two.
     Failed,
+    /// This machine has no sound or no network for it.
+    Local,
     /// The peer's certificate is not the one that its envelope named.
     Untrusted,
     /// Nothing authentic came for too long.
@@ -123,6 +125,8 @@ pub enum Reason {
     MediaLost,
     /// The peer is not who it said it was.
     Untrusted,
+    /// This machine failed: its sound, or its network.
+    Failed,
 }
 
 impl Reason {
@@ -143,6 +147,7 @@ impl Reason {
             Self::MediaFailed => "media_failed",
             Self::MediaLost => "media_lost",
             Self::Untrusted => "untrusted",
+            Self::Failed => "failed",
         }
     }
 }
@@ -523,6 +528,7 @@ impl Call {
     fn media_failed(&mut self, failure: MediaFailure) {
         let (reason, bye) = match failure {
             MediaFailure::Failed => (Reason::MediaFailed, ByeReason::MediaFailed),
+            MediaFailure::Local => (Reason::Failed, ByeReason::MediaFailed),
             MediaFailure::Untrusted => (Reason::Untrusted, ByeReason::Untrusted),
             MediaFailure::Lost => (Reason::MediaLost, ByeReason::MediaLost),
         };
@@ -542,7 +548,7 @@ impl Call {
     fn timeout(&mut self) {
         match &self.state {
             State::Preparing { .. } | State::Answering { .. } => {
-                self.media_failed(MediaFailure::Failed);
+                self.media_failed(MediaFailure::Local);
             }
             State::Inviting { .. } => {
                 let cancel = Signal::Cancel(CancelReason::NoAnswer);

@@ -67,6 +67,9 @@ const INBOUND_MAX: usize = 64;
 /// How long tasks may take to end when the phone stops.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How long no connection is taken after one could not be.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// How often figures of a call are given.
 const STATS_EVERY: Duration = Duration::from_secs(1);
 
@@ -271,6 +274,7 @@ impl Driver {
     pub async fn run(mut self) {
         let mut stats = interval(STATS_EVERY);
         stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut listens, mut accepts_from) = (true, Instant::now());
         loop {
             self.obey();
             if self.stopped && self.ending.is_empty() {
@@ -279,13 +283,16 @@ impl Driver {
             let far = Instant::now() + Duration::from_secs(3600);
             let deadline = TokioInstant::from_std(self.phone.poll_timeout().unwrap_or(far));
             let input = tokio::select! {
-                command = self.commands.recv(), if !self.stopped => {
+                command = self.commands.recv(), if listens => {
+                    listens = command.is_some();
                     Some(Input::Command(command.unwrap_or(Command::Stop)))
                 }
                 Some(news) = self.inbox.recv() => self.hear(news),
-                accepted = self.listener.accept() => {
-                    if let Ok((stream, _)) = accepted {
-                        self.accept(stream);
+                accepted = self.listener.accept(), if accepts_from <= Instant::now() => {
+                    match accepted {
+                        Ok((stream, _)) => self.accept(stream),
+                        // Out of files: others may end, so wait instead of spinning.
+                        Err(_) => accepts_from = Instant::now() + ACCEPT_PAUSE,
                     }
                     None
                 }
@@ -358,7 +365,7 @@ impl Driver {
                 self.tell(Event::Warning(format!(
                     "cannot open the network for a call: {error}"
                 )));
-                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Failed)))
+                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
             }
             News::Link(call, report) => {
                 let news = match report {
@@ -380,14 +387,18 @@ impl Driver {
             }
             News::Opened(call, Err(error)) => {
                 self.tell(Event::Warning(error.to_string()));
-                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Failed)))
+                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
             }
             News::Voice(call, VoiceEvent::InputEnded) => {
                 self.tell(Event::InputEnded { call });
                 None
             }
-            News::Voice(_, VoiceEvent::InputLost { why }) => {
+            News::Voice(call, VoiceEvent::InputLost { why }) => {
                 self.tell(Event::Warning(format!("nothing to send any more: {why}")));
+                if matches!(self.config.input, audio::Input::File(_)) {
+                    // There is no more to come than at its end.
+                    self.tell(Event::InputEnded { call });
+                }
                 None
             }
             News::Voice(_, VoiceEvent::OutputLost { why }) => {
@@ -577,6 +588,10 @@ impl Driver {
             while let Some(report) = reported.recv().await {
                 let _ = news.send(News::Link(call, report)).await;
             }
+            // A link that has ended by itself without a word has failed; a call that is over does
+            // not hear it.
+            let failed = Report::Failed(MediaFailure::Failed);
+            let _ = news.send(News::Link(call, failed)).await;
         });
         self.open_voice(call, encoded);
         let counted = (VoiceStats::default(), Instant::now());
@@ -609,6 +624,9 @@ impl Driver {
             while let Some(event) = happened.recv().await {
                 let _ = news.send(News::Voice(call, event)).await;
             }
+            // So has a sound thread.
+            let failed = Report::Failed(MediaFailure::Local);
+            let _ = news.send(News::Link(call, failed)).await;
         });
     }
 

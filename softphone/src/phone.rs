@@ -12,7 +12,10 @@ use codec::{
     CallId, Envelope, KeyCard, Name, Party, UnixMillis,
     direct::{DirectFrame, DirectRefusal},
     greeting::{Nonce, PhoneGreeting},
-    registry::{Binding, Contacts, FromRegistry, Method, Notice, Request, RequestId, Response},
+    registry::{
+        Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, Request, RequestId,
+        Response,
+    },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use registry::registration::{self, ID_BIT, Registrant, Registration};
@@ -55,7 +58,18 @@ pub struct Phone {
     rng: ChaCha20Rng,
     last_link: u64,
     last_request: u32,
-    stopping: bool,
+    life: Life,
+}
+
+/// Whether the phone takes part in anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Running,
+    /// It says farewell, and waits for answers until then.
+    Stopping {
+        until: Instant,
+    },
+    Stopped,
 }
 
 /// One call and the ways to the other phone.
@@ -70,6 +84,8 @@ struct Line {
     seek_until: Option<Instant>,
     /// The direct connection in use.
     link: Option<LinkId>,
+    /// The direct connection on which the other phone has said something authentic.
+    heard_on: Option<LinkId>,
     /// Direct connections being opened.
     opening: Vec<LinkId>,
     forward: Forward,
@@ -145,7 +161,7 @@ impl Phone {
             rng,
             last_link: 0,
             last_request: 0,
-            stopping: false,
+            life: Life::Running,
         };
         phone.drain_registration(now);
         phone
@@ -172,7 +188,12 @@ impl Phone {
             .values()
             .map(|link| Some(link.used + LINK_UNUSED_MAX));
         let registration = [self.registration.poll_timeout()];
+        let stop = match self.life {
+            Life::Stopping { until } => Some(until),
+            Life::Running | Life::Stopped => None,
+        };
         calls
+            .chain([stop])
             .chain(visitors)
             .chain(links)
             .chain(registration)
@@ -190,7 +211,12 @@ impl Phone {
             Input::FromRegistry(FromRegistry::Notice(Notice::Envelope(envelope))) => {
                 self.envelope(&envelope, Via::Registry, now);
             }
-            // The connection ends by itself after a Closing.
+            Input::FromRegistry(FromRegistry::Notice(Notice::Closing(reason))) => {
+                if reason == ClosingReason::Replaced {
+                    self.outputs.push_back(Output::Event(Event::Replaced));
+                    self.tell_registration(registration::Input::Replaced, now);
+                }
+            }
             Input::FromRegistry(_) => {}
             Input::LinkUp { link, ours, peer } => self.link_up(
                 link,
@@ -235,9 +261,11 @@ impl Phone {
             Command::Dial(target) => self.dial(target, now),
             Command::Answer(call) => self.tell_call(call, call::Input::Answer, now),
             Command::Hangup(call) => self.tell_call(call, call::Input::Hangup, now),
-            Command::Stop if self.stopping => {}
+            Command::Stop if self.life != Life::Running => {}
             Command::Stop => {
-                self.stopping = true;
+                let until = now + registration::ANSWER_WITHIN;
+                self.life = Life::Stopping { until };
+                self.turn_visitors_away(now);
                 for call in self.lines.keys().copied().collect::<Vec<_>>() {
                     self.tell_call(call, call::Input::Hangup, now);
                 }
@@ -247,14 +275,18 @@ impl Phone {
     }
 
     fn stop_when_done(&mut self) {
-        if self.stopping && self.registration.is_stopped() && self.requests.is_empty() {
-            self.stopping = false;
+        let stopping = matches!(self.life, Life::Stopping { .. });
+        if stopping && self.registration.is_stopped() && self.requests.is_empty() {
+            self.life = Life::Stopped;
             self.outputs.push_back(Output::Event(Event::Stopped));
         }
     }
 
     fn timeout(&mut self, now: Instant) {
         self.tell_registration(registration::Input::Timeout, now);
+        if matches!(self.life, Life::Stopping { until } if until <= now) {
+            self.requests.clear();
+        }
         self.visitors_due(now);
         self.close_unused_links(now);
         for call in self.lines.keys().copied().collect::<Vec<_>>() {
@@ -299,7 +331,7 @@ impl Phone {
     /// Nothing that was asked will be answered.
     fn registry_lost(&mut self, why: &str, now: Instant) {
         self.requests.clear();
-        if self.registry_missed.is_none() && !self.stopping {
+        if self.registry_missed.is_none() && self.life == Life::Running {
             self.outputs
                 .push_back(Output::Event(Event::RegistryUnreachable(why.to_owned())));
         }
@@ -401,6 +433,7 @@ impl Phone {
             Some(line) if line.is_with(&envelope.from) => {
                 if let Via::Link(link) = via {
                     line.link = Some(link);
+                    line.heard_on = Some(link);
                 }
                 self.tell_call(call, call::Input::Signal(signal.signal), now);
             }
@@ -427,7 +460,7 @@ impl Phone {
             match output {
                 call::Output::Prepare => self.outputs.push_back(Output::PrepareMedia(call)),
                 call::Output::Signal(signal) => {
-                    let letter = self.post.letter(call, signal, &mut self.rng, now);
+                    let letter = Letter::new(call, signal, &mut self.rng);
                     line.letters.push(letter);
                     self.post_letters(call, now);
                 }
@@ -463,7 +496,7 @@ impl Phone {
             && let Some(output) = line.call.poll_output()
         {
             if let call::Output::Signal(signal) = output {
-                let letter = self.post.letter(call, signal, &mut self.rng, now);
+                let letter = Letter::new(call, signal, &mut self.rng);
                 line.letters.push(letter);
                 self.post_letters(call, now);
             }

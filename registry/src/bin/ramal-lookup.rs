@@ -53,13 +53,12 @@ enum Failure {
     Output(io::Error),
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let options: Options = match cli::parse() {
         Ok(options) => options,
         Err(code) => return code,
     };
-    match run(&options).await {
+    match cli::block_on(run(&options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

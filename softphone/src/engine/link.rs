@@ -459,11 +459,18 @@ impl<F: Fn(Report)> Link<F> {
         };
         let input = Input::Receive(now, receive);
         // Strangers' packets must not reach DTLS.
-        if self.rtc.accepts(&input) {
-            self.input(input, now)
-        } else {
-            Ok(())
+        if !guarded(|| Ok(self.rtc.accepts(&input)))? {
+            return Ok(());
         }
+        let rtc = &mut self.rtc;
+        match guarded(|| rtc.handle_input(input)) {
+            // Whoever can send from the peer's address must not be able to end a call that is up;
+            // should the peer really be broken, it falls silent.
+            Err(MediaFailure::Failed) if self.connected => {}
+            Err(failure) => return Err(failure),
+            Ok(()) => {}
+        }
+        self.drain(now)
     }
 
     /// Sends and reports everything that the machine has ready, and notes when to wake it.

@@ -141,11 +141,14 @@ pub(super) async fn open(
     id: LinkId,
     contact: SocketAddr,
     greeter: Greeter,
-    orders: mpsc::Receiver<DirectFrame>,
+    mut orders: mpsc::Receiver<DirectFrame>,
     tell: Tell,
 ) {
     let host = Host::from(contact);
-    let why = match reach(&host, &greeter).await {
+    let Some(reached) = reach_unless_told(&host, &greeter, &mut orders).await else {
+        return;
+    };
+    let why = match reached {
         Ok((connected, ours)) => match connected.welcome {
             Welcome::Phone(peer) => {
                 return direct(id, connected.link, ours, peer, orders, tell).await;
@@ -163,10 +166,13 @@ pub(super) async fn open_host(
     host: Host,
     name: Name,
     greeter: Greeter,
-    orders: mpsc::Receiver<DirectFrame>,
+    mut orders: mpsc::Receiver<DirectFrame>,
     tell: Tell,
 ) {
-    let (connected, ours) = match reach(&host, &greeter).await {
+    let Some(reached) = reach_unless_told(&host, &greeter, &mut orders).await else {
+        return;
+    };
+    let (connected, ours) = match reached {
         Ok(reached) => reached,
         Err(error) => {
             return tell
@@ -191,6 +197,20 @@ pub(super) async fn open_host(
             };
             tell.tell(Input::Resolved { link: id, found }).await;
         }
+    }
+}
+
+/// Connects and greets; `None` when the orders end before that is done.
+async fn reach_unless_told(
+    host: &Host,
+    greeter: &Greeter,
+    orders: &mut mpsc::Receiver<DirectFrame>,
+) -> Option<Result<(Connected, Nonce), ConnectError>> {
+    let reached = std::pin::pin!(reach(host, greeter));
+    tokio::select! {
+        reached = reached => Some(reached),
+        // Nothing is said on a connection before it is up.
+        _ = orders.recv() => None,
     }
 }
 

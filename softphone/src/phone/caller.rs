@@ -8,7 +8,9 @@ use codec::{
     signal::{CallNonce, Commitment, DeclineReason, MediaOffer},
 };
 
-use super::{Asked, Event, Forward, Line, LinkId, Output, Phone, Target, Unresolved, Via};
+use super::{
+    Asked, Event, Forward, Letter, Life, Line, LinkId, Output, Phone, Target, Unresolved, Via,
+};
 use crate::call::{Call, Own, Reason};
 
 /// How long it may take to connect to whoever knows where the callee is, and to be told.
@@ -53,6 +55,7 @@ impl Phone {
             card: None,
             seek_until: Some(now + FIND_WITHIN),
             link: None,
+            heard_on: None,
             opening: Vec::new(),
             forward: Forward::Closed,
             letters: Vec::new(),
@@ -227,7 +230,7 @@ impl Phone {
             // Two calls are not one: whoever says so is up to something.
             return;
         }
-        if self.stopping || self.visitors.len() >= super::VISITORS_MAX {
+        if self.life != Life::Running || self.visitors.len() >= super::VISITORS_MAX {
             return self.answer_visitor(&visitor, Signal::Busy, now);
         }
         match visitor.via {
@@ -285,8 +288,14 @@ impl Phone {
         }
     }
 
+    pub(super) fn turn_visitors_away(&mut self, now: Instant) {
+        for visitor in std::mem::take(&mut self.visitors) {
+            self.answer_visitor(&visitor, Signal::Busy, now);
+        }
+    }
+
     fn ring(&mut self, visitor: Visitor, confirmed: bool, now: Instant) {
-        if self.lines.len() >= self.settings.calls_max {
+        if self.life != Life::Running || self.lines.len() >= self.settings.calls_max {
             return self.answer_visitor(&visitor, Signal::Busy, now);
         }
         let Visitor {
@@ -315,6 +324,7 @@ impl Phone {
             card: Some(card),
             seek_until: None,
             link,
+            heard_on: link,
             opening: Vec::new(),
             forward,
             letters: Vec::new(),
@@ -331,7 +341,7 @@ impl Phone {
 
     /// Answers a caller with whom there will be no call.
     fn answer_visitor(&mut self, visitor: &Visitor, signal: Signal, now: Instant) {
-        let letter = self.post.letter(visitor.call, signal, &mut self.rng, now);
+        let letter = Letter::new(visitor.call, signal, &mut self.rng);
         let (key, nonce) = match visitor.via {
             Via::Registry => (visitor.card.agreement, codec::greeting::Nonce::NONE),
             Via::Link(link) => match self.links.get(&link) {
@@ -340,9 +350,9 @@ impl Phone {
             },
         };
         // A card without a usable key gets no answer: there is no way to write one.
-        if let Ok(envelope) = self
-            .post
-            .seal(&letter, &visitor.from, &key, nonce, &mut self.rng)
+        if let Ok(envelope) =
+            self.post
+                .seal(&letter, &visitor.from, &key, nonce, &mut self.rng, now)
         {
             self.send(visitor.call, envelope, visitor.via);
         }

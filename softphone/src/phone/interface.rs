@@ -191,6 +191,8 @@ pub enum Event {
     Registered,
     /// It can no longer; it keeps trying unless it was told to stop.
     Unregistered,
+    /// Another phone with this one's profile has registered in its place.
+    Replaced,
     /// The registry refused the name.
     RegistrationRefused(Refusal),
     /// The registry cannot be reached; the phone keeps trying.

@@ -41,12 +41,24 @@ pub(super) enum Via {
 #[derive(Debug)]
 pub(super) struct Letter {
     id: EnvelopeId,
-    sent_at: UnixMillis,
     body: CallSignal,
     /// The last direct connection that it was sent on.
     pub(super) by_link: Option<LinkId>,
     /// It was sent through the registry.
     pub(super) by_registry: bool,
+}
+
+impl Letter {
+    pub(super) fn new(call: CallId, signal: Signal, rng: &mut ChaCha20Rng) -> Self {
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        Self {
+            id: EnvelopeId(id),
+            body: CallSignal { call, signal },
+            by_link: None,
+            by_registry: false,
+        }
+    }
 }
 
 /// Seals and opens in one person's name.
@@ -92,26 +104,6 @@ impl Post {
             .saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
     }
 
-    pub(super) fn letter(
-        &self,
-        call: CallId,
-        signal: Signal,
-        rng: &mut ChaCha20Rng,
-        now: Instant,
-    ) -> Letter {
-        let mut id = [0; 16];
-        rng.fill_bytes(&mut id);
-        let body = CallSignal { call, signal };
-        let sent_at = self.time(now);
-        Letter {
-            id: EnvelopeId(id),
-            sent_at,
-            body,
-            by_link: None,
-            by_registry: false,
-        }
-    }
-
     pub(super) fn seal(
         &self,
         letter: &Letter,
@@ -119,6 +111,7 @@ impl Post {
         agreement: &AgreementKey,
         link: Nonce,
         rng: &mut impl CryptoRng,
+        now: Instant,
     ) -> Result<Envelope, EnvelopeError> {
         let address = Address {
             from: self.party.clone(),
@@ -126,14 +119,14 @@ impl Post {
             id: letter.id,
             kind: Kind::Signal,
         };
-        let Letter { sent_at, body, .. } = letter;
+        let sent_at = self.time(now);
         Envelope::seal(
             &self.me.identity,
             address,
             agreement,
             link,
-            *sent_at,
-            body,
+            sent_at,
+            &letter.body,
             rng,
         )
     }
@@ -159,6 +152,10 @@ impl Post {
         let age = self.time(now).abs_diff(opened.sent_at);
         if is_invite && link == Nonce::NONE && age > INVITE_AGE_MAX_MS {
             return Err(DirectRefusal::NotAuthentic);
+        }
+        // Every other signal counts only for a live call, and a copy of it changes nothing there.
+        if !is_invite {
+            return Ok(Some(opened.body));
         }
         match self.remember((envelope.from.identity, envelope.id), now) {
             Remembered::New => Ok(Some(opened.body)),

@@ -136,16 +136,21 @@ impl Phone {
                 let (key, nonce) = (&up.peer.card.agreement, up.peer.nonce);
                 sealed.push((
                     Via::Link(link),
-                    self.post.seal(letter, &to, key, nonce, &mut self.rng),
+                    self.post.seal(letter, &to, key, nonce, &mut self.rng, now),
                 ));
             }
-        } else if line.forward == Forward::Open && self.registration.is_registered() {
+        }
+        // Anybody can greet with another's card; until the other phone has said something on the
+        // connection, what is said goes both ways.
+        let proven = line.link.is_some() && line.heard_on == line.link;
+        if !proven && line.forward == Forward::Open && self.registration.is_registered() {
             for letter in line.letters.iter_mut().filter(|letter| !letter.by_registry) {
                 letter.by_registry = true;
                 let key = &card.agreement;
                 sealed.push((
                     Via::Registry,
-                    self.post.seal(letter, &to, key, Nonce::NONE, &mut self.rng),
+                    self.post
+                        .seal(letter, &to, key, Nonce::NONE, &mut self.rng, now),
                 ));
             }
         }

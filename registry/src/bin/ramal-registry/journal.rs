@@ -6,9 +6,9 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, RecvTimeoutError},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -32,8 +32,13 @@ pub enum Format {
     Json,
 }
 
-/// The thread that writes.
-pub struct Journal(JoinHandle<()>);
+/// How long the last lines may take to be written.
+const FINISH_WITHIN: Duration = Duration::from_secs(1);
+
+/// The thread that writes. `ended` is disconnected when it has written everything.
+pub struct Journal {
+    ended: Receiver<()>,
+}
 
 impl Journal {
     /// Starts to write `events` until all their senders are gone. `table` reads the first rows of
@@ -47,7 +52,9 @@ impl Journal {
     where
         F: Fn(usize, Instant) -> (Vec<Row>, usize) + Send + 'static,
     {
+        let (running, ended) = sync_channel(1);
         let write = move || {
+            let _running: SyncSender<()> = running;
             let subscriber = fmt().with_max_level(Level::INFO).with_target(false);
             let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let subscriber = subscriber.with_writer(io::stderr).with_ansi(colours);
@@ -59,14 +66,13 @@ impl Journal {
         };
         thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(write)
-            .map(Self)
+            .spawn(write)?;
+        Ok(Self { ended })
     }
 
-    /// Waits until everything is written.
+    /// Waits until everything is written, but not for a reader that does not read.
     pub fn finish(self) {
-        // Its panic, if any, has been printed; the registry has ended anyhow.
-        let _ = self.0.join();
+        let _ = self.ended.recv_timeout(FINISH_WITHIN);
     }
 }
 
@@ -118,8 +124,8 @@ fn log(event: &Event) {
         Event::Listening { addr } => info!(%addr, "listening"),
         Event::Connected { peer } => info!(%peer, "connected"),
         Event::Disconnected { peer, why } => info!(%peer, why, "disconnected"),
-        Event::Received { peer, message } => info!(%peer, message, "received"),
-        Event::Sent { peer, message } => info!(%peer, message, "sent"),
+        Event::Received { peer, message } => info!(%peer, text = %message, "received"),
+        Event::Sent { peer, message } => info!(%peer, text = %message, "sent"),
         Event::Added { name } => info!(%name, "added"),
         Event::Removed {
             name,

@@ -80,13 +80,12 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(code) => return code,
     };
-    match run(&options) {
+    match cli::block_on(run(&options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => cli::complain(2, &why),
     }
 }
 
-#[tokio::main]
 async fn run(options: &Options) -> Result<(), String> {
     let identity = identity(options)?;
     let (events, queue) = Events::channel();

@@ -107,7 +107,8 @@ impl<'a> Conduct<'a> {
             self.show.note("cannot wait for signals");
             return ExitCode::from(2);
         };
-        let mut typed = typed_lines();
+        let asks = matches!(self.until, Until::Answered { auto: false, .. });
+        let mut typed = typed_lines(asks);
         self.begin(&commands).await;
         loop {
             let deadline = self.deadline.filter(|_| self.outcome.is_none());
@@ -173,6 +174,10 @@ impl<'a> Conduct<'a> {
                     self.show.registered(&self.name, &self.registry, listening);
                 }
                 phone::Event::Unregistered | phone::Event::Stopped => {}
+                phone::Event::Replaced => {
+                    self.show
+                        .note("another phone with this profile has registered in this one's place");
+                }
                 phone::Event::RegistrationRefused(refusal) => {
                     self.refused(refusal, commands).await;
                 }
@@ -226,7 +231,8 @@ impl<'a> Conduct<'a> {
         self.show
             .note(&format!("not registered as {}: {refusal}{next}", self.name));
         // Nobody can call a phone that waits under a name that is another's.
-        if refusal == Refusal::NameTaken && matches!(self.until, Until::Answered { .. }) {
+        let waits = matches!(self.until, Until::Answered { .. }) && self.calls.is_empty();
+        if refusal == Refusal::NameTaken && waits {
             self.end(Outcome::Failed, commands).await;
         }
     }
@@ -285,8 +291,11 @@ impl<'a> Conduct<'a> {
         let lasted = known
             .and_then(|known| known.established)
             .map(|since| since.elapsed());
-        self.show
-            .ended(call, name, reason, detail, lasted, &self.registry);
+        let asked = match &self.until {
+            Until::Called { target, .. } => target.host.as_ref().unwrap_or(&self.registry),
+            Until::Answered { .. } => &self.registry,
+        };
+        self.show.ended(call, name, reason, detail, lasted, asked);
         let normally = matches!(reason, Reason::Hangup | Reason::RemoteHangup);
         let completed = lasted.is_some() && normally;
         self.completed += u32::from(completed);
@@ -302,6 +311,7 @@ impl<'a> Conduct<'a> {
             Until::Called { .. } => {
                 let outcome = match lasted {
                     _ if completed => Outcome::Completed,
+                    _ if reason == Reason::Failed => Outcome::Failed,
                     Some(_) => Outcome::Failed,
                     None => Outcome::NotReached,
                 };
@@ -349,6 +359,9 @@ impl<'a> Conduct<'a> {
         self.deadline = None;
         match &self.until {
             Until::Answered { timeout, .. } => {
+                if self.completed > 0 {
+                    return self.end(Outcome::Completed, commands).await;
+                }
                 let waited = timeout.unwrap_or_default().as_secs_f64();
                 self.show.note(&format!("nobody has called for {waited} s"));
                 self.end(Outcome::NotReached, commands).await;
@@ -397,9 +410,9 @@ async fn signalled(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
 
 /// Lines from standard input, as long as there are any. The thread that reads them ends with the
 /// program: a read from a terminal cannot be taken back.
-fn typed_lines() -> mpsc::Receiver<String> {
+fn typed_lines(asks: bool) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(8);
-    if !may_read() {
+    if !may_read(asks) {
         return lines;
     }
     let read = move || {
@@ -415,12 +428,17 @@ fn typed_lines() -> mpsc::Receiver<String> {
     lines
 }
 
-/// Whether reading from standard input would not stop the program, as it stops one that a shell
-/// runs in the background of its terminal.
-fn may_read() -> bool {
+/// Whether standard input is this program's to read: a terminal, unless the program runs in its
+/// background, where reading would stop it; anything else only when the program `asks` to be told
+/// what to do, since it may be somebody else's list.
+fn may_read(asks: bool) -> bool {
     let stdin = std::io::stdin();
     let foreground = || {
         rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp())
     };
-    !stdin.is_terminal() || foreground()
+    if stdin.is_terminal() {
+        foreground()
+    } else {
+        asks
+    }
 }

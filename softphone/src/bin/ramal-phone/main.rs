@@ -123,7 +123,7 @@ fn main() -> ExitCode {
     let show = Show::new(options.general.json);
     let result = match options.command {
         Command::Devices => devices(&show),
-        _ => run(options, &show),
+        _ => cli::block_on(run(options, &show)),
     };
     result.unwrap_or_else(|why| cli::complain(2, &why))
 }
@@ -134,7 +134,6 @@ fn devices(show: &Show) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[tokio::main]
 async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
     let Options { general, command } = options;
     let echo = matches!(command, Command::Echo);

@@ -243,6 +243,7 @@ fn why(name: &Name, reason: Reason, detail: Option<&str>, registry: &Host) -> St
             format!("no voice between here and {name}: does a firewall block UDP?")
         }
         Reason::MediaLost => format!("the connection to {name} was lost"),
+        Reason::Failed => format!("this phone failed in the call with {name}"),
         Reason::Untrusted => {
             format!("ended for safety: the other phone did not prove to be {name}'s{detail}")
         }
