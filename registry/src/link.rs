@@ -217,4 +217,32 @@ mod tests {
         let queued = (0..10).map_while(|_| link.queue(&frame).ok()).count();
         assert_eq!(queued, 4);
     }
+
+    #[tokio::test]
+    async fn requests_in_a_heap_are_answered_as_fast_as_the_answers_are_read() {
+        let (near, far) = tokio::io::duplex(16 * 1024);
+        let (mut reader, mut writer) = tokio::io::split(far);
+        let asking = tokio::task::spawn(async move {
+            for number in 0..1000u16 {
+                writer.write_all(&to_frame(&number).unwrap()).await.unwrap();
+            }
+        });
+        let answer = vec![7; 2000];
+        let reading = tokio::task::spawn(async move {
+            let mut all = vec![0; 1000 * 2000];
+            tokio::io::AsyncReadExt::read_exact(&mut reader, &mut all).await
+        });
+        let mut link = FrameLink::new(near);
+        for _ in 0..1000 {
+            assert!(matches!(
+                link.receive().await.unwrap(),
+                Received::Payload(_)
+            ));
+            link.queue(&answer)
+                .expect("a peer that reads is no slow reader");
+        }
+        link.flush().await.unwrap();
+        asking.await.unwrap();
+        assert_eq!(reading.await.unwrap().unwrap(), 1000 * 2000);
+    }
 }

@@ -463,6 +463,16 @@ mod tests {
     }
 
     #[test]
+    fn who_is_back_before_the_end_was_told_has_not_gone() {
+        let start = Instant::now();
+        let mut table = Table::new(10);
+        table.register(registration("bob", 1, 1, 1), start).unwrap();
+        let back = registration("bob", 1, 1, 2);
+        assert_eq!(table.register(back, after(start, 61)), Ok(true));
+        assert_eq!(table.expire(after(start, 61)), []);
+    }
+
+    #[test]
     fn an_older_request_of_a_device_is_stale() {
         let start = Instant::now();
         let mut table = Table::new(10);

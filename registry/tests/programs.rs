@@ -10,7 +10,8 @@ use std::{
 };
 
 use codec::{
-    DeviceId, Identity, KeyCard,
+    DeviceId, Envelope, Identity, KeyCard, Party,
+    envelope::{Address, EnvelopeId, Kind},
     frame::{FrameDecoder, from_payload, to_frame},
     greeting::{
         Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Unwelcome, Welcome,
@@ -18,9 +19,10 @@ use codec::{
     identity::AgreementSecret,
     registry::{
         Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, Refusal, Register, Request,
-        RequestId, Response, Success,
+        RequestId, Response, Success, Unregister,
     },
 };
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 /// A running `ramal-registry` on a port of its own.
 struct Registry {
@@ -189,6 +191,32 @@ impl Peer {
         }
     }
 
+    fn unregister(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
+        let (binding, name) = (self.binding.unwrap(), name.parse().unwrap());
+        let device = DeviceId([9; 16]);
+        let unregister = Unregister::sign(&self.identity, &binding, name, device, cseq);
+        self.ask(2, Method::Unregister(unregister))
+    }
+
+    /// Sends something sealed to `to` as `name`.
+    fn send_to(&mut self, to: &Self, name: &str) -> Result<Success, Refusal> {
+        let party = |name: &str, identity: &Identity| Party {
+            name: name.parse().unwrap(),
+            identity: identity.key(),
+        };
+        let address = Address {
+            from: party(name, &self.identity),
+            to: party("bob", &to.identity),
+            id: EnvelopeId([1; 16]),
+            kind: Kind::Signal,
+        };
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let (identity, key) = (&self.identity, &to.card.agreement);
+        let sealed = Envelope::seal(identity, address, key, Nonce::NONE, 0, &1u8, &mut rng);
+        let envelope = sealed.unwrap();
+        self.ask(3, Method::Send { envelope, ttl_s: 0 })
+    }
+
     fn register(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
         let binding = self.binding.unwrap();
         let contacts = Contacts::first_of(["192.0.2.7:4000".parse().unwrap()]);
@@ -254,6 +282,58 @@ fn a_registered_name_is_found_printed_and_logged() {
         "{log}"
     );
     assert!(!log.contains("signature"), "{log}");
+}
+
+#[test]
+fn who_gave_a_name_up_on_one_connection_does_not_send_under_it_on_another() {
+    let registry = Registry::start(&["--ephemeral"]);
+    let mut bob = Peer::greeted(registry.addr, 1);
+    bob.register("bob", 1).unwrap();
+    let mut mallory = Peer::greeted(registry.addr, 2);
+    mallory.register("alice", 1).unwrap();
+    assert_eq!(
+        mallory.send_to(&bob, "alice"),
+        Ok(Success::Sent { devices: 1 })
+    );
+    let mut elsewhere = Peer::greeted(registry.addr, 2);
+    assert_eq!(elsewhere.unregister("alice", 2), Ok(Success::Unregistered));
+    let mut alice = Peer::greeted(registry.addr, 3);
+    alice.register("alice", 1).unwrap();
+    assert_eq!(mallory.send_to(&bob, "alice"), Err(Refusal::NotYours));
+    assert_eq!(
+        alice.send_to(&bob, "alice"),
+        Ok(Success::Sent { devices: 1 })
+    );
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_keep_the_registry_from_serving_or_stopping() {
+    let mut registry = Registry::start(&["--ephemeral"]);
+    let mut bob = Peer::greeted(registry.addr, 1);
+    // More than a pipe holds, twice over: what is not written is dropped.
+    for cseq in 1..=800 {
+        bob.register("bob", cseq).unwrap();
+    }
+    let kill = format!("kill {}", registry.child.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let started = std::time::Instant::now();
+    let code = loop {
+        if let Some(status) = registry.child.try_wait().unwrap() {
+            break status.code();
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "it does not stop"
+        );
+        std::thread::yield_now();
+    };
+    assert_eq!(code, Some(0));
 }
 
 #[test]

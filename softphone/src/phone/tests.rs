@@ -367,3 +367,84 @@ fn a_connection_that_no_call_uses_is_closed() {
     rig.now += LINK_UNUSED_MAX;
     assert!(rig.tell(Input::Timeout).contains(&Output::CloseLink(LINK)));
 }
+
+#[test]
+fn a_copied_card_on_a_direct_connection_does_not_keep_a_call_from_the_registry() {
+    let (mut rig, carol) = (Rig::new(), person(2));
+    let outputs = rig.tell(Input::Command(Command::Dial("carol".parse().unwrap())));
+    let call = outputs.iter().find_map(|output| match output {
+        Output::PrepareMedia(call) => Some(*call),
+        _ => None,
+    });
+    let Signal::Invite { media, .. } = invite(&carol) else {
+        unreachable!()
+    };
+    let news = MediaNews::Prepared(media);
+    assert_eq!(rig.tell(Input::Media(call.unwrap(), news)), []);
+    let mut found = record("carol", &carol);
+    if let Success::Found(record) = &mut found {
+        let addr = ([10, 0, 0, 9], 4000).into();
+        let contact = codec::registry::Contact {
+            addr,
+            observed: false,
+        };
+        record.entry.devices = codec::List::first_of([codec::registry::Device {
+            id: codec::DeviceId([2; 16]),
+            contacts: codec::List::first_of([contact]),
+            lease_left_s: 60,
+        }]);
+    }
+    let outputs = rig.answer(asked(&outputs), Ok(found));
+    let [Output::OpenLink { link, .. }] = outputs[..] else {
+        panic!("{outputs:?}")
+    };
+    // Somebody answers there with carol's card, which anybody can look up, and says no more.
+    let peer = PhoneGreeting {
+        card: carol.card,
+        nonce: Nonce([5; 32]),
+    };
+    let outputs = rig.tell(Input::LinkUp {
+        link,
+        ours: OURS,
+        peer,
+    });
+    assert!(matches!(outputs[..], [Output::ToLink(..)]), "{outputs:?}");
+    rig.now = rig.phone.poll_timeout().unwrap();
+    let outputs = rig.tell(Input::Timeout);
+    assert!(
+        matches!(
+            &outputs[..],
+            [Output::ToRegistry(Request {
+                method: Method::Send { .. },
+                ..
+            })]
+        ),
+        "{outputs:?}"
+    );
+}
+
+#[test]
+fn a_phone_that_stops_turns_callers_away() {
+    let (mut rig, alice) = (Rig::new(), person(2));
+    rig.link(&alice);
+    rig.say(&alice, "alice", invite(&alice));
+    let outputs = rig.tell(Input::Command(Command::Stop));
+    assert_eq!(written(&outputs, &alice, "alice"), [Signal::Busy]);
+    assert_eq!(rings(&outputs), None);
+    rig.link(&alice);
+    let outputs = rig.say(&alice, "alice", invite(&alice));
+    assert_eq!(written(&outputs, &alice, "alice"), [Signal::Busy]);
+}
+
+#[test]
+fn a_second_phone_of_the_profile_is_told_and_not_thrown_out_at_once() {
+    let mut rig = Rig::new();
+    let notice = Notice::Closing(ClosingReason::Replaced);
+    let outputs = rig.tell(Input::FromRegistry(FromRegistry::Notice(notice)));
+    assert_eq!(outputs, [Output::Event(Event::Replaced)]);
+    rig.tell(Input::RegistryDown {
+        why: "closed".to_owned(),
+    });
+    let pause = rig.phone.poll_timeout().unwrap() - rig.now;
+    assert!(pause >= Duration::from_secs(15), "{pause:?}");
+}
