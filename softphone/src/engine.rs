@@ -13,7 +13,7 @@
 //! ends the connection behind it. The tasks may wait for the driver.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io,
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant, SystemTime},
@@ -35,22 +35,27 @@ use tokio::{
 
 use crate::{
     audio::{self, AudioError, Voice, VoiceEvent},
-    call::{MediaFailure, Role},
-    media::stats::{VoiceReport, VoiceStats},
+    call::MediaFailure,
+    media::stats::VoiceReport,
     phone::{self, Command, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
 };
 
 mod link;
+mod media;
 mod signalling;
 
 use link::{Order, Prepared, Report};
+use media::Media;
 use signalling::{Greeter, Tell};
 
 /// How many commands may wait.
 const COMMANDS_MAX: usize = 32;
 
-/// How many events may wait for whoever shows them; what comes beyond is lost to them.
+/// How many events whoever shows them may have before them.
 const EVENTS_MAX: usize = 256;
+
+/// How many more wait for somebody who shows none; what comes beyond is lost to them.
+const UNTOLD_MAX: usize = 4096;
 
 /// How much news of the tasks may wait; beyond, the tasks wait.
 const INBOX_MAX: usize = 256;
@@ -132,6 +137,8 @@ pub struct Driver {
     listener: TcpListener,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
+    /// What happened and was not told yet.
+    untold: VecDeque<Event>,
     inbox: mpsc::Receiver<News>,
     /// Given to every task.
     news: mpsc::Sender<News>,
@@ -158,29 +165,6 @@ struct Shared {
     only: Option<IpAddr>,
     input: audio::Input,
     output: audio::Output,
-}
-
-/// A call's media.
-#[derive(Debug)]
-enum Media {
-    /// Sockets are being opened.
-    Preparing,
-    /// The peer's half is awaited.
-    Prepared(Prepared),
-    /// It runs.
-    Running(Running),
-}
-
-#[derive(Debug)]
-struct Running {
-    orders: mpsc::Sender<Order>,
-    /// Once the devices are open.
-    voice: Option<Voice>,
-    /// The call is up.
-    up: bool,
-    /// The figures that were given last, and when.
-    counted: (VoiceStats, Instant),
-    round_trip: Option<Duration>,
 }
 
 /// What the tasks tell the driver.
@@ -245,6 +229,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         listener,
         commands,
         events,
+        untold: VecDeque::new(),
         inbox,
         news,
         tasks: JoinSet::new(),
@@ -275,9 +260,10 @@ impl Driver {
         let mut stats = interval(STATS_EVERY);
         stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut listens, mut accepts_from) = (true, Instant::now());
+        let events = self.events.clone();
         loop {
             self.obey();
-            if self.stopped && self.ending.is_empty() {
+            if self.stopped && self.ending.is_empty() && self.untold.is_empty() {
                 break;
             }
             let far = Instant::now() + Duration::from_secs(3600);
@@ -293,6 +279,14 @@ impl Driver {
                         Ok((stream, _)) => self.accept(stream),
                         // Out of files: others may end, so wait instead of spinning.
                         Err(_) => accepts_from = Instant::now() + ACCEPT_PAUSE,
+                    }
+                    None
+                }
+                permit = events.reserve(), if !self.untold.is_empty() => {
+                    match (permit, self.untold.pop_front()) {
+                        (Ok(permit), Some(event)) => permit.send(event),
+                        // Nobody listens any more.
+                        _ => self.untold.clear(),
                     }
                     None
                 }
@@ -482,12 +476,14 @@ impl Driver {
         self.tell(Event::Phone(event));
     }
 
-    fn tell(&self, event: Event) {
-        // Figures come again; what happens only once keeps half of the queue to itself.
-        let figures = matches!(event, Event::Stats { .. });
-        if !figures || self.events.capacity() > EVENTS_MAX / 2 {
-            // Nobody listens any more, or not for a long time.
-            let _ = self.events.try_send(event);
+    /// Figures come again, so they are dropped when nobody takes them. What happens once is kept.
+    fn tell(&mut self, event: Event) {
+        if matches!(event, Event::Stats { .. }) {
+            if self.untold.is_empty() {
+                let _ = self.events.try_send(event);
+            }
+        } else if self.untold.len() < UNTOLD_MAX {
+            self.untold.push_back(event);
         }
     }
 
@@ -557,131 +553,5 @@ impl Driver {
                 registry: None,
             },
         )
-    }
-
-    // ---- media ----
-
-    fn prepare_media(&mut self, call: CallId) {
-        self.media.insert(call, Media::Preparing);
-        let (only, news) = (self.config.only, self.news.clone());
-        self.tasks.spawn(async move {
-            let prepared = link::prepare(only).await;
-            let _ = news.send(News::Prepared(call, prepared)).await;
-        });
-    }
-
-    fn start_media(&mut self, call: CallId, remote: codec::signal::MediaOffer, role: Role) {
-        let Some(Media::Prepared(prepared)) = self.media.remove(&call) else {
-            return;
-        };
-        let (orders, ordered) = mpsc::channel(4);
-        let (encoded, spoken) = mpsc::channel(ENCODED_MAX);
-        let (reports, mut reported) = mpsc::channel(16);
-        let report = move |report| {
-            // Only round trips come often, and they come again.
-            let _ = reports.try_send(report);
-        };
-        self.tasks
-            .spawn(prepared.run(remote, role, ordered, spoken, report));
-        let news = self.news.clone();
-        self.tasks.spawn(async move {
-            while let Some(report) = reported.recv().await {
-                let _ = news.send(News::Link(call, report)).await;
-            }
-            // A link that has ended by itself without a word has failed; a call that is over does
-            // not hear it.
-            let failed = Report::Failed(MediaFailure::Failed);
-            let _ = news.send(News::Link(call, failed)).await;
-        });
-        self.open_voice(call, encoded);
-        let counted = (VoiceStats::default(), Instant::now());
-        let running = Running {
-            orders,
-            voice: None,
-            up: false,
-            counted,
-            round_trip: None,
-        };
-        self.media.insert(call, Media::Running(running));
-    }
-
-    /// Opens the devices, which may take a while, beside everything else.
-    fn open_voice(&mut self, call: CallId, encoded: mpsc::Sender<crate::media::Encoded>) {
-        self.calls += 1;
-        let (input, output) = (self.config.input.clone(), self.config.output.clone());
-        let output = match output {
-            audio::Output::File(path) => audio::Output::File(audio::numbered(&path, self.calls)),
-            other => other,
-        };
-        let (events, mut happened) = mpsc::channel(16);
-        let news = self.news.clone();
-        self.tasks.spawn_blocking(move || {
-            let opened = Voice::start(&input, &output, encoded, events);
-            let _ = news.blocking_send(News::Opened(call, opened));
-        });
-        let news = self.news.clone();
-        self.tasks.spawn(async move {
-            while let Some(event) = happened.recv().await {
-                let _ = news.send(News::Voice(call, event)).await;
-            }
-            // So has a sound thread.
-            let failed = Report::Failed(MediaFailure::Local);
-            let _ = news.send(News::Link(call, failed)).await;
-        });
-    }
-
-    fn voice_opened(&mut self, call: CallId, voice: Voice) {
-        // The call may be over by now; then the devices close again.
-        let Some(Media::Running(running)) = self.media.get_mut(&call) else {
-            return;
-        };
-        let packets = voice.packets();
-        let sink = Box::new(move |packet| packets.receive(packet));
-        let _ = running.orders.try_send(Order::Deliver(sink));
-        if running.up {
-            voice.open();
-        }
-        running.voice = Some(voice);
-    }
-
-    fn stop_media(&mut self, call: CallId) {
-        let Some(Media::Running(running)) = self.media.remove(&call) else {
-            return;
-        };
-        let Some(voice) = running.voice else { return };
-        self.ending.insert(call, None);
-        let news = self.news.clone();
-        self.tasks.spawn(async move {
-            // A disk or a device that hangs must not keep the phone from going on.
-            let _ = timeout(DRAIN, voice.finish()).await;
-            let _ = news.send(News::Finished(call)).await;
-        });
-    }
-
-    fn give_stats(&mut self) {
-        let now = Instant::now();
-        let mut figures = Vec::new();
-        for (&call, media) in &mut self.media {
-            let Media::Running(Running {
-                voice: Some(voice),
-                up: true,
-                counted,
-                round_trip,
-                ..
-            }) = media
-            else {
-                continue;
-            };
-            let stats = voice.stats();
-            let elapsed = now.saturating_duration_since(counted.1);
-            let report = stats.since(&counted.0, elapsed);
-            *counted = (stats, now);
-            figures.push(Event::Stats {
-                call,
-                voice: report,
-                round_trip: *round_trip,
-            });
-        }
-        figures.into_iter().for_each(|event| self.tell(event));
     }
 }

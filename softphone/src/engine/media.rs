@@ -1,0 +1,165 @@
+//! A call's media: the link and the voice, from the first socket to the last word.
+
+use std::time::{Duration, Instant};
+
+use codec::{CallId, signal::MediaOffer};
+use tokio::{sync::mpsc, time::timeout};
+
+use super::{
+    DRAIN, Driver, ENCODED_MAX, Event, News,
+    link::{self, Order, Prepared, Report},
+};
+use crate::{
+    audio::{self, Voice},
+    call::{MediaFailure, Role},
+    media::{Encoded, stats::VoiceStats},
+};
+
+/// A call's media.
+#[derive(Debug)]
+pub(super) enum Media {
+    /// Sockets are being opened.
+    Preparing,
+    /// The peer's half is awaited.
+    Prepared(Prepared),
+    /// It runs.
+    Running(Running),
+}
+
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) orders: mpsc::Sender<Order>,
+    /// Once the devices are open.
+    pub(super) voice: Option<Voice>,
+    /// The call is up.
+    pub(super) up: bool,
+    /// The figures that were given last, and when.
+    pub(super) counted: (VoiceStats, Instant),
+    pub(super) round_trip: Option<Duration>,
+}
+
+impl Driver {
+    pub(super) fn prepare_media(&mut self, call: CallId) {
+        self.media.insert(call, Media::Preparing);
+        let (only, news) = (self.config.only, self.news.clone());
+        self.tasks.spawn(async move {
+            let prepared = link::prepare(only).await;
+            let _ = news.send(News::Prepared(call, prepared)).await;
+        });
+    }
+
+    pub(super) fn start_media(&mut self, call: CallId, remote: MediaOffer, role: Role) {
+        let Some(Media::Prepared(prepared)) = self.media.remove(&call) else {
+            return;
+        };
+        let (orders, ordered) = mpsc::channel(4);
+        let (encoded, spoken) = mpsc::channel(ENCODED_MAX);
+        let (reports, mut reported) = mpsc::channel(16);
+        let report = move |report| {
+            // Only round trips come often, and they come again.
+            let _ = reports.try_send(report);
+        };
+        self.tasks
+            .spawn(prepared.run(remote, role, ordered, spoken, report));
+        let news = self.news.clone();
+        self.tasks.spawn(async move {
+            while let Some(report) = reported.recv().await {
+                let _ = news.send(News::Link(call, report)).await;
+            }
+            // A link that has ended by itself without a word has failed; a call that is over does
+            // not hear it.
+            let failed = Report::Failed(MediaFailure::Failed);
+            let _ = news.send(News::Link(call, failed)).await;
+        });
+        self.open_voice(call, encoded);
+        let counted = (VoiceStats::default(), Instant::now());
+        let running = Running {
+            orders,
+            voice: None,
+            up: false,
+            counted,
+            round_trip: None,
+        };
+        self.media.insert(call, Media::Running(running));
+    }
+
+    /// Opens the devices, which may take a while, beside everything else.
+    fn open_voice(&mut self, call: CallId, encoded: mpsc::Sender<Encoded>) {
+        self.calls += 1;
+        let (input, output) = (self.config.input.clone(), self.config.output.clone());
+        let output = match output {
+            audio::Output::File(path) => audio::Output::File(audio::numbered(&path, self.calls)),
+            other => other,
+        };
+        let (events, mut happened) = mpsc::channel(16);
+        let news = self.news.clone();
+        self.tasks.spawn_blocking(move || {
+            let opened = Voice::start(&input, &output, encoded, events);
+            let _ = news.blocking_send(News::Opened(call, opened));
+        });
+        let news = self.news.clone();
+        self.tasks.spawn(async move {
+            while let Some(event) = happened.recv().await {
+                let _ = news.send(News::Voice(call, event)).await;
+            }
+            // So has a sound thread.
+            let failed = Report::Failed(MediaFailure::Local);
+            let _ = news.send(News::Link(call, failed)).await;
+        });
+    }
+
+    pub(super) fn voice_opened(&mut self, call: CallId, voice: Voice) {
+        // The call may be over by now; then the devices close again.
+        let Some(Media::Running(running)) = self.media.get_mut(&call) else {
+            return;
+        };
+        let packets = voice.packets();
+        let sink = Box::new(move |packet| packets.receive(packet));
+        let _ = running.orders.try_send(Order::Deliver(sink));
+        if running.up {
+            voice.open();
+        }
+        running.voice = Some(voice);
+    }
+
+    pub(super) fn stop_media(&mut self, call: CallId) {
+        let Some(Media::Running(running)) = self.media.remove(&call) else {
+            return;
+        };
+        let Some(voice) = running.voice else { return };
+        self.ending.insert(call, None);
+        let news = self.news.clone();
+        self.tasks.spawn(async move {
+            // A disk or a device that hangs must not keep the phone from going on.
+            let _ = timeout(DRAIN, voice.finish()).await;
+            let _ = news.send(News::Finished(call)).await;
+        });
+    }
+
+    pub(super) fn give_stats(&mut self) {
+        let now = Instant::now();
+        let mut figures = Vec::new();
+        for (&call, media) in &mut self.media {
+            let Media::Running(Running {
+                voice: Some(voice),
+                up: true,
+                counted,
+                round_trip,
+                ..
+            }) = media
+            else {
+                continue;
+            };
+            let stats = voice.stats();
+            let elapsed = now.saturating_duration_since(counted.1);
+            let report = stats.since(&counted.0, elapsed);
+            *counted = (stats, now);
+            figures.push(Event::Stats {
+                call,
+                voice: report,
+                round_trip: *round_trip,
+            });
+        }
+        figures.into_iter().for_each(|event| self.tell(event));
+    }
+}
