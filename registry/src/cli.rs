@@ -8,6 +8,9 @@ use std::{
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
+/// The longest complaint about a command line: it repeats what was typed.
+const LINE_CHARS_MAX: usize = 300;
+
 /// Reads the command line.
 ///
 /// # Errors
@@ -32,7 +35,11 @@ fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let paragraph = text.lines().take_while(|line| !line.trim().is_empty());
-    paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
+    let line: String = paragraph.map(str::trim).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LINE_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
 }
 
 /// Writes one line, `PROGRAM: why`, to standard error and returns the exit code `code`.

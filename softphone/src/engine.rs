@@ -109,6 +109,13 @@ pub enum Event {
         /// There and back, once it is known.
         round_trip: Option<Duration>,
     },
+    /// The output is gone, or the output file cannot be written on; the call goes on unheard.
+    OutputLost {
+        /// In which call.
+        call: CallId,
+        /// What the system says.
+        why: String,
+    },
     /// The input file has been played to its end.
     InputEnded {
         /// In which call.
@@ -395,10 +402,8 @@ impl Driver {
                 }
                 None
             }
-            News::Voice(_, VoiceEvent::OutputLost { why }) => {
-                self.tell(Event::Warning(format!(
-                    "nothing to be heard any more: {why}"
-                )));
+            News::Voice(call, VoiceEvent::OutputLost { why }) => {
+                self.tell(Event::OutputLost { call, why });
                 None
             }
             News::Finished(call) => {

@@ -487,6 +487,48 @@ fn interruptions_and_waiting_in_vain_have_their_exit_codes() {
 }
 
 #[test]
+fn fewer_calls_than_asked_for_are_no_success() {
+    let place = Place::new();
+    let waits = ["answer", "--auto", "--calls", "2", "--timeout", "1.5"];
+    let mut bob = place.phone("bob", &with_no_sound(&waits));
+    bob.wait_for("registered");
+    let alice = place
+        .phone("alice", &with_no_sound(&["call", "bob", "--for", "0.3"]))
+        .end();
+    assert_eq!(alice.code, Some(0), "{}", alice.complaints);
+    let bob = bob.end();
+    assert_eq!(bob.code, Some(1));
+    assert!(
+        bob.complaints.contains("after 1 of 2 calls"),
+        "{}",
+        bob.complaints
+    );
+}
+
+#[test]
+fn a_phone_that_calls_its_own_address_is_told_so() {
+    let place = Place::new();
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let itself = format!("alice@{free}");
+    let listen = free.to_string();
+    let over = place
+        .phone(
+            "alice",
+            &with_no_sound(&["call", &itself, "--listen", &listen]),
+        )
+        .end();
+    assert_eq!((over.code, over.reason()), (Some(1), "unreachable"));
+    assert!(
+        over.why().contains("this phone itself answers"),
+        "{}",
+        over.why()
+    );
+}
+
+#[test]
 fn a_recording_is_whole_after_a_kill() {
     let place = Place::new();
     write_wav(&place.path("speech.wav"), &voice());
@@ -539,6 +581,12 @@ fn wrong_use_ends_in_one_clear_line_before_anybody_is_called() {
         "cannot listen on",
     );
     wrong(&["frobnicate"], "frobnicate");
+    write_wav(&place.path("tone.wav"), &voice()[..4800]);
+    std::fs::hard_link(place.path("tone.wav"), place.path("same.wav")).unwrap();
+    wrong(
+        &["call", "bob", "--input", "tone.wav", "--output", "same.wav"],
+        "it is the input file",
+    );
     std::fs::write(place.path("text.wav"), "this is no sound").unwrap();
     wrong(
         &["call", "bob", "--input", "text.wav", "--output", "none"],

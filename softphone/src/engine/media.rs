@@ -6,7 +6,7 @@ use codec::{CallId, signal::MediaOffer};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{
-    DRAIN, Driver, ENCODED_MAX, Event, News,
+    DRAIN, Driver, ENCODED_MAX, Event, News, STATS_EVERY,
     link::{self, Order, Prepared, Report},
 };
 use crate::{
@@ -152,6 +152,10 @@ impl Driver {
             };
             let stats = voice.stats();
             let elapsed = now.saturating_duration_since(counted.1);
+            if elapsed < STATS_EVERY / 2 {
+                // The call has just come up; the next figures are of a whole second and more.
+                continue;
+            }
             let report = stats.since(&counted.0, elapsed);
             *counted = (stats, now);
             figures.push(Event::Stats {

@@ -35,9 +35,12 @@ impl Phone {
         let expected = line
             .card
             .is_none_or(|known| known.identity == card.identity);
-        if !expected || !valid {
-            let unfit = if expected {
-                "its key card is not valid"
+        let own = card.identity == self.post.me().identity.key();
+        if !expected || !valid || own {
+            let unfit = if own {
+                "this phone itself answers"
+            } else if expected {
+                "a key card that is not valid is shown"
             } else {
                 "somebody else answers"
             };

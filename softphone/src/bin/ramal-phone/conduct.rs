@@ -67,6 +67,8 @@ struct CallSoFar {
     established: Option<Instant>,
     /// Rings here, and waits for the person.
     rings: bool,
+    /// What was said is not all in the output.
+    output_lost: bool,
 }
 
 /// How it ended.
@@ -100,7 +102,8 @@ impl<'a> Conduct<'a> {
             mut events,
             listening,
         } = handle;
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
+        let (Ok(mut hangup), Ok(mut interrupt), Ok(mut terminate)) = (
+            signal(SignalKind::hangup()),
             signal(SignalKind::interrupt()),
             signal(SignalKind::terminate()),
         ) else {
@@ -121,7 +124,7 @@ impl<'a> Conduct<'a> {
                 Some(line) = typed.recv() => self.typed(&line, &commands).await,
                 () = sleep_until(TokioInstant::from_std(deadline.unwrap_or(far))),
                     if deadline.is_some() => self.due(&commands).await,
-                number = signalled(&mut interrupt, &mut terminate) => {
+                number = signalled(&mut hangup, &mut interrupt, &mut terminate) => {
                     if self.outcome.is_some() {
                         // Asked twice: at once, without farewell.
                         return ExitCode::from(128 + number);
@@ -164,6 +167,13 @@ impl<'a> Conduct<'a> {
                 round_trip,
             } => self.show.stats(call, &voice, round_trip),
             Event::Warning(text) => self.show.note(&text),
+            Event::OutputLost { call, why } => {
+                self.show
+                    .note(&format!("nothing to be heard any more: {why}"));
+                if let Some(known) = self.calls.get_mut(&call) {
+                    known.output_lost = true;
+                }
+            }
             Event::InputEnded { .. } => {
                 if matches!(self.until, Until::Called { lasting: None, .. }) {
                     self.deadline = Some(Instant::now() + AFTER_INPUT);
@@ -192,6 +202,7 @@ impl<'a> Conduct<'a> {
                             name,
                             established: None,
                             rings: false,
+                            output_lost: false,
                         },
                     );
                 }
@@ -253,6 +264,7 @@ impl<'a> Conduct<'a> {
                 name: from,
                 established: None,
                 rings: !auto,
+                output_lost: false,
             },
         );
         if auto {
@@ -288,6 +300,7 @@ impl<'a> Conduct<'a> {
         commands: &mpsc::Sender<Command>,
     ) {
         let known = self.calls.remove(&call);
+        let output_lost = known.as_ref().is_some_and(|known| known.output_lost);
         let lasted = known
             .and_then(|known| known.established)
             .map(|since| since.elapsed());
@@ -297,7 +310,7 @@ impl<'a> Conduct<'a> {
         };
         self.show.ended(call, name, reason, detail, lasted, asked);
         let normally = matches!(reason, Reason::Hangup | Reason::RemoteHangup);
-        let completed = lasted.is_some() && normally;
+        let completed = lasted.is_some() && normally && !output_lost;
         self.completed += u32::from(completed);
         match &self.until {
             Until::Answered { calls, timeout, .. } => {
@@ -358,12 +371,15 @@ impl<'a> Conduct<'a> {
     async fn due(&mut self, commands: &mpsc::Sender<Command>) {
         self.deadline = None;
         match &self.until {
-            Until::Answered { timeout, .. } => {
-                if self.completed > 0 {
-                    return self.end(Outcome::Completed, commands).await;
-                }
-                let waited = timeout.unwrap_or_default().as_secs_f64();
-                self.show.note(&format!("nobody has called for {waited} s"));
+            Until::Answered { timeout, calls, .. } => {
+                let (waited, had) = (timeout.unwrap_or_default().as_secs_f64(), self.completed);
+                let so_far = match calls {
+                    None if had > 0 => return self.end(Outcome::Completed, commands).await,
+                    Some(calls) if had > 0 => format!(", after {had} of {calls} calls"),
+                    _ => String::new(),
+                };
+                self.show
+                    .note(&format!("nobody has called for {waited} s{so_far}"));
                 self.end(Outcome::NotReached, commands).await;
             }
             Until::Called { .. } => {
@@ -401,8 +417,10 @@ impl<'a> Conduct<'a> {
 }
 
 /// The number of the signal that came.
-async fn signalled(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
+async fn signalled(hangup: &mut Signal, interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
     tokio::select! {
+        // The terminal was closed.
+        _ = hangup.recv() => 1,
         _ = interrupt.recv() => 2,
         _ = terminate.recv() => 15,
     }

@@ -147,17 +147,17 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
         Some(output) => output,
         None => audio::Output::Default,
     };
+    let folder = match general.config {
+        Some(folder) => folder,
+        None => settings::default_folder().map_err(|error| error.to_string())?,
+    };
+    let name = name(general.name.as_deref(), &folder)?;
     // What cannot work is said before anybody is called.
     let (checked_input, checked_output) = (input.clone(), output.clone());
     tokio::task::spawn_blocking(move || audio::check(&checked_input, &checked_output))
         .await
         .map_err(|error| error.to_string())?
         .map_err(|error| error.to_string())?;
-    let folder = match general.config {
-        Some(folder) => folder,
-        None => settings::default_folder().map_err(|error| error.to_string())?,
-    };
-    let name = name(general.name.as_deref(), &folder)?;
     let profile = Profile::open(&folder, name.clone(), engine::unix_now())
         .map_err(|error| error.to_string())?;
     let Profile { me, lock: _lock } = profile;

@@ -133,7 +133,7 @@ impl Show {
                     "name": name.as_str(),
                     "reason": reason.word(),
                     "detail": why,
-                    "duration_s": lasted.map(|lasted| lasted.as_secs_f64()),
+                    "duration_s": lasted.map(|lasted| milliseconds(lasted).round() / 1000.0),
                 })
             },
             || match lasted {
@@ -240,7 +240,9 @@ fn why(name: &Name, reason: Reason, detail: Option<&str>, registry: &Host) -> St
             format!("cannot ask the registry {registry} for {name}{detail}")
         }
         Reason::MediaFailed => {
-            format!("no voice between here and {name}: does a firewall block UDP?")
+            format!(
+                "no voice between here and {name}: a firewall blocks UDP, or {name}'s sound failed"
+            )
         }
         Reason::MediaLost => format!("the connection to {name} was lost"),
         Reason::Failed => format!("this phone failed in the call with {name}"),
