@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use codec::Name;
 use registry::{cli, client::Host};
 use softphone::{
-    audio,
+    audio::{self, AudioError, Direction},
     engine::{self, Config},
     phone::{Settings, Target},
     settings::{self, Profile},
@@ -137,27 +137,12 @@ fn devices(show: &Show) -> Result<ExitCode, String> {
 async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
     let Options { general, command } = options;
     let echo = matches!(command, Command::Echo);
-    let input = match general.input {
-        _ if echo => audio::Input::Echo,
-        Some(input) => input,
-        None => audio::Input::Default,
-    };
-    let output = match general.output {
-        None if echo => audio::Output::None,
-        Some(output) => output,
-        None => audio::Output::Default,
-    };
     let folder = match general.config {
         Some(folder) => folder,
         None => settings::default_folder().map_err(|error| error.to_string())?,
     };
     let name = name(general.name.as_deref(), &folder)?;
-    // What cannot work is said before anybody is called.
-    let (checked_input, checked_output) = (input.clone(), output.clone());
-    tokio::task::spawn_blocking(move || audio::check(&checked_input, &checked_output))
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())?;
+    let (input, output) = sound(echo, general.input, general.output, show).await?;
     let profile = Profile::open(&folder, name.clone(), engine::unix_now())
         .map_err(|error| error.to_string())?;
     let Profile { me, lock: _lock } = profile;
@@ -211,6 +196,41 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
     let code = conduct.run(handle).await;
     // The driver has ended, or is ended with the set.
     Ok(code)
+}
+
+/// Where voice comes from and goes. What cannot work is said before anybody is called.
+async fn sound(
+    echo: bool,
+    input: Option<audio::Input>,
+    output: Option<audio::Output>,
+    show: &Show,
+) -> Result<(audio::Input, audio::Output), String> {
+    // Who says where voice comes from, but not where it goes, can do without a loudspeaker where
+    // there is none.
+    let optional = output.is_none() && input.is_some();
+    let input = match input {
+        _ if echo => audio::Input::Echo,
+        Some(input) => input,
+        None => audio::Input::Default,
+    };
+    let output = match output {
+        Some(output) => output,
+        None if echo => audio::Output::None,
+        None => audio::Output::Default,
+    };
+    let (checked_input, checked_output) = (input.clone(), output.clone());
+    let check = move || audio::check(&checked_input, &checked_output);
+    let checked = tokio::task::spawn_blocking(check).await;
+    match checked.map_err(|error| error.to_string())? {
+        Ok(()) => Ok((input, output)),
+        Err(AudioError::NoDevice {
+            direction: Direction::Output,
+        }) if optional => {
+            show.note("no loudspeaker found, so nothing is played; --output FILE.wav records it");
+            Ok((input, audio::Output::None))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn name(given: Option<&str>, folder: &std::path::Path) -> Result<Name, String> {
