@@ -155,11 +155,19 @@ impl fmt::Debug for Commitment {
     }
 }
 
-/// A signal and the call that it belongs to.
+/// A signal, the call that it belongs to, and the devices that it is between. A person may have
+/// several, and an envelope that a registry hands on reaches all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallSignal {
     /// The call.
     pub call: CallId,
+    /// The device that says it.
+    pub from: DeviceId,
+    /// The device that it is said to; `None` is every device of the receiver.
+    pub to: Option<DeviceId>,
+    /// Grows with everything that `from` says in this call. What describes a state, such as a
+    /// Hold, counts only if nothing newer has come: two ways do not keep an order.
+    pub seq: u32,
     /// What is said about it.
     pub signal: Signal,
 }
@@ -170,8 +178,6 @@ pub struct CallSignal {
 pub enum Signal {
     /// The caller asks for a call.
     Invite {
-        /// The caller's device.
-        device: DeviceId,
         /// What to seal answers to; signed by the identity that the envelope comes from.
         card: KeyCard,
         /// The caller's media.
@@ -179,12 +185,10 @@ pub enum Signal {
         /// Of the caller's nonce, which [`Signal::Confirm`] reveals.
         commitment: Commitment,
     },
-    /// The callee's phone is ringing.
+    /// The callee's phone is ringing. It says so again every few seconds, for as long as it does.
     Ringing,
-    /// The callee took the call.
+    /// The callee took the call, on the device that says so; the rest of the call is with it.
     Accept {
-        /// The callee's device, which the rest of the call is with.
-        device: DeviceId,
         /// The callee's media.
         media: MediaOffer,
         /// The callee's nonce.
@@ -207,11 +211,11 @@ pub enum Signal {
     Hold,
     /// The sender wants voice again.
     Resume,
-    /// The sender's addresses changed during the call.
+    /// The sender's addresses are no longer those of its [`MediaOffer`].
     Candidates {
-        /// New ones.
+        /// All that it has and had not offered.
         added: Candidates,
-        /// Gone ones.
+        /// All that it had offered and no longer has.
         removed: Candidates,
     },
 }
@@ -242,6 +246,8 @@ pub enum CancelReason {
     AnsweredElsewhere,
     /// Both called each other, and the other call goes on.
     Merged,
+    /// The person declined the call on another of their devices.
+    DeclinedElsewhere,
 }
 
 /// Why a call ended.

@@ -233,13 +233,11 @@ fn notices() -> Vec<Sample> {
 fn signals() -> Vec<Sample> {
     let nonce = CallNonce(ascending(0x60));
     let invite = Signal::Invite {
-        device: device_id(),
         card: card(),
         media: media(),
         commitment: nonce.commitment(),
     };
     let accept = Signal::Accept {
-        device: device_id(),
         media: media(),
         nonce,
     };
@@ -260,6 +258,11 @@ fn signals() -> Vec<Sample> {
     ]
     .map(|(name, signal)| sample(name, about_a_call(signal)))
     .into();
+    let to_all = CallSignal {
+        to: None,
+        ..about_a_call(Signal::Ringing)
+    };
+    samples.push(sample("CallSignal/Signal::Ringing/to-all", to_all));
     samples.extend(each!(
         "CallSignal/Signal::Candidates",
         moved,
@@ -273,7 +276,7 @@ fn signals() -> Vec<Sample> {
     samples.extend(each!(
         "CallSignal/Signal::Cancel",
         |reason| about_a_call(Signal::Cancel(reason)),
-        CancelReason: Hangup NoAnswer AnsweredElsewhere Merged
+        CancelReason: Hangup NoAnswer AnsweredElsewhere Merged DeclinedElsewhere
     ));
     samples.extend(each!(
         "CallSignal/Signal::Bye",
@@ -621,6 +624,9 @@ fn entry(called: &str, presence: Presence) -> Entry {
 fn about_a_call(signal: Signal) -> CallSignal {
     CallSignal {
         call: CallId([0xCA; 16]),
+        from: device_id(),
+        to: Some(DeviceId([0xDF; 16])),
+        seq: 7,
         signal,
     }
 }

@@ -471,8 +471,10 @@ fn the_longest_messages_fit_where_they_go() {
     };
     let invite = CallSignal {
         call: CallId([0xFF; 16]),
+        from: DeviceId([0xFF; 16]),
+        to: Some(DeviceId([0xFF; 16])),
+        seq: u32::MAX,
         signal: Signal::Invite {
-            device: DeviceId([0xFF; 16]),
             card: KeyCard {
                 identity: IdentityKey([0xFF; 32]),
                 agreement: AgreementKey([0xFF; 32]),

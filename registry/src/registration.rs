@@ -26,7 +26,7 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 
 /// The longest pause before another try.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// The pause after a refusal that time may mend, such as a name that another's lease still holds.
 const PAUSE_REFUSED: Duration = Duration::from_secs(30);

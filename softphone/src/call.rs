@@ -5,14 +5,19 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
     time::{Duration, Instant},
 };
 
 use codec::{
-    DeviceId, KeyCard, Signal,
+    KeyCard, Signal,
     signal::{ByeReason, CallNonce, CancelReason, Commitment, DeclineReason, MediaOffer},
 };
+
+mod interface;
+mod reason;
+
+pub use interface::{Hold, Input, MediaFailure, Moved, Output, Role};
+pub use reason::Reason;
 
 /// How long this machine may take to open its media.
 pub const PREPARE_WITHIN: Duration = Duration::from_secs(10);
@@ -20,171 +25,18 @@ pub const PREPARE_WITHIN: Duration = Duration::from_secs(10);
 /// How long the callee's phone may take to say anything at all.
 pub const REPLY_WITHIN: Duration = Duration::from_secs(10);
 
+/// How often the callee's phone says that it still rings.
+pub const RINGING_EVERY: Duration = Duration::from_secs(3);
+
+/// A callee's phone that rings and says nothing for so long is gone: three times it was not heard.
+pub const RINGING_HEARD_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long media may take to come up once the call is accepted.
 pub const CONNECT_WITHIN: Duration = Duration::from_secs(15);
-
-/// Who called whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// This phone called.
-    Caller,
-    /// This phone was called.
-    Callee,
-}
-
-/// What a call is told.
-#[derive(Debug)]
-pub enum Input {
-    /// The peer said this, authentically.
-    Signal(Signal),
-    /// This side's media is ready to be offered.
-    Prepared(MediaOffer),
-    /// The person takes the call.
-    Answer,
-    /// The person ends the call, or declines it.
-    Hangup,
-    /// The peer cannot be reached by any route.
-    Unreachable,
-    /// Media is encrypted and has a path.
-    Connected,
-    /// The peer's voice, or its report of ours, came in.
-    Heard,
-    /// Media failed.
-    MediaFailed(MediaFailure),
-    /// The time of [`Call::poll_timeout`] has come.
-    Timeout,
-}
-
-/// Why media failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaFailure {
-    /// It could not be set up between the two.
-    Failed,
-    /// This machine has no sound or no network for it.
-    Local,
-    /// The peer's certificate is not the one that its envelope named.
-    Untrusted,
-    /// Nothing authentic came for too long.
-    Lost,
-}
-
-/// What a call wants done.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Open media and answer with [`Input::Prepared`].
-    Prepare,
-    /// Say this to the peer.
-    Signal(Signal),
-    /// Connect the prepared media with the peer's.
-    Start {
-        /// How to reach it, and how to know it.
-        remote: MediaOffer,
-        /// Which side of the media this is.
-        role: Role,
-    },
-    /// Send voice, or silence until the call is up.
-    Speak,
-    /// The peer's phone rings.
-    Ringing,
-    /// The call is up.
-    Established {
-        /// Since it was dialled or answered.
-        setup: Duration,
-    },
-    /// The call is over.
-    Ended(Reason),
-}
-
-/// Why a call is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// This side hung up.
-    Hangup,
-    /// The other side hung up.
-    RemoteHangup,
-    /// The callee declined.
-    Declined,
-    /// The callee's phone takes no call from this caller now.
-    Unavailable,
-    /// The callee is in another call.
-    Busy,
-    /// Nobody answered in time.
-    NoAnswer,
-    /// The caller gave up before the call was up.
-    Cancelled,
-    /// Nobody of that name is registered.
-    NotFound,
-    /// The callee's phone cannot be reached.
-    Unreachable,
-    /// The registry cannot be reached.
-    RegistryUnreachable,
-    /// Media could not be set up.
-    MediaFailed,
-    /// Nothing was heard of the peer for too long.
-    MediaLost,
-    /// The peer is not who it said it was.
-    Untrusted,
-    /// This machine failed: its sound, or its network.
-    Failed,
-}
-
-impl Reason {
-    /// The word for scripts; these never change.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Hangup => "hangup",
-            Self::RemoteHangup => "remote_hangup",
-            Self::Declined => "declined",
-            Self::Unavailable => "unavailable",
-            Self::Busy => "busy",
-            Self::NoAnswer => "no_answer",
-            Self::Cancelled => "cancelled",
-            Self::NotFound => "not_found",
-            Self::Unreachable => "unreachable",
-            Self::RegistryUnreachable => "registry_unreachable",
-            Self::MediaFailed => "media_failed",
-            Self::MediaLost => "media_lost",
-            Self::Untrusted => "untrusted",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl From<ByeReason> for Reason {
-    fn from(reason: ByeReason) -> Self {
-        match reason {
-            ByeReason::MediaLost => Self::MediaLost,
-            ByeReason::MediaFailed => Self::MediaFailed,
-            ByeReason::Untrusted => Self::Untrusted,
-            _ => Self::RemoteHangup,
-        }
-    }
-}
-
-impl From<DeclineReason> for Reason {
-    fn from(reason: DeclineReason) -> Self {
-        match reason {
-            DeclineReason::Declined => Self::Declined,
-            DeclineReason::NoAnswer => Self::NoAnswer,
-            DeclineReason::Failed => Self::MediaFailed,
-            _ => Self::Unavailable,
-        }
-    }
-}
 
 /// What is this phone's own in its signals.
 #[derive(Debug, Clone, Copy)]
 pub struct Own {
-    /// The device.
-    pub device: DeviceId,
     /// What answers are sealed to.
     pub card: KeyCard,
     /// Drawn for this call.
@@ -216,11 +68,15 @@ enum State {
     Ringing {
         dialled: Instant,
         deadline: Instant,
+        /// When it is gone, unless it says by then that it still rings.
+        heard_until: Instant,
     },
     /// Callee: this phone rings.
     Incoming {
         invite: Invite,
         deadline: Instant,
+        /// When to say again that it rings.
+        say_at: Instant,
     },
     /// Callee: the person took the call, media is being opened.
     Answering {
@@ -232,10 +88,14 @@ enum State {
         role: Role,
         awaited: Option<Commitment>,
         media: Media,
+        /// The peer, whose side may be up already, holds the call.
+        held: bool,
         began: Instant,
         deadline: Instant,
     },
-    Established,
+    Established {
+        hold: Hold,
+    },
     Terminated,
 }
 
@@ -282,6 +142,7 @@ impl Call {
         let state = State::Incoming {
             invite,
             deadline: now + ring_for,
+            say_at: now + RINGING_EVERY,
         };
         let outputs = VecDeque::from([Output::Signal(Signal::Ringing)]);
         Self {
@@ -289,6 +150,22 @@ impl Call {
             state,
             outputs,
             ring_for,
+        }
+    }
+
+    /// A call that this phone was invited to by whom it was calling itself: it is taken at once.
+    #[must_use]
+    pub fn crossing(own: Own, media: MediaOffer, commitment: Commitment, now: Instant) -> Self {
+        let invite = Invite { media, commitment };
+        let state = State::Answering {
+            invite,
+            answered: now,
+        };
+        Self {
+            own,
+            state,
+            outputs: VecDeque::from([Output::Prepare]),
+            ring_for: Duration::ZERO,
         }
     }
 
@@ -303,18 +180,49 @@ impl Call {
         match &self.state {
             State::Preparing { dialled } => Some(*dialled + PREPARE_WITHIN),
             State::Answering { answered, .. } => Some(*answered + PREPARE_WITHIN),
-            State::Inviting { deadline, .. }
-            | State::Ringing { deadline, .. }
-            | State::Incoming { deadline, .. }
-            | State::Connecting { deadline, .. } => Some(*deadline),
-            State::Established | State::Terminated => None,
+            State::Inviting { deadline, .. } | State::Connecting { deadline, .. } => {
+                Some(*deadline)
+            }
+            State::Ringing {
+                deadline,
+                heard_until,
+                ..
+            } => Some(*deadline.min(heard_until)),
+            State::Incoming {
+                deadline, say_at, ..
+            } => Some(*deadline.min(say_at)),
+            State::Established { .. } | State::Terminated => None,
         }
+    }
+
+    /// Whether this phone calls, and nobody has taken the call yet.
+    #[must_use]
+    pub fn is_calling(&self) -> bool {
+        matches!(
+            self.state,
+            State::Preparing { .. } | State::Inviting { .. } | State::Ringing { .. }
+        )
+    }
+
+    /// Whether this phone rings, and nobody has taken the call yet.
+    #[must_use]
+    pub fn is_incoming(&self) -> bool {
+        matches!(self.state, State::Incoming { .. })
     }
 
     /// Whether the call is up.
     #[must_use]
     pub fn is_established(&self) -> bool {
-        matches!(self.state, State::Established)
+        matches!(self.state, State::Established { .. })
+    }
+
+    /// By whom the call is held.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        match self.state {
+            State::Established { hold } => hold,
+            _ => Hold::No,
+        }
     }
 
     /// Whether the call is over.
@@ -339,6 +247,16 @@ impl Call {
                 }
             }
             Input::Hangup => self.hangup(),
+            Input::Hold => self.hold_here(true),
+            Input::Resume => self.hold_here(false),
+            Input::Merge => match self.state {
+                State::Preparing { .. } => self.end(Reason::Merged, None),
+                State::Inviting { .. } | State::Ringing { .. } => {
+                    let cancel = Signal::Cancel(CancelReason::Merged);
+                    self.end(Reason::Merged, Some(cancel));
+                }
+                _ => {}
+            },
             Input::Unreachable => match self.state {
                 State::Preparing { .. } | State::Inviting { .. } | State::Ringing { .. } => {
                     self.end(Reason::Unreachable, None);
@@ -351,10 +269,27 @@ impl Call {
             },
             Input::Connected => self.media_is(Media::Connected, now),
             Input::Heard => self.media_is(Media::Heard, now),
+            Input::Reconnecting if self.is_established() => {
+                self.outputs.push_back(Output::Reconnecting);
+            }
+            Input::Reconnected if self.is_established() => {
+                self.outputs.push_back(Output::Reconnected);
+            }
+            // Before, media has a time limit of its own.
+            Input::Reconnecting | Input::Reconnected => {}
+            Input::Moved(Moved { added, removed }) => {
+                if matches!(
+                    self.state,
+                    State::Connecting { .. } | State::Established { .. }
+                ) {
+                    let moved = Signal::Candidates { added, removed };
+                    self.outputs.push_back(Output::Signal(moved));
+                }
+            }
             Input::MediaFailed(failure) => self.media_failed(failure),
             Input::Timeout => {
                 if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
-                    self.timeout();
+                    self.timeout(now);
                 }
             }
         }
@@ -363,9 +298,17 @@ impl Call {
     fn signal(&mut self, signal: Signal, now: Instant) {
         match (&self.state, signal) {
             (State::Inviting { dialled, .. }, Signal::Ringing) => {
-                let (dialled, deadline) = (*dialled, now + self.ring_for);
-                self.state = State::Ringing { dialled, deadline };
+                self.state = State::Ringing {
+                    dialled: *dialled,
+                    deadline: now + self.ring_for,
+                    heard_until: now + RINGING_HEARD_WITHIN,
+                };
                 self.outputs.push_back(Output::Ringing);
+            }
+            (State::Ringing { .. }, Signal::Ringing) => {
+                if let State::Ringing { heard_until, .. } = &mut self.state {
+                    *heard_until = now + RINGING_HEARD_WITHIN;
+                }
             }
             (
                 State::Inviting { dialled, .. } | State::Ringing { dialled, .. },
@@ -375,9 +318,15 @@ impl Call {
                 let nonce = self.own.nonce;
                 self.outputs
                     .push_back(Output::Signal(Signal::Confirm { nonce }));
+                let elsewhere = CancelReason::AnsweredElsewhere;
+                self.outputs.push_back(Output::StopOthers(elsewhere));
                 self.connect(Role::Caller, None, media, began, now);
             }
             (State::Inviting { .. } | State::Ringing { .. }, Signal::Decline(reason)) => {
+                if reason == DeclineReason::Declined {
+                    let elsewhere = CancelReason::DeclinedElsewhere;
+                    self.outputs.push_back(Output::StopOthers(elsewhere));
+                }
                 self.end(reason.into(), None);
             }
             (State::Inviting { .. } | State::Ringing { .. }, Signal::Busy) => {
@@ -402,34 +351,61 @@ impl Call {
                 | State::Connecting {
                     role: Role::Callee, ..
                 },
-                Signal::Cancel(_),
-            ) => self.end(Reason::Cancelled, None),
+                Signal::Cancel(reason),
+            ) => self.end(reason.into(), None),
             (
-                State::Connecting { .. } | State::Established | State::Ringing { .. },
+                State::Connecting { .. } | State::Established { .. } | State::Ringing { .. },
                 Signal::Bye(reason),
             ) => self.end(reason.into(), None),
             (
                 State::Incoming { .. } | State::Answering { .. } | State::Inviting { .. },
                 Signal::Bye(_),
             ) => self.end(Reason::Cancelled, None),
-            // Duplicates and late signals are normal; Hold, Resume and Candidates have no effect
-            // in a call that can do neither yet.
+            (_, Signal::Hold) => self.hold_there(true),
+            (_, Signal::Resume) => self.hold_there(false),
+            (
+                State::Connecting { .. } | State::Established { .. },
+                Signal::Candidates { added, removed },
+            ) => {
+                let moved = Moved { added, removed };
+                self.outputs.push_back(Output::PeerMoved(moved));
+            }
+            // Duplicates and late signals are normal.
+            _ => {}
+        }
+    }
+
+    fn hold_here(&mut self, here: bool) {
+        let State::Established { hold } = &mut self.state else {
+            return;
+        };
+        if hold.is_here() == here {
+            return;
+        }
+        *hold = Hold::of(here, hold.is_there());
+        let said = if here { Signal::Hold } else { Signal::Resume };
+        let held = Output::Held(*hold);
+        self.outputs.extend([Output::Signal(said), held]);
+    }
+
+    fn hold_there(&mut self, there: bool) {
+        match &mut self.state {
+            State::Connecting { held, .. } => *held = there,
+            State::Established { hold } if hold.is_there() != there => {
+                *hold = Hold::of(hold.is_here(), there);
+                self.outputs.push_back(Output::Held(*hold));
+            }
             _ => {}
         }
     }
 
     fn prepared(&mut self, media: MediaOffer, now: Instant) {
-        let Own {
-            device,
-            card,
-            nonce,
-        } = self.own;
+        let Own { card, nonce } = self.own;
         match &self.state {
             State::Preparing { dialled } => {
                 let dialled = *dialled;
                 let commitment = nonce.commitment();
                 let invite = Signal::Invite {
-                    device,
                     card,
                     media,
                     commitment,
@@ -442,11 +418,7 @@ impl Call {
             }
             State::Answering { invite, answered } => {
                 let (invite, answered) = (invite.clone(), *answered);
-                let accept = Signal::Accept {
-                    device,
-                    media,
-                    nonce,
-                };
+                let accept = Signal::Accept { media, nonce };
                 self.outputs.push_back(Output::Signal(accept));
                 let awaited = Some(invite.commitment);
                 self.connect(Role::Callee, awaited, invite.media, answered, now);
@@ -469,6 +441,7 @@ impl Call {
             role,
             awaited,
             media: Media::Down,
+            held: false,
             began,
             deadline,
         };
@@ -501,28 +474,41 @@ impl Call {
         if let State::Connecting {
             awaited: None,
             media: Media::Heard,
+            held,
             began,
             ..
         } = self.state
         {
-            self.state = State::Established;
+            let hold = Hold::of(false, held);
+            self.state = State::Established { hold };
             let setup = now.saturating_duration_since(began);
             self.outputs.push_back(Output::Established { setup });
+            if held {
+                self.outputs.push_back(Output::Held(hold));
+            }
         }
     }
 
     fn hangup(&mut self) {
-        let last = match &self.state {
-            State::Preparing { .. } | State::Terminated => None,
+        let (reason, last) = match &self.state {
+            State::Preparing { .. } | State::Terminated => (Reason::Hangup, None),
             State::Inviting { .. } | State::Ringing { .. } => {
-                Some(Signal::Cancel(CancelReason::Hangup))
+                let cancel = Signal::Cancel(CancelReason::Hangup);
+                (Reason::Hangup, Some(cancel))
             }
-            State::Incoming { .. } | State::Answering { .. } => {
-                Some(Signal::Decline(DeclineReason::Declined))
+            State::Incoming { .. } => {
+                let decline = Signal::Decline(DeclineReason::Declined);
+                (Reason::DeclinedHere, Some(decline))
             }
-            State::Connecting { .. } | State::Established => Some(Signal::Bye(ByeReason::Hangup)),
+            State::Answering { .. } => {
+                let decline = Signal::Decline(DeclineReason::Declined);
+                (Reason::Hangup, Some(decline))
+            }
+            State::Connecting { .. } | State::Established { .. } => {
+                (Reason::Hangup, Some(Signal::Bye(ByeReason::Hangup)))
+            }
         };
-        self.end(Reason::Hangup, last);
+        self.end(reason, last);
     }
 
     fn media_failed(&mut self, failure: MediaFailure) {
@@ -530,6 +516,7 @@ impl Call {
             MediaFailure::Failed => (Reason::MediaFailed, ByeReason::MediaFailed),
             MediaFailure::Local => (Reason::Failed, ByeReason::MediaFailed),
             MediaFailure::Untrusted => (Reason::Untrusted, ByeReason::Untrusted),
+            MediaFailure::Closed => (Reason::RemoteHangup, ByeReason::Hangup),
             MediaFailure::Lost => (Reason::MediaLost, ByeReason::MediaLost),
         };
         match &self.state {
@@ -541,12 +528,14 @@ impl Call {
             State::Incoming { .. } | State::Answering { .. } => {
                 self.end(reason, Some(Signal::Decline(DeclineReason::Failed)));
             }
-            State::Connecting { .. } | State::Established => self.end_with_bye(reason, bye),
+            State::Connecting { .. } | State::Established { .. } => {
+                self.end_with_bye(reason, bye);
+            }
         }
     }
 
-    fn timeout(&mut self) {
-        match &self.state {
+    fn timeout(&mut self, now: Instant) {
+        match &mut self.state {
             State::Preparing { .. } | State::Answering { .. } => {
                 self.media_failed(MediaFailure::Local);
             }
@@ -554,9 +543,20 @@ impl Call {
                 let cancel = Signal::Cancel(CancelReason::NoAnswer);
                 self.end(Reason::Unreachable, Some(cancel));
             }
-            State::Ringing { .. } => {
+            State::Ringing { deadline, .. } => {
+                let reason = if *deadline <= now {
+                    Reason::NoAnswer
+                } else {
+                    Reason::Unreachable
+                };
                 let cancel = Signal::Cancel(CancelReason::NoAnswer);
-                self.end(Reason::NoAnswer, Some(cancel));
+                self.end(reason, Some(cancel));
+            }
+            State::Incoming {
+                deadline, say_at, ..
+            } if *deadline > now => {
+                *say_at = now + RINGING_EVERY;
+                self.outputs.push_back(Output::Signal(Signal::Ringing));
             }
             State::Incoming { .. } => {
                 let decline = Signal::Decline(DeclineReason::NoAnswer);
@@ -573,7 +573,7 @@ impl Call {
             State::Connecting { .. } => {
                 self.end_with_bye(Reason::MediaFailed, ByeReason::MediaFailed);
             }
-            State::Established | State::Terminated => {}
+            State::Established { .. } | State::Terminated => {}
         }
     }
 

@@ -37,12 +37,13 @@ use crate::{
     audio::{self, AudioError, Voice, VoiceEvent},
     call::MediaFailure,
     media::stats::VoiceReport,
-    phone::{self, Command, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
+    phone::{self, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
 };
 
 mod link;
 mod media;
 mod signalling;
+mod sockets;
 
 use link::{Order, Prepared, Report};
 use media::Media;
@@ -91,8 +92,35 @@ pub struct Config {
     pub input: audio::Input,
     /// Where voice goes.
     pub output: audio::Output,
+    /// Where an incoming call rings; `None` is where voice goes.
+    pub ringing: Option<audio::Output>,
     /// What may differ from phone to phone.
     pub settings: Settings,
+}
+
+/// What the person wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Of registration and calls.
+    Phone(phone::Command),
+    /// Send silence in place of the microphone in every call, or the microphone again.
+    Mute(bool),
+}
+
+impl From<phone::Command> for Command {
+    fn from(command: phone::Command) -> Self {
+        Self::Phone(command)
+    }
+}
+
+/// How loud it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Levels {
+    /// The loudest of what was sent in the last tenth of a second, in dB below full scale: 0 is as
+    /// loud as can be, -96 is silence.
+    pub sent_dbfs: f32,
+    /// Likewise of what was heard.
+    pub heard_dbfs: f32,
 }
 
 /// What a person may want to know.
@@ -108,6 +136,13 @@ pub enum Event {
         voice: VoiceReport,
         /// There and back, once it is known.
         round_trip: Option<Duration>,
+    },
+    /// How loud a call that is up is; ten times a second, for whoever reads fast enough.
+    Levels {
+        /// Which one.
+        call: CallId,
+        /// How loud.
+        levels: Levels,
     },
     /// The output is gone, or the output file cannot be written on; the call goes on unheard.
     OutputLost {
@@ -160,6 +195,7 @@ pub struct Driver {
     ending: HashMap<CallId, Option<phone::Event>>,
     /// How many calls have had sound.
     calls: u32,
+    muted: bool,
     stopped: bool,
 }
 
@@ -199,12 +235,13 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         listen,
         input,
         output,
+        ringing: _,
         settings,
     } = config;
     let listener = TcpListener::bind(listen).await?;
     let listening = listener.local_addr()?;
     let only = Some(listening.ip()).filter(|ip| !ip.is_unspecified());
-    let ips = link::addresses(only)?.into_iter();
+    let ips = sockets::addresses(only)?.into_iter();
     // Who listens on 0.0.0.0 cannot be reached at an IPv6 address.
     let reachable = ips.filter(|ip| ip.is_ipv4() || listening.is_ipv6());
     let contacts = Contacts::first_of(reachable.map(|ip| (ip, listening.port()).into()));
@@ -247,6 +284,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         media: HashMap::new(),
         ending: HashMap::new(),
         calls: 0,
+        muted: false,
         stopped: false,
     };
     Ok((handle, driver))
@@ -278,7 +316,13 @@ impl Driver {
             let input = tokio::select! {
                 command = self.commands.recv(), if listens => {
                     listens = command.is_some();
-                    Some(Input::Command(command.unwrap_or(Command::Stop)))
+                    match command.unwrap_or(Command::Phone(phone::Command::Stop)) {
+                        Command::Phone(command) => Some(Input::Command(command)),
+                        Command::Mute(muted) => {
+                            self.mute(muted);
+                            None
+                        }
+                    }
                 }
                 Some(news) = self.inbox.recv() => self.hear(news),
                 accepted = self.listener.accept(), if accepts_from <= Instant::now() => {
@@ -372,6 +416,9 @@ impl Driver {
                 let news = match report {
                     Report::Connected => MediaNews::Connected,
                     Report::Heard => MediaNews::Heard,
+                    Report::Reconnecting => MediaNews::Reconnecting,
+                    Report::Reconnected => MediaNews::Reconnected,
+                    Report::Moved(moved) => MediaNews::Moved(moved),
                     Report::Failed(failure) => MediaNews::Failed(failure),
                     Report::RoundTrip(time) => {
                         if let Some(Media::Running(running)) = self.media.get_mut(&call) {
@@ -450,6 +497,13 @@ impl Driver {
                     if let Some(Media::Running(running)) = self.media.get(&call) {
                         // The queue is as long as there are orders to give.
                         let _ = running.orders.try_send(Order::Speak);
+                    }
+                }
+                Output::HoldMedia(call, held) => self.hold_media(call, held),
+                Output::MoveMedia(call, moved) => {
+                    if let Some(Media::Running(running)) = self.media.get(&call) {
+                        // Should it not take this one, the next one says it all again.
+                        let _ = running.orders.try_send(Order::PeerMoved(moved));
                     }
                 }
                 Output::StopMedia(call) => self.stop_media(call),

@@ -12,6 +12,7 @@ mod history;
 pub mod jitter;
 pub mod stats;
 mod surplus;
+pub mod watchdog;
 
 use std::{
     sync::Arc,

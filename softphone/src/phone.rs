@@ -9,30 +9,34 @@ use std::{
 };
 
 use codec::{
-    CallId, Envelope, KeyCard, Name, Party, UnixMillis,
+    CallId, CallSignal, Envelope, Signal, UnixMillis,
     direct::{DirectFrame, DirectRefusal},
     greeting::{Nonce, PhoneGreeting},
     registry::{
         Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, Request, RequestId,
         Response,
     },
+    signal::CancelReason,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use registry::registration::{self, ID_BIT, Registrant, Registration};
 
-use crate::call::{self, Reason};
+use crate::call::{self, Hold, Reason};
 
 mod caller;
 mod interface;
+mod line;
 mod post;
 mod routes;
 mod target;
 
 use caller::Visitor;
 pub use interface::{
-    Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Settings, Unresolved,
+    Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, SecondCall, Settings,
+    Unresolved,
 };
-use post::{Letter, Post, Via};
+use line::{Forward, Line, turns_away};
+use post::{Post, Via};
 pub use target::{BadTarget, Target};
 
 /// How many calls may be in the making beyond those that the phone takes: they are answered with
@@ -59,6 +63,8 @@ pub struct Phone {
     last_link: u64,
     last_request: u32,
     life: Life,
+    /// The person is away from the phone.
+    away: bool,
 }
 
 /// Whether the phone takes part in anything.
@@ -70,40 +76,6 @@ enum Life {
         until: Instant,
     },
     Stopped,
-}
-
-/// One call and the ways to the other phone.
-#[derive(Debug)]
-struct Line {
-    call: call::Call,
-    /// Whom the person called, or who called.
-    name: Name,
-    /// Whom it is with, once that is known.
-    card: Option<KeyCard>,
-    /// When to give up looking for the callee; `None` when it is found.
-    seek_until: Option<Instant>,
-    /// The direct connection in use.
-    link: Option<LinkId>,
-    /// The direct connection on which the other phone has said something authentic.
-    heard_on: Option<LinkId>,
-    /// Direct connections being opened.
-    opening: Vec<LinkId>,
-    forward: Forward,
-    /// What was said while the call was being set up, for a second way if the first one fails.
-    letters: Vec<Letter>,
-    /// What went wrong, for people.
-    detail: Option<String>,
-}
-
-/// The way through the registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Forward {
-    /// Direct connections are tried alone until then.
-    After(Instant),
-    /// In use.
-    Open,
-    /// Of no use: it was refused, or the callee was called at an address.
-    Closed,
 }
 
 /// A connection to another phone.
@@ -162,6 +134,7 @@ impl Phone {
             last_link: 0,
             last_request: 0,
             life: Life::Running,
+            away: false,
         };
         phone.drain_registration(now);
         phone
@@ -176,10 +149,7 @@ impl Phone {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let calls = self.lines.values().flat_map(|line| {
-            let forward = match line.forward {
-                Forward::After(at) => Some(at),
-                Forward::Open | Forward::Closed => None,
-            };
+            let forward = line.forward.due();
             [line.call.poll_timeout(), line.seek_until, forward]
         });
         let visitors = self.visitors.iter().map(|visitor| Some(visitor.deadline));
@@ -247,6 +217,9 @@ impl Phone {
                     MediaNews::Prepared(offer) => call::Input::Prepared(offer),
                     MediaNews::Connected => call::Input::Connected,
                     MediaNews::Heard => call::Input::Heard,
+                    MediaNews::Reconnecting => call::Input::Reconnecting,
+                    MediaNews::Reconnected => call::Input::Reconnected,
+                    MediaNews::Moved(moved) => call::Input::Moved(moved),
                     MediaNews::Failed(failure) => call::Input::MediaFailed(failure),
                 };
                 self.tell_call(call, input, now);
@@ -259,8 +232,17 @@ impl Phone {
     fn command(&mut self, command: Command, now: Instant) {
         match command {
             Command::Dial(target) => self.dial(target, now),
-            Command::Answer(call) => self.tell_call(call, call::Input::Answer, now),
+            Command::Answer(call) => {
+                self.hold_others(Some(call), now);
+                self.tell_call(call, call::Input::Answer, now);
+            }
             Command::Hangup(call) => self.tell_call(call, call::Input::Hangup, now),
+            Command::Hold(call) => self.tell_call(call, call::Input::Hold, now),
+            Command::Resume(call) => {
+                self.hold_others(Some(call), now);
+                self.tell_call(call, call::Input::Resume, now);
+            }
+            Command::Away(away) => self.away = away,
             Command::Stop if self.life != Life::Running => {}
             Command::Stop => {
                 let until = now + registration::ANSWER_WITHIN;
@@ -316,10 +298,9 @@ impl Phone {
             line.letters
                 .iter_mut()
                 .for_each(|letter| letter.by_registry = false);
-            if line.seek_until.is_some() && line.opening.is_empty() {
+            if line.seek_until.is_some() && line.ways.is_empty() {
                 self.look_up(call);
             }
-            self.post_letters(call, now);
         }
     }
 
@@ -341,7 +322,7 @@ impl Phone {
             let Some(line) = self.lines.get(&call) else {
                 continue;
             };
-            if line.seek_until.is_some() && line.opening.is_empty() {
+            if line.seek_until.is_some() && line.ways.is_empty() {
                 self.give_up(call, Reason::RegistryUnreachable, Some(why.to_owned()), now);
             }
         }
@@ -356,19 +337,26 @@ impl Phone {
 
     fn drain_registration(&mut self, now: Instant) {
         while let Some(output) = self.registration.poll_output() {
-            if output == registration::Output::Disconnect {
-                self.registry_lost("it does not answer", now);
-            }
-            self.outputs.push_back(match output {
+            let output = match output {
                 registration::Output::Connect => Output::ConnectRegistry,
-                registration::Output::Disconnect => Output::DisconnectRegistry,
+                registration::Output::Disconnect => {
+                    self.registry_lost("it does not answer", now);
+                    Output::DisconnectRegistry
+                }
                 registration::Output::Send(request) => Output::ToRegistry(request),
-                registration::Output::Registered => Output::Event(Event::Registered),
+                registration::Output::Registered => {
+                    // What could not be handed on meanwhile.
+                    for call in self.lines.keys().copied().collect::<Vec<_>>() {
+                        self.post_letters(call, now);
+                    }
+                    Output::Event(Event::Registered)
+                }
                 registration::Output::Unregistered => Output::Event(Event::Unregistered),
                 registration::Output::Refused(refusal) => {
                     Output::Event(Event::RegistrationRefused(refusal))
                 }
-            });
+            };
+            self.outputs.push_back(output);
         }
     }
 
@@ -392,7 +380,7 @@ impl Phone {
             Some(Asked::Caller) => self.caller_checked(id, result, now),
             Some(Asked::Forward(call)) if result.is_err() => {
                 if let Some(line) = self.lines.get_mut(&call) {
-                    line.forward = Forward::Closed;
+                    line.refused(now);
                     self.check_reachable(call, now);
                 }
             }
@@ -428,19 +416,61 @@ impl Phone {
                 return;
             }
         };
-        let call = signal.call;
-        match self.lines.get_mut(&call) {
+        let me = self.post.me().device;
+        if signal.to.is_some_and(|to| to != me) {
+            return;
+        }
+        match self.lines.get_mut(&signal.call) {
             Some(line) if line.is_with(&envelope.from) => {
                 if let Via::Link(link) = via {
-                    line.link = Some(link);
-                    line.heard_on = Some(link);
+                    line.prove(link, signal.from);
                 }
-                self.tell_call(call, call::Input::Signal(signal.signal), now);
+                self.signal(signal, now);
             }
             // Somebody who guessed a call's id has no part in it.
             Some(_) => {}
             None => self.signal_without_call(envelope.from.clone(), signal, via, now),
         }
+    }
+
+    /// A signal of a call, from one of the devices of whom it is with.
+    fn signal(&mut self, said: CallSignal, now: Instant) {
+        let CallSignal {
+            call,
+            from,
+            seq,
+            signal,
+            ..
+        } = said;
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
+        if let Some(device) = line.device {
+            if device == from {
+                if line.counts(seq, &signal) {
+                    self.tell_call(call, call::Input::Signal(signal), now);
+                }
+            } else if matches!(signal, Signal::Ringing | Signal::Accept { .. })
+                && line.branch(from).is_some()
+            {
+                // Another of the callee's devices was faster.
+                let cancel = Signal::Cancel(CancelReason::AnsweredElsewhere);
+                self.say(call, Some(from), cancel, now);
+            }
+            return;
+        }
+        let Some(branch) = line.branch(from) else {
+            return;
+        };
+        if turns_away(&signal) {
+            // The others may still take the call.
+            branch.turned.get_or_insert(signal);
+            return self.check_reachable(call, now);
+        }
+        if matches!(signal, Signal::Accept { .. } | Signal::Decline(_)) {
+            line.device = Some(from);
+        }
+        self.tell_call(call, call::Input::Signal(signal), now);
     }
 
     // ---- calls ----
@@ -460,10 +490,10 @@ impl Phone {
             match output {
                 call::Output::Prepare => self.outputs.push_back(Output::PrepareMedia(call)),
                 call::Output::Signal(signal) => {
-                    let letter = Letter::new(call, signal, &mut self.rng);
-                    line.letters.push(letter);
-                    self.post_letters(call, now);
+                    let to = line.device;
+                    self.say(call, to, signal, now);
                 }
+                call::Output::StopOthers(reason) => self.stop_others(call, reason, now),
                 call::Output::Start { remote, role } => {
                     self.outputs
                         .push_back(Output::StartMedia { call, remote, role });
@@ -475,12 +505,32 @@ impl Phone {
                 }
                 call::Output::Established { setup } => {
                     // The call is up, so everything that set it up has arrived.
-                    line.letters.clear();
+                    line.letters.retain(|letter| !letter.is_sent());
                     let name = line.name.clone();
                     let established = Event::Established { call, name, setup };
                     self.outputs.push_back(Output::Event(established));
                 }
-                call::Output::Ended(reason) => self.remove(call, reason),
+                call::Output::Held(hold) => {
+                    self.outputs
+                        .push_back(Output::HoldMedia(call, hold != Hold::No));
+                    let held = Event::Held { call, hold };
+                    self.outputs.push_back(Output::Event(held));
+                }
+                call::Output::Reconnecting => {
+                    let event = Event::Reconnecting { call };
+                    self.outputs.push_back(Output::Event(event));
+                }
+                call::Output::Reconnected => {
+                    let event = Event::Reconnected { call };
+                    self.outputs.push_back(Output::Event(event));
+                }
+                call::Output::PeerMoved(moved) => {
+                    self.outputs.push_back(Output::MoveMedia(call, moved));
+                }
+                call::Output::Ended(reason) => {
+                    let reason = line.reason(reason);
+                    self.remove(call, reason);
+                }
             }
         }
     }
@@ -496,9 +546,8 @@ impl Phone {
             && let Some(output) = line.call.poll_output()
         {
             if let call::Output::Signal(signal) = output {
-                let letter = Letter::new(call, signal, &mut self.rng);
-                line.letters.push(letter);
-                self.post_letters(call, now);
+                let to = line.device;
+                self.say(call, to, signal, now);
             }
         }
         self.remove(call, reason);
@@ -510,8 +559,8 @@ impl Phone {
         };
         self.outputs.push_back(Output::StopMedia(call));
         // The phone that opened a connection closes it.
-        let own = line.link.filter(|link| link.0 & INBOUND_BIT == 0);
-        for link in line.opening.iter().copied().chain(own) {
+        let own = line.ways.iter().map(|way| way.link);
+        for link in own.filter(|link| link.0 & INBOUND_BIT == 0) {
             self.close_link(link);
         }
         // What went wrong on the way does not matter to a call that ended as calls do.
@@ -539,24 +588,6 @@ impl Phone {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);
         bytes
-    }
-}
-
-impl Line {
-    fn uses(&self, link: LinkId) -> bool {
-        self.link == Some(link) || self.opening.contains(&link)
-    }
-
-    fn is_with(&self, party: &Party) -> bool {
-        self.card
-            .is_some_and(|card| card.identity == party.identity)
-            && self.name == party.name
-    }
-}
-
-impl Forward {
-    fn is_due(self, now: Instant) -> bool {
-        matches!(self, Self::After(at) if at <= now)
     }
 }
 

@@ -1,472 +1,19 @@
-//! Two phones and a registry in virtual time over a seeded network: how calls go, and how not.
+//! Two phones and a registry in virtual time: how calls go, and how not.
 
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use codec::{
-    CallId, DeviceId, Identity, KeyCard, Text,
-    frame::{FrameDecoder, from_payload, to_frame},
-    greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
-    identity::AgreementSecret,
-    registry::{Binding, Contacts},
-    signal::{Candidates, Fingerprint, IceCredentials, MediaOffer},
-};
-use rand_chacha::{
-    ChaCha20Rng,
-    rand_core::{Rng, SeedableRng},
-};
-use registry::{
-    session::{self, Answered, Ask, Registrar, Session},
-    table::Table,
-};
 use softphone::{
-    call::Reason,
-    phone::{Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
+    call::{Hold, Reason},
+    phone::{Command, Event, SecondCall},
 };
 
-const TIME: u64 = 1_800_000_000_000;
+#[allow(dead_code, reason = "the tests of the network use the rest")]
+#[path = "network/world.rs"]
+mod world;
 
-/// How the network treats the phones.
-#[derive(Debug, Clone, Copy)]
-struct Net {
-    /// The longest a message takes, in milliseconds.
-    delay_ms: u64,
-    /// Phones reach each other directly.
-    direct: bool,
-    /// There is a registry.
-    registry: bool,
-}
-
-const LAN: Net = Net {
-    delay_ms: 20,
-    direct: true,
-    registry: true,
-};
-
-/// Everything that happens, in the order of time and then of coming.
-struct World {
-    net: Net,
-    now: Instant,
-    rng: ChaCha20Rng,
-    queue: BinaryHeap<std::cmp::Reverse<(Instant, u64)>>,
-    pending: BTreeMap<u64, (usize, Happening)>,
-    count: u64,
-    nodes: Vec<Node>,
-    table: Table,
-    registrar: Arc<Registrar>,
-    /// Both ends of every direct connection.
-    links: BTreeMap<(usize, LinkId), (usize, LinkId)>,
-    /// When the last message of each way arrives: TCP keeps the order.
-    last: BTreeMap<(usize, usize), Instant>,
-    speaking: BTreeSet<(usize, CallId)>,
-    started: BTreeSet<(usize, CallId)>,
-}
-
-enum Happening {
-    Tell(Box<Input>),
-    Registry(Vec<u8>),
-}
-
-struct Node {
-    phone: Phone,
-    greeting: PhoneGreeting,
-    addr: SocketAddr,
-    session: Option<Session>,
-    events: Vec<Event>,
-}
-
-impl World {
-    fn new(seed: u64, net: Net, names: &[&str]) -> Self {
-        let now = Instant::now();
-        let agent = Text::new("test").unwrap();
-        let registrar = Registrar {
-            identity: Identity::from_secret(&[200; 32]),
-            agent,
-        };
-        let mut world = Self {
-            net,
-            now,
-            rng: ChaCha20Rng::seed_from_u64(seed),
-            queue: BinaryHeap::new(),
-            pending: BTreeMap::new(),
-            count: 0,
-            nodes: Vec::new(),
-            table: Table::new(100),
-            registrar: Arc::new(registrar),
-            links: BTreeMap::new(),
-            last: BTreeMap::new(),
-            speaking: BTreeSet::new(),
-            started: BTreeSet::new(),
-        };
-        for (number, name) in (1u8..).zip(names) {
-            world.add(number, name);
-        }
-        world
-    }
-
-    fn add(&mut self, number: u8, name: &str) {
-        let identity = Identity::from_secret(&[number; 32]);
-        let agreement = AgreementSecret::from_secret(&[number + 50; 32]);
-        let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
-        let greeting = PhoneGreeting {
-            card,
-            nonce: Nonce([number; 32]),
-        };
-        let device = DeviceId([number; 16]);
-        let me = Me {
-            name: name.parse().unwrap(),
-            device,
-            identity,
-            agreement,
-            card,
-        };
-        let addr: SocketAddr = ([10, 0, 0, number], 4000).into();
-        let settings = Settings {
-            calls_max: 1,
-            ring_for: Duration::from_secs(30),
-        };
-        let rng = ChaCha20Rng::seed_from_u64(self.rng.next_u64());
-        let contacts = Contacts::first_of([addr]);
-        // A phone's own clock may be wrong; the registry's counts.
-        let phone = Phone::new(me, contacts, settings, rng, self.now, 5);
-        self.nodes.push(Node {
-            phone,
-            greeting,
-            addr,
-            session: None,
-            events: Vec::new(),
-        });
-        self.obey(self.nodes.len() - 1);
-    }
-
-    fn later(&mut self, from: usize, to: usize, happening: Happening) {
-        let delay = Duration::from_micros(self.rng.next_u64() % (self.net.delay_ms * 1000 + 1));
-        let last = self.last.entry((from, to)).or_insert(self.now);
-        *last = (*last).max(self.now + delay);
-        let at = *last;
-        self.count += 1;
-        self.queue.push(std::cmp::Reverse((at, self.count)));
-        self.pending.insert(self.count, (to, happening));
-    }
-
-    fn tell_later(&mut self, from: usize, to: usize, input: Input) {
-        self.later(from, to, Happening::Tell(Box::new(input)));
-    }
-
-    fn command(&mut self, node: usize, command: Command) {
-        self.nodes[node]
-            .phone
-            .handle_input(Input::Command(command), self.now);
-        self.obey(node);
-    }
-
-    fn dial(&mut self, node: usize, target: &str) {
-        self.command(node, Command::Dial(target.parse().unwrap()));
-    }
-
-    /// Runs until `done`, or until nothing happens within `limit`.
-    fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
-        let end = self.now + limit;
-        while !done(self) {
-            let message = self.queue.peek().map(|std::cmp::Reverse((at, _))| *at);
-            let timers = self
-                .nodes
-                .iter()
-                .filter_map(|node| node.phone.poll_timeout())
-                .min();
-            let Some(next) = message.into_iter().chain(timers).min() else {
-                return false;
-            };
-            if next > end {
-                return false;
-            }
-            self.now = self.now.max(next);
-            if message == Some(next) {
-                let std::cmp::Reverse((_, id)) = self.queue.pop().unwrap();
-                let (node, happening) = self.pending.remove(&id).unwrap();
-                match happening {
-                    Happening::Tell(input) => self.happen(node, *input),
-                    Happening::Registry(payload) => self.at_registry(node, &payload),
-                }
-            }
-            for node in 0..self.nodes.len() {
-                if self.nodes[node]
-                    .phone
-                    .poll_timeout()
-                    .is_some_and(|at| at <= self.now)
-                {
-                    self.nodes[node]
-                        .phone
-                        .handle_input(Input::Timeout, self.now);
-                    self.obey(node);
-                }
-            }
-        }
-        true
-    }
-
-    fn happen(&mut self, node: usize, input: Input) {
-        if let Input::LinkDown { link, .. } = &input {
-            self.links.remove(&(node, *link));
-        }
-        self.nodes[node].phone.handle_input(input, self.now);
-        self.obey(node);
-    }
-
-    fn obey(&mut self, node: usize) {
-        while let Some(output) = self.nodes[node].phone.poll_output() {
-            match output {
-                Output::ConnectRegistry => self.connect_registry(node),
-                Output::DisconnectRegistry => self.nodes[node].session = None,
-                Output::ToRegistry(request) => {
-                    let payload = payload(&request);
-                    self.later(node, node, Happening::Registry(payload));
-                }
-                Output::OpenLink { link, contact } => self.open(node, link, contact),
-                Output::OpenHost { link, host, .. } => {
-                    let addr = host.to_string().parse().unwrap();
-                    self.open(node, link, addr);
-                }
-                Output::ToLink(link, frame) => {
-                    if let Some(&(peer, link)) = self.links.get(&(node, link)) {
-                        self.tell_later(node, peer, Input::FromLink { link, frame });
-                    }
-                }
-                Output::CloseLink(link) => self.close(node, link),
-                Output::PrepareMedia(call) => {
-                    let offer = offer(u8::try_from(node).unwrap());
-                    let news = MediaNews::Prepared(offer);
-                    self.tell_later(node, node, Input::Media(call, news));
-                }
-                Output::StartMedia { call, remote, .. } => {
-                    // The two meet only if each has the other's own fingerprint.
-                    let peer = 1 - node;
-                    assert_eq!(remote, offer(u8::try_from(peer).unwrap()));
-                    self.started.insert((node, call));
-                    if self.started.contains(&(peer, call)) {
-                        for side in 0..2 {
-                            let news = MediaNews::Connected;
-                            self.tell_later(side, side, Input::Media(call, news));
-                        }
-                    }
-                }
-                Output::Speak(call) => {
-                    self.speaking.insert((node, call));
-                    self.tell_later(node, 1 - node, Input::Media(call, MediaNews::Heard));
-                }
-                Output::StopMedia(_) => {}
-                Output::Event(event) => self.nodes[node].events.push(event),
-            }
-        }
-    }
-
-    fn close(&mut self, node: usize, link: LinkId) {
-        if let Some((peer, theirs)) = self.links.remove(&(node, link)) {
-            let why = "closed".to_owned();
-            self.tell_later(node, peer, Input::LinkDown { link: theirs, why });
-        }
-    }
-
-    fn open(&mut self, node: usize, link: LinkId, contact: SocketAddr) {
-        let peer = self.nodes.iter().position(|other| other.addr == contact);
-        let Some(peer) = peer.filter(|_| self.net.direct) else {
-            let why = format!("nobody listens at {contact}");
-            return self.tell_later(node, node, Input::LinkDown { link, why });
-        };
-        let theirs = LinkId(link.0 | INBOUND_BIT | (u64::try_from(node).unwrap() << 32));
-        self.links.insert((node, link), (peer, theirs));
-        self.links.insert((peer, theirs), (node, link));
-        let (mine, other) = (self.nodes[node].greeting, self.nodes[peer].greeting);
-        let up = |link, ours: PhoneGreeting, peer| Input::LinkUp {
-            link,
-            ours: ours.nonce,
-            peer,
-        };
-        self.tell_later(node, peer, up(theirs, other, mine));
-        self.tell_later(peer, node, up(link, mine, other));
-    }
-
-    fn connect_registry(&mut self, node: usize) {
-        if !self.net.registry {
-            let why = "nobody listens there".to_owned();
-            return self.tell_later(node, node, Input::RegistryDown { why });
-        }
-        let nonce = Nonce([u8::try_from(node).unwrap() + 77; 32]);
-        let (peer, now) = (self.nodes[node].addr, self.now);
-        let setup = session::Setup {
-            peer,
-            nonce,
-            now,
-            time: TIME,
-            admitted: Ok(()),
-        };
-        let mut session = Session::new(Arc::clone(&self.registrar), setup);
-        let hello = Hello {
-            version: PROTOCOL_VERSION,
-            agent: Text::new("test").unwrap(),
-            role: Role::Phone(self.nodes[node].greeting),
-        };
-        session.handle_input(session::Input::Payload(&payload(&hello)), now);
-        let frame = std::iter::from_fn(|| session.poll_output()).find_map(|output| match output {
-            session::Output::Frame(frame) => Some(frame),
-            _ => None,
-        });
-        let answer: Answer = from_payload(&unframed(&frame.unwrap())).unwrap();
-        let Ok(Welcome::Registry(welcome)) = answer.welcome else {
-            panic!("{answer:?}")
-        };
-        self.nodes[node].session = Some(session);
-        let (registry, nonce) = (welcome.key, welcome.nonce);
-        let binding = Binding {
-            registry,
-            exporter: Exporter::PLAIN,
-            nonce,
-        };
-        self.tell_later(
-            node,
-            node,
-            Input::RegistryUp {
-                binding,
-                time: welcome.time,
-            },
-        );
-    }
-
-    fn at_registry(&mut self, node: usize, payload: &[u8]) {
-        let now = self.now;
-        let Some(session) = &mut self.nodes[node].session else {
-            return;
-        };
-        session.handle_input(session::Input::Payload(payload), now);
-        self.drain_session(node);
-    }
-
-    fn drain_session(&mut self, node: usize) {
-        let now = self.now;
-        while let Some(output) = self.nodes[node].session.as_mut().unwrap().poll_output() {
-            match output {
-                session::Output::Frame(frame) => {
-                    let message = from_payload(&unframed(&frame)).unwrap();
-                    self.tell_later(node, node, Input::FromRegistry(message));
-                }
-                session::Output::Ask(id, ask) => {
-                    let answered = match ask {
-                        Ask::Register(claim) => Answered::Register(self.table.register(claim, now)),
-                        Ask::Refresh(renewal, expires) => {
-                            Answered::Refresh(self.table.refresh(&renewal, expires, now))
-                        }
-                        Ask::Unregister(renewal) => {
-                            Answered::Unregister(self.table.unregister(&renewal, now))
-                        }
-                        Ask::Lookup(name) => {
-                            let found = self.table.lookup(&name, now);
-                            Answered::Lookup(found.ok_or(codec::registry::Refusal::NotFound))
-                        }
-                        Ask::List { .. } => panic!("a phone lists nobody"),
-                        Ask::Forward(envelope) => {
-                            let to = self.nodes.iter().position(|other| {
-                                other.greeting.card.identity == envelope.to.identity
-                                    && other.session.is_some()
-                            });
-                            if let Some(to) = to {
-                                let session = self.nodes[to].session.as_mut().unwrap();
-                                session.handle_input(session::Input::Envelope(&envelope), now);
-                                self.drain_session(to);
-                            }
-                            Answered::Forward(
-                                to.map(|_| 1).ok_or(codec::registry::Refusal::Offline),
-                            )
-                        }
-                    };
-                    let session = self.nodes[node].session.as_mut().unwrap();
-                    session.handle_input(session::Input::Answered(id, answered), now);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn established(&self, node: usize) -> bool {
-        self.nodes[node]
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Established { .. }))
-    }
-
-    fn incoming(&self, node: usize) -> Option<(CallId, bool)> {
-        self.nodes[node]
-            .events
-            .iter()
-            .find_map(|event| match event {
-                Event::Incoming {
-                    call, confirmed, ..
-                } => Some((*call, *confirmed)),
-                _ => None,
-            })
-    }
-
-    fn ended(&self, node: usize) -> Option<(Reason, Option<String>)> {
-        self.nodes[node]
-            .events
-            .iter()
-            .rev()
-            .find_map(|event| match event {
-                Event::Ended { reason, detail, .. } => Some((*reason, detail.clone())),
-                _ => None,
-            })
-    }
-
-    fn registered(&self, node: usize) -> bool {
-        self.nodes[node].events.contains(&Event::Registered)
-    }
-
-    /// Two phones that are registered, where there is a registry.
-    fn ready(seed: u64, net: Net) -> Self {
-        let mut world = Self::new(seed, net, &["alice", "bob"]);
-        world.run_until(Duration::from_secs(2), |world| {
-            world.registered(0) && world.registered(1)
-        });
-        assert_eq!(world.registered(0), net.registry, "seed {seed}");
-        world
-    }
-
-    /// Runs until bob's phone rings, and answers.
-    fn ring_and_answer(&mut self, seed: u64) -> bool {
-        let rang = self.run_until(SOON, |world| world.incoming(1).is_some());
-        assert!(rang, "seed {seed}: {:?}", self.nodes[0].events);
-        let (call, confirmed) = self.incoming(1).unwrap();
-        self.command(1, Command::Answer(call));
-        confirmed
-    }
-}
-
-const SOON: Duration = Duration::from_secs(8);
-
-fn payload<T: serde::Serialize>(message: &T) -> Vec<u8> {
-    unframed(&to_frame(message).unwrap())
-}
-
-fn unframed(frame: &[u8]) -> Vec<u8> {
-    FrameDecoder::default()
-        .next(&mut &frame[..])
-        .unwrap()
-        .unwrap()
-}
-
-fn offer(node: u8) -> MediaOffer {
-    let ice = IceCredentials::new("abcd", &"p".repeat(22)).unwrap();
-    MediaOffer {
-        fingerprint: Fingerprint([node; 32]),
-        ice,
-        candidates: Candidates::default(),
-    }
-}
+use world::{LAN, Net, SOON, World};
 
 #[test]
 fn a_call_by_name_is_established_and_ended_over_any_network() {
@@ -475,14 +22,14 @@ fn a_call_by_name_is_established_and_ended_over_any_network() {
         let net = Net {
             delay_ms,
             direct: seed % 3 != 0,
-            registry: true,
+            ..LAN
         };
-        let mut world = World::ready(seed, net);
+        let mut world = World::ready(seed, net, &["alice", "bob"]);
         world.dial(0, "bob");
-        let confirmed = world.ring_and_answer(seed);
+        let confirmed = world.ring_and_answer(1);
         // A check of the caller's name that takes longer than a second is not waited for.
         assert!(confirmed || delay_ms == 300, "seed {seed}");
-        let up = world.run_until(SOON, |world| world.established(0) && world.established(1));
+        let up = world.run_until(SOON, World::both_up);
         assert!(
             up,
             "seed {seed}: {:?} {:?}",
@@ -513,20 +60,21 @@ fn a_direct_call_needs_no_registry() {
                 registry: false,
                 ..LAN
             },
+            &["alice", "bob"],
         );
         world.dial(0, "bob@10.0.0.2:4000");
         assert!(
-            !world.ring_and_answer(seed),
+            !world.ring_and_answer(1),
             "seed {seed}: nobody can have confirmed it"
         );
-        assert!(world.run_until(SOON, |world| world.established(0) && world.established(1)));
+        assert!(world.run_until(SOON, World::both_up));
     }
 }
 
 #[test]
 fn who_cannot_be_called_is_told_apart() {
     let end = |net: Net, target: &str| {
-        let mut world = World::ready(1, net);
+        let mut world = World::ready(1, net, &["alice", "bob"]);
         world.dial(0, target);
         assert!(
             world.run_until(SOON, |world| world.ended(0).is_some()),
@@ -556,7 +104,7 @@ fn who_cannot_be_called_is_told_apart() {
 #[test]
 fn a_declined_and_a_cancelled_call_end_on_both_sides() {
     for seed in 0..50 {
-        let mut world = World::ready(seed, LAN);
+        let mut world = World::ready(seed, LAN, &["alice", "bob"]);
         world.dial(0, "bob");
         assert!(
             world.run_until(SOON, |world| world.incoming(1).is_some()),
@@ -571,7 +119,7 @@ fn a_declined_and_a_cancelled_call_end_on_both_sides() {
             "seed {seed}"
         );
         let expected = if who == 1 {
-            [Reason::Declined, Reason::Hangup]
+            [Reason::Declined, Reason::DeclinedHere]
         } else {
             [Reason::Hangup, Reason::Cancelled]
         };
@@ -584,11 +132,11 @@ fn a_declined_and_a_cancelled_call_end_on_both_sides() {
 
 #[test]
 fn a_phone_in_a_call_is_busy_to_others() {
-    let mut world = World::ready(1, LAN);
+    let mut world = World::ready(1, LAN, &["alice", "bob"]);
     world.dial(0, "bob");
     world.ring_and_answer(1);
-    assert!(world.run_until(SOON, |world| world.established(0) && world.established(1)));
-    world.add(3, "carol");
+    assert!(world.run_until(SOON, World::both_up));
+    world.add(3, "carol", SecondCall::Busy);
     assert!(world.run_until(SOON, |world| world.registered(2)));
     world.dial(2, "bob");
     assert!(world.run_until(SOON, |world| world.ended(2).is_some()));
@@ -599,23 +147,14 @@ fn a_phone_in_a_call_is_busy_to_others() {
 #[test]
 fn a_connection_lost_while_it_rings_is_replaced_by_the_registry() {
     for seed in 0..50 {
-        let mut world = World::ready(seed, LAN);
+        let mut world = World::ready(seed, LAN, &["alice", "bob"]);
         world.dial(0, "bob");
         assert!(world.run_until(SOON, |world| world.incoming(1).is_some()));
-        let links: Vec<_> = world.links.keys().copied().collect();
-        for (node, link) in links {
-            world.happen(
-                node,
-                Input::LinkDown {
-                    link,
-                    why: "cut".to_owned(),
-                },
-            );
-        }
+        world.cut_links();
         world.net.direct = false;
         let (call, _) = world.incoming(1).unwrap();
         world.command(1, Command::Answer(call));
-        let up = world.run_until(SOON, |world| world.established(0) && world.established(1));
+        let up = world.run_until(SOON, World::both_up);
         assert!(
             up,
             "seed {seed}: {:?} {:?}",
@@ -626,9 +165,9 @@ fn a_connection_lost_while_it_rings_is_replaced_by_the_registry() {
 
 #[test]
 fn somebody_under_a_name_that_is_anothers_does_not_ring() {
-    let mut world = World::ready(1, LAN);
+    let mut world = World::ready(1, LAN, &["alice", "bob"]);
     // The registry refuses her the name; she calls bob directly all the same.
-    world.add(3, "alice");
+    world.add(3, "alice", SecondCall::Busy);
     assert!(world.run_until(SOON, |world| {
         world.nodes[2]
             .events
@@ -643,10 +182,10 @@ fn somebody_under_a_name_that_is_anothers_does_not_ring() {
 
 #[test]
 fn a_phone_that_stops_says_farewell_and_unregisters() {
-    let mut world = World::ready(1, LAN);
+    let mut world = World::ready(1, LAN, &["alice", "bob"]);
     world.dial(0, "bob");
     world.ring_and_answer(1);
-    assert!(world.run_until(SOON, |world| world.established(0) && world.established(1)));
+    assert!(world.run_until(SOON, World::both_up));
     world.command(0, Command::Stop);
     assert!(world.run_until(SOON, |world| {
         world.nodes[0].events.contains(&Event::Stopped)
@@ -659,4 +198,213 @@ fn a_phone_that_stops_says_farewell_and_unregisters() {
             .lookup(&"alice".parse().unwrap(), world.now)
             .is_none()
     );
+}
+
+#[test]
+fn people_who_call_each_other_at_once_are_in_one_call() {
+    for seed in 0..300 {
+        let mut world = World::ready(seed, LAN, &["alice", "bob"]);
+        let first = usize::try_from(seed % 2).unwrap();
+        world.dial(first, ["bob", "alice"][first]);
+        let later = Duration::from_micros(world.below(120_000));
+        world.run_for(later);
+        world.dial(1 - first, ["alice", "bob"][first]);
+        // Whoever is rung has not called themselves yet, and takes the call by calling.
+        let up = world.run_until(SOON, World::both_up);
+        let events = [&world.nodes[0].events, &world.nodes[1].events];
+        assert!(up, "seed {seed}: {events:#?}");
+        world.run_for(SOON);
+        assert_eq!(world.up(0), world.up(1), "seed {seed}");
+        assert_eq!(world.up(0).len(), 1, "seed {seed}");
+        assert_eq!(world.open_calls(0), world.up(0), "seed {seed}");
+        assert_eq!(world.open_calls(1), world.up(1), "seed {seed}");
+        for node in 0..2 {
+            let merged = world.reasons(node);
+            let only_merged = merged.iter().all(|reason| *reason == Reason::Merged);
+            assert!(only_merged && merged.len() <= 1, "seed {seed}: {merged:?}");
+        }
+    }
+}
+
+#[test]
+fn a_call_rings_on_every_device_and_the_first_that_takes_it_has_it() {
+    for seed in 0..200 {
+        let direct = seed % 2 == 0;
+        let mut world = World::ready(seed, Net { direct, ..LAN }, &["alice", "bob"]);
+        world.add(2, "bob", SecondCall::Busy);
+        assert!(world.run_until(SOON, |world| world.registered(2)));
+        world.dial(0, "bob");
+        let rang = |world: &World| world.incoming(1).is_some() && world.incoming(2).is_some();
+        assert!(world.run_until(SOON, rang), "seed {seed}");
+        let (call, _) = world.incoming(1).unwrap();
+        // Now and then both take it at the same time.
+        world.command(1, Command::Answer(call));
+        if seed % 3 == 0 {
+            let later = Duration::from_micros(world.below(40_000));
+            world.run_for(later);
+            world.command(2, Command::Answer(call));
+        }
+        assert!(world.run_until(SOON, |world| world.established(0)));
+        world.run_for(SOON);
+        let with_bob = [world.established(1), world.established(2)];
+        assert_eq!(with_bob.iter().filter(|up| **up).count(), 1, "seed {seed}");
+        let other = if with_bob[0] { 2 } else { 1 };
+        let elsewhere = [Reason::AnsweredElsewhere];
+        assert_eq!(world.reasons(other), elsewhere, "seed {seed}");
+        // The rest of the call is with the one that has it.
+        world.command(3 - other, Command::Hangup(call));
+        assert!(world.run_until(SOON, |world| world.ended(0).is_some()));
+        assert_eq!(world.ended(0).unwrap().0, Reason::RemoteHangup);
+    }
+}
+
+#[test]
+fn a_person_who_declines_on_one_device_has_declined_on_all() {
+    for seed in 0..50 {
+        let mut world = two_devices(seed);
+        world.dial(0, "bob");
+        let rang = |world: &World| world.incoming(1).is_some() && world.incoming(2).is_some();
+        assert!(world.run_until(SOON, rang), "seed {seed}");
+        let (call, _) = world.incoming(1).unwrap();
+        world.command(2, Command::Hangup(call));
+        world.run_for(SOON);
+        assert_eq!(world.reasons(0), [Reason::Declined], "seed {seed}");
+        assert_eq!(world.reasons(1), [Reason::DeclinedElsewhere], "seed {seed}");
+        assert_eq!(world.reasons(2), [Reason::DeclinedHere], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_device_that_is_busy_or_gone_leaves_the_call_to_the_others() {
+    for seed in 0..50 {
+        let mut world = two_devices(seed);
+        world.add(3, "carol", SecondCall::Busy);
+        assert!(world.run_until(SOON, |world| world.registered(3)));
+        if seed % 2 == 0 {
+            world.dial(3, "bob@10.0.0.2:4000");
+            world.ring_and_answer(1);
+            assert!(world.run_until(SOON, |world| world.established(3)));
+        } else {
+            world.kill(1, seed % 4 == 1);
+        }
+        world.dial(0, "bob");
+        world.ring_and_answer(2);
+        assert!(
+            world.run_until(SOON, |world| world.established(0)),
+            "seed {seed}"
+        );
+        // With both in calls there is nobody left.
+        if seed % 2 == 0 {
+            world.add(4, "dave", SecondCall::Busy);
+            assert!(world.run_until(SOON, |world| world.registered(4)));
+            world.dial(4, "bob");
+            world.run_for(SOON);
+            assert_eq!(world.reasons(4), [Reason::Busy], "seed {seed}");
+        }
+    }
+}
+
+/// Alice, and bob with two devices.
+fn two_devices(seed: u64) -> World {
+    let mut world = World::ready(seed, LAN, &["alice", "bob"]);
+    world.add(2, "bob", SecondCall::Busy);
+    assert!(world.run_until(SOON, |world| world.registered(2)));
+    world
+}
+
+#[test]
+fn a_second_call_is_offered_and_the_first_one_waits_on_hold() {
+    for seed in 0..50 {
+        let mut world = World::ready(seed, LAN, &["alice"]);
+        world.add(2, "bob", SecondCall::Offer);
+        world.add(3, "carol", SecondCall::Busy);
+        assert!(world.run_until(SOON, |world| world.registered(1) && world.registered(2)));
+        world.dial(0, "bob");
+        world.ring_and_answer(1);
+        assert!(world.run_until(SOON, World::both_up));
+        let (first, _) = world.incoming(1).unwrap();
+        world.dial(2, "bob");
+        let offered = |world: &World| world.incoming(1).unwrap().0 != first;
+        assert!(world.run_until(SOON, offered), "seed {seed}");
+        let waits = |event: &Event| matches!(event, Event::Incoming { waiting: true, .. });
+        assert!(world.nodes[1].events.iter().any(waits));
+        let (second, _) = world.incoming(1).unwrap();
+        world.command(1, Command::Answer(second));
+        assert!(world.run_until(SOON, |world| world.established(2)));
+        world.run_for(SOON);
+        assert_eq!(world.hold(1, first), Hold::Here);
+        assert_eq!(world.hold(0, first), Hold::There);
+        assert_eq!(world.hold(1, second), Hold::No);
+        // Going on with the first puts the second on hold.
+        world.command(1, Command::Resume(first));
+        world.run_for(SOON);
+        assert_eq!(world.hold(0, first), Hold::No);
+        assert_eq!(world.hold(2, second), Hold::There);
+        world.command(2, Command::Hangup(second));
+        world.run_for(SOON);
+        assert_eq!(world.up(1).len(), 1);
+    }
+}
+
+#[test]
+fn a_call_outlives_the_registry_and_names_return_with_it() {
+    for seed in 0..50 {
+        let mut world = World::in_a_call(seed, LAN);
+        world.kill_registry();
+        let away = Duration::from_secs(5 + world.below(300));
+        world.run_for(away);
+        assert!(world.both_up(), "seed {seed}");
+        assert!(!world.registered(0) && !world.registered(1));
+        world.net.registry = true;
+        let back = |world: &World| world.registered(0) && world.registered(1);
+        assert!(world.run_until(Duration::from_secs(5), back), "seed {seed}");
+        assert!(world.both_up(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_call_without_any_way_for_signals_is_held_and_resumed_when_there_is_one() {
+    for seed in 0..50 {
+        let mut world = World::in_a_call(seed, LAN);
+        let call = *world.up(0).first().unwrap();
+        world.kill_registry();
+        world.cut_links();
+        world.net.direct = false;
+        let who = usize::try_from(seed % 2).unwrap();
+        world.command(who, Command::Hold(call));
+        world.run_for(SOON);
+        assert_eq!(world.hold(1 - who, call), Hold::No);
+        world.net.registry = true;
+        world.run_for(SOON);
+        assert_eq!(world.hold(1 - who, call), Hold::There, "seed {seed}");
+        world.command(who, Command::Resume(call));
+        world.run_for(SOON);
+        assert_eq!(world.hold(1 - who, call), Hold::No, "seed {seed}");
+        assert!(world.both_up());
+    }
+}
+
+#[test]
+fn a_phone_that_vanishes_ends_the_others_call_with_a_reason() {
+    for seed in 0..50 {
+        let mut world = World::in_a_call(seed, LAN);
+        world.kill(1, seed % 2 == 0);
+        assert!(world.run_until(Duration::from_secs(10), |world| !world.established(0)));
+        assert_eq!(world.reasons(0), [Reason::MediaLost], "seed {seed}");
+        let missed = |event: &Event| matches!(event, Event::Reconnecting { .. });
+        assert!(world.nodes[0].events.iter().any(missed), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_callee_that_vanishes_while_it_rings_is_unreachable() {
+    for seed in 0..50 {
+        let mut world = World::ready(seed, LAN, &["alice", "bob"]);
+        world.dial(0, "bob");
+        assert!(world.run_until(SOON, |world| world.incoming(1).is_some()));
+        world.run_for(Duration::from_millis(500));
+        world.kill(1, seed % 2 == 0);
+        assert!(world.run_until(Duration::from_secs(11), |world| world.ended(0).is_some()));
+        assert_eq!(world.reasons(0), [Reason::Unreachable], "seed {seed}");
+    }
 }

@@ -255,20 +255,17 @@ pub fn signals() -> impl Strategy<Value = CallSignal> {
             },
         )
     };
-    let invites = (devices(), cards(), media(), any::<[u8; 32]>()).prop_map(
-        |(device, card, media, commitment)| Signal::Invite {
-            device,
+    let invites = (cards(), media(), any::<[u8; 32]>()).prop_map(|(card, media, commitment)| {
+        Signal::Invite {
             card,
             media,
             commitment: Commitment(commitment),
-        },
-    );
-    let accepts =
-        (devices(), media(), any::<[u8; 32]>()).prop_map(|(device, media, nonce)| Signal::Accept {
-            device,
-            media,
-            nonce: CallNonce(nonce),
-        });
+        }
+    });
+    let accepts = (media(), any::<[u8; 32]>()).prop_map(|(media, nonce)| Signal::Accept {
+        media,
+        nonce: CallNonce(nonce),
+    });
     let moves = (candidate_lists(), candidate_lists())
         .prop_map(|(added, removed)| Signal::Candidates { added, removed });
     let short = vec![
@@ -284,8 +281,12 @@ pub fn signals() -> impl Strategy<Value = CallSignal> {
         nonce: CallNonce(nonce),
     });
     let signals = prop_oneof![invites, accepts, confirms, moves, select(short)];
-    (any::<[u8; 16]>(), signals).prop_map(|(call, signal)| CallSignal {
+    let between = (devices(), option::of(devices()), any::<u32>());
+    (any::<[u8; 16]>(), between, signals).prop_map(|(call, (from, to, seq), signal)| CallSignal {
         call: CallId(call),
+        from,
+        to,
+        seq,
         signal,
     })
 }

@@ -8,7 +8,6 @@ use std::{
     net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -24,15 +23,17 @@ use str0m::{
     rtp::{RtpWrite, SeqNo, Ssrc},
 };
 use tokio::{
-    io::ReadBuf,
-    net::UdpSocket,
     sync::mpsc,
-    time::{Instant as TokioInstant, sleep_until},
+    time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until},
 };
 
+use super::sockets::{Sockets, addresses};
 use crate::{
-    call::{MediaFailure, Role},
-    media::{Encoded, Packet, Seq, Timestamp},
+    call::{MediaFailure, Moved, Role},
+    media::{
+        Encoded, Packet, Seq, Timestamp,
+        watchdog::{Sign, Watchdog},
+    },
 };
 
 /// Opus (RFC 7587), the one payload type in use.
@@ -51,29 +52,26 @@ const DATAGRAM_MAX: usize = 1500;
 /// The longest Opus packet of one frame (RFC 6716, 3.2.1).
 const PAYLOAD_MAX: usize = 1275;
 
-/// So many local addresses are offered.
-const SOCKETS_MAX: usize = 8;
-
 /// So many datagrams are taken before voice has its turn.
 const DATAGRAMS_AT_ONCE: usize = 32;
 
-/// Nothing authentic for so long ends the call.
-const LOST_AFTER: Duration = Duration::from_secs(8);
-
-/// How often each side reports to the other.
+/// How often each side reports to the other, whether it speaks or not.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether this machine's addresses have changed.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// So many addresses a peer may name in the course of a call; those beyond are left out.
+const REMOTE_MAX: usize = 64;
 
 /// Media that is open on this side and waits for the other side's.
 pub struct Prepared {
-    sockets: Vec<Socket>,
+    sockets: Sockets,
+    /// The one address for media, or all.
+    only: Option<IpAddr>,
     rtc: Rtc,
     /// What the other side needs to know.
     pub offer: MediaOffer,
-}
-
-struct Socket {
-    addr: SocketAddr,
-    socket: UdpSocket,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -90,18 +88,26 @@ pub enum Order {
     Speak,
     /// Deliver received packets there from now on.
     Deliver(PacketSink),
+    /// The peer's addresses are no longer those of its offer.
+    PeerMoved(Moved),
 }
 
 /// Takes received packets and never waits.
 pub type PacketSink = Box<dyn Fn(Packet) + Send>;
 
 /// What a running link reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// It is encrypted and has a path.
     Connected,
     /// The first of the peer's voice came in.
     Heard,
+    /// Nothing authentic has come for 3 s.
+    Reconnecting,
+    /// It comes again.
+    Reconnected,
+    /// This machine's addresses are no longer those of the offer.
+    Moved(Moved),
     /// The time that a packet takes there and back.
     RoundTrip(Duration),
     /// It has ended by itself.
@@ -112,23 +118,8 @@ pub enum Report {
 ///
 /// # Errors
 /// Those of the system.
-pub async fn prepare(only: Option<IpAddr>) -> io::Result<Prepared> {
-    let mut sockets = Vec::new();
-    for ip in addresses(only)? {
-        // An address that is just going away is no reason not to call.
-        if let Ok(socket) = UdpSocket::bind((ip, 0)).await {
-            sockets.push(Socket {
-                addr: socket.local_addr()?,
-                socket,
-            });
-        }
-    }
-    if sockets.is_empty() {
-        return Err(io::Error::new(
-            io::ErrorKind::AddrNotAvailable,
-            "no network address",
-        ));
-    }
+pub fn prepare(only: Option<IpAddr>) -> io::Result<Prepared> {
+    let sockets = Sockets::open(&addresses(only)?)?;
     let ice = credentials()?;
     let creds = IceCreds {
         ufrag: ice.ufrag().to_owned(),
@@ -144,18 +135,8 @@ pub async fn prepare(only: Option<IpAddr>) -> io::Result<Prepared> {
         .set_stats_interval(Some(REPORT_EVERY))
         .set_rtcp_report_interval_audio(REPORT_EVERY)
         .build(Instant::now());
-    let mut candidates = Vec::new();
-    for socket in &sockets {
-        let host = IceCandidate::host(socket.addr, Protocol::Udp).map_err(io::Error::other)?;
-        if let Some(added) = rtc.add_local_candidate(host) {
-            let (addr, priority) = (socket.addr, added.prio());
-            candidates.push(Candidate {
-                kind: CandidateKind::Host,
-                addr,
-                priority,
-            });
-        }
-    }
+    let own = sockets.addrs();
+    let candidates: Vec<_> = own.filter_map(|addr| add_local(&mut rtc, addr)).collect();
     let fingerprint = rtc
         .direct_api()
         .local_dtls_fingerprint()
@@ -170,31 +151,42 @@ pub async fn prepare(only: Option<IpAddr>) -> io::Result<Prepared> {
     };
     Ok(Prepared {
         sockets,
+        only,
         rtc,
         offer,
     })
 }
 
-/// This machine's addresses that others may reach; loopback where there is no other.
-pub(super) fn addresses(only: Option<IpAddr>) -> io::Result<Vec<IpAddr>> {
-    if let Some(only) = only {
-        return Ok(vec![only]);
-    }
-    let all: Vec<IpAddr> = if_addrs::get_if_addrs()?
-        .into_iter()
-        .map(|at| at.ip())
-        .collect();
-    let link_local = |ip: &IpAddr| matches!(ip, IpAddr::V4(v4) if v4.is_link_local());
-    let mut reachable: Vec<IpAddr> = all
-        .iter()
-        .copied()
-        .filter(|ip| !ip.is_loopback() && !link_local(ip))
-        .collect();
-    if reachable.is_empty() {
-        reachable = all.into_iter().filter(IpAddr::is_loopback).collect();
-    }
-    reachable.truncate(SOCKETS_MAX);
-    Ok(reachable)
+/// Makes an address of this machine known to ICE.
+fn add_local(rtc: &mut Rtc, addr: SocketAddr) -> Option<Candidate> {
+    let host = IceCandidate::host(addr, Protocol::Udp).ok()?;
+    let priority = rtc.add_local_candidate(host)?.prio();
+    Some(Candidate {
+        kind: CandidateKind::Host,
+        addr,
+        priority,
+    })
+}
+
+/// A candidate of the peer, as ICE wants it.
+fn remote_candidate(candidate: &Candidate) -> IceCandidate {
+    let kind = match candidate.kind {
+        CandidateKind::Host => IceKind::Host,
+        CandidateKind::ServerReflexive => IceKind::ServerReflexive,
+        CandidateKind::PeerReflexive => IceKind::PeerReflexive,
+        CandidateKind::Relayed => IceKind::Relayed,
+    };
+    IceCandidate::from_parts(
+        "1".to_owned(),
+        1,
+        Protocol::Udp,
+        candidate.priority,
+        candidate.addr,
+        kind,
+        None,
+        None,
+        None,
+    )
 }
 
 /// Fresh ICE credentials: 48 and 144 bits.
@@ -228,7 +220,12 @@ impl Prepared {
         voice: mpsc::Receiver<Encoded>,
         report: impl Fn(Report),
     ) {
-        let Self { sockets, rtc, .. } = self;
+        let Self {
+            sockets,
+            only,
+            rtc,
+            offer,
+        } = self;
         let now = Instant::now();
         let (own, theirs) = match role {
             Role::Caller => (SSRC[0], SSRC[1]),
@@ -239,6 +236,10 @@ impl Prepared {
         let _ = getrandom::fill(&mut random);
         let mut link = Link {
             sockets,
+            only,
+            offered: offer.candidates.to_vec(),
+            current: offer.candidates.to_vec(),
+            remote: Vec::new(),
             rtc,
             own: own.into(),
             // RFC 3550, 5.1: both start at random, the first far from where it wraps.
@@ -246,7 +247,7 @@ impl Prepared {
             timestamp: u32::from_be_bytes([random[2], random[3], random[4], random[5]]),
             speaking: false,
             connected: false,
-            heard: None,
+            watchdog: Watchdog::default(),
             wake: now,
             deliver: None,
             report,
@@ -262,7 +263,14 @@ impl Prepared {
 }
 
 struct Link<F> {
-    sockets: Vec<Socket>,
+    sockets: Sockets,
+    only: Option<IpAddr>,
+    /// The candidates of this side's offer.
+    offered: Vec<Candidate>,
+    /// Those that it has now.
+    current: Vec<Candidate>,
+    /// Those of the peer that are in use.
+    remote: Vec<Candidate>,
     rtc: Rtc,
     own: Ssrc,
     seq: u64,
@@ -270,8 +278,8 @@ struct Link<F> {
     timestamp: u32,
     speaking: bool,
     connected: bool,
-    /// When the peer was last heard, authentically.
-    heard: Option<Instant>,
+    /// Knows when the peer was last heard, authentically.
+    watchdog: Watchdog,
     /// When the machine wants to be woken.
     wake: Instant,
     deliver: Option<PacketSink>,
@@ -300,29 +308,6 @@ impl<F: Fn(Report)> Link<F> {
         guarded(|| {
             // Its clock stood still while the phones rang.
             rtc.handle_input(Input::Timeout(now))?;
-            for candidate in remote
-                .candidates
-                .iter()
-                .filter(|known| is_sendable(&known.addr))
-            {
-                let kind = match candidate.kind {
-                    CandidateKind::Host => IceKind::Host,
-                    CandidateKind::ServerReflexive => IceKind::ServerReflexive,
-                    CandidateKind::PeerReflexive => IceKind::PeerReflexive,
-                    CandidateKind::Relayed => IceKind::Relayed,
-                };
-                rtc.add_remote_candidate(IceCandidate::from_parts(
-                    "1".to_owned(),
-                    1,
-                    Protocol::Udp,
-                    candidate.priority,
-                    candidate.addr,
-                    kind,
-                    None,
-                    None,
-                    None,
-                ));
-            }
             let mut api = rtc.direct_api();
             api.declare_media(MID.into(), MediaKind::Audio);
             api.declare_stream_tx(own, None, MID.into(), None);
@@ -340,7 +325,69 @@ impl<F: Fn(Report)> Link<F> {
             });
             api.start_dtls(role == Role::Callee)
         })?;
+        self.add_remote(&remote.candidates)?;
         self.drain(now)
+    }
+
+    fn add_remote(&mut self, candidates: &[Candidate]) -> Result<(), MediaFailure> {
+        for candidate in candidates {
+            let known = self.remote.iter().any(|known| known.addr == candidate.addr);
+            if known || !is_sendable(&candidate.addr) || self.remote.len() >= REMOTE_MAX {
+                continue;
+            }
+            self.remote.push(*candidate);
+            let rtc = &mut self.rtc;
+            guarded(|| {
+                rtc.add_remote_candidate(remote_candidate(candidate));
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn peer_moved(&mut self, moved: &Moved, now: Instant) -> Result<(), MediaFailure> {
+        self.add_remote(&moved.added)?;
+        let gone = |known: &Candidate| moved.removed.iter().any(|gone| gone.addr == known.addr);
+        let rtc = &mut self.rtc;
+        guarded(|| {
+            for candidate in self.remote.iter().filter(|known| gone(known)) {
+                rtc.direct_api()
+                    .invalidate_candidate(&remote_candidate(candidate));
+            }
+            Ok(())
+        })?;
+        self.remote.retain(|known| !gone(known));
+        self.input(Input::Timeout(now), now)
+    }
+
+    /// Uses the addresses that this machine has now.
+    fn follow(&mut self, ips: &[IpAddr], now: Instant) -> Result<(), MediaFailure> {
+        let followed = self.sockets.follow(ips);
+        if followed.appeared.is_empty() && followed.gone.is_empty() {
+            return Ok(());
+        }
+        let (rtc, current) = (&mut self.rtc, &mut self.current);
+        guarded(|| {
+            let appeared = followed.appeared.iter();
+            current.extend(appeared.filter_map(|addr| add_local(rtc, *addr)));
+            for addr in &followed.gone {
+                current.retain(|known| known.addr != *addr);
+                if let Ok(gone) = IceCandidate::host(*addr, Protocol::Udp) {
+                    rtc.direct_api().invalidate_candidate(&gone);
+                }
+            }
+            Ok(())
+        })?;
+        let missing = |of: &[Candidate], from: &[Candidate]| {
+            let mut missing = of.to_vec();
+            missing.retain(|candidate| !from.iter().any(|other| other.addr == candidate.addr));
+            Candidates::first_of(missing)
+        };
+        (self.report)(Report::Moved(Moved {
+            added: missing(&self.current, &self.offered),
+            removed: missing(&self.offered, &self.current),
+        }));
+        self.input(Input::Timeout(now), now)
     }
 
     /// Returns why it failed, or nothing when it was told to end.
@@ -351,9 +398,11 @@ impl<F: Fn(Report)> Link<F> {
     ) -> Option<MediaFailure> {
         let mut buffer = vec![0; DATAGRAM_MAX + 1];
         let mut voice_open = true;
+        let mut follow = interval(FOLLOW_EVERY);
+        follow.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let lost_at = self.heard.map(|heard| heard + LOST_AFTER);
-            let wake = lost_at.map_or(self.wake, |lost| lost.min(self.wake));
+            let watched = self.watchdog.poll_timeout();
+            let wake = watched.map_or(self.wake, |at| at.min(self.wake));
             let result = tokio::select! {
                 // Voice first: it is what everything else is for.
                 biased;
@@ -373,6 +422,7 @@ impl<F: Fn(Report)> Link<F> {
                         self.deliver = Some(sink);
                         Ok(())
                     }
+                    Some(Order::PeerMoved(moved)) => self.peer_moved(&moved, Instant::now()),
                     None => {
                         // Tells the peer's DTLS; its call is told by a Bye.
                         let _ = guarded(|| self.rtc.close());
@@ -380,21 +430,29 @@ impl<F: Fn(Report)> Link<F> {
                         return None;
                     }
                 },
-                received = std::future::poll_fn(|cx| poll_receive(&self.sockets, &mut buffer, cx))
+                received = std::future::poll_fn(|cx| self.sockets.poll_receive(&mut buffer, cx))
                     => self.receive_some(received, &mut buffer),
-                () = sleep_until(TokioInstant::from_std(wake)) => {
-                    let now = Instant::now();
-                    if lost_at.is_some_and(|lost| lost <= now) {
-                        Err(MediaFailure::Lost)
-                    } else {
-                        self.input(Input::Timeout(now), now)
-                    }
-                }
+                () = sleep_until(TokioInstant::from_std(wake)) => self.due(Instant::now()),
+                _ = follow.tick() => match addresses(self.only) {
+                    Ok(ips) => self.follow(&ips, Instant::now()),
+                    // What is not known now is known a second later.
+                    Err(_) => Ok(()),
+                },
             };
             if let Err(failure) = result {
                 return Some(failure);
             }
         }
+    }
+
+    fn due(&mut self, now: Instant) -> Result<(), MediaFailure> {
+        match self.watchdog.handle_timeout(now) {
+            Some(Sign::Reconnecting) => (self.report)(Report::Reconnecting),
+            Some(Sign::Lost) => return Err(MediaFailure::Lost),
+            Some(Sign::Closed) => return Err(MediaFailure::Closed),
+            Some(Sign::Reconnected) | None => {}
+        }
+        self.input(Input::Timeout(now), now)
     }
 
     fn input(&mut self, input: Input<'_>, now: Instant) -> Result<(), MediaFailure> {
@@ -428,14 +486,13 @@ impl<F: Fn(Report)> Link<F> {
     /// Takes the datagram in `buffer`, and those that wait behind it.
     fn receive_some(
         &mut self,
-        first: (usize, usize, SocketAddr),
+        first: (usize, SocketAddr, SocketAddr),
         buffer: &mut [u8],
     ) -> Result<(), MediaFailure> {
-        let (at, length, source) = first;
+        let (length, at, source) = first;
         self.receive(at, &buffer[..length], source)?;
         for _ in 1..DATAGRAMS_AT_ONCE {
-            // Also an error, such as a port that refused an earlier packet, waits for another turn.
-            let Ok((length, source)) = self.sockets[at].socket.try_recv_from(buffer) else {
+            let Some((length, source)) = self.sockets.try_receive(at, buffer) else {
                 break;
             };
             self.receive(at, &buffer[..length], source)?;
@@ -445,12 +502,11 @@ impl<F: Fn(Report)> Link<F> {
 
     fn receive(
         &mut self,
-        at: usize,
+        destination: SocketAddr,
         datagram: &[u8],
         source: SocketAddr,
     ) -> Result<(), MediaFailure> {
         let now = Instant::now();
-        let destination = self.sockets[at].addr;
         if datagram.len() > DATAGRAM_MAX {
             return Ok(());
         }
@@ -483,14 +539,8 @@ impl<F: Fn(Report)> Link<F> {
                     return Ok(());
                 }
                 Output::Transmit(transmit) => {
-                    let from = self
-                        .sockets
-                        .iter()
-                        .find(|socket| socket.addr == transmit.source);
-                    if let Some(Socket { socket, .. }) = from {
-                        // A packet that cannot be sent is a packet lost, which media is made for.
-                        let _ = socket.try_send_to(&transmit.contents, transmit.destination);
-                    }
+                    let (from, to) = (transmit.source, transmit.destination);
+                    self.sockets.send(from, to, &transmit.contents);
                 }
                 Output::Event(event) => self.event(event, now),
             }
@@ -503,9 +553,10 @@ impl<F: Fn(Report)> Link<F> {
                 if *packet.header.payload_type != PAYLOAD_TYPE {
                     return;
                 }
-                if self.heard.replace(now).is_none() {
+                if !self.watchdog.has_begun() {
                     (self.report)(Report::Heard);
                 }
+                self.heard(now);
                 if let Some(deliver) = &self.deliver {
                     deliver(Packet {
                         seq: Seq(packet.header.sequence_number),
@@ -516,10 +567,9 @@ impl<F: Fn(Report)> Link<F> {
                     });
                 }
             }
-            Event::SenderFeedback(_) => {
-                // A report is as authentic as voice, but only voice begins a call.
-                self.heard = self.heard.map(|_| now);
-            }
+            // A report is as authentic as voice, but only voice begins a call.
+            Event::SenderFeedback(_) if self.watchdog.has_begun() => self.heard(now),
+            Event::Closed => self.watchdog.closed(now),
             Event::MediaEgressStats(stats) => {
                 if let Some(rtt) = stats.rtt {
                     (self.report)(Report::RoundTrip(rtt));
@@ -532,24 +582,12 @@ impl<F: Fn(Report)> Link<F> {
             (self.report)(Report::Connected);
         }
     }
-}
 
-/// Waits for a datagram on any of the sockets: which one, how long it is, and from where.
-fn poll_receive(
-    sockets: &[Socket],
-    buffer: &mut [u8],
-    cx: &mut Context<'_>,
-) -> Poll<(usize, usize, SocketAddr)> {
-    for (at, socket) in sockets.iter().enumerate() {
-        let mut into = ReadBuf::new(buffer);
-        match socket.socket.poll_recv_from(cx, &mut into) {
-            Poll::Ready(Ok(source)) => return Poll::Ready((at, into.filled().len(), source)),
-            // Such as a port that refused an earlier packet; the socket is still good.
-            Poll::Ready(Err(_)) => cx.waker().wake_by_ref(),
-            Poll::Pending => {}
+    fn heard(&mut self, now: Instant) {
+        if self.watchdog.heard(now).is_some() {
+            (self.report)(Report::Reconnected);
         }
     }
-    Poll::Pending
 }
 
 #[cfg(test)]
@@ -616,10 +654,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_sides_that_know_each_other_connect_and_hear_each_other() {
-        let (caller, callee) = (
-            prepare(LOOPBACK).await.unwrap(),
-            prepare(LOOPBACK).await.unwrap(),
-        );
+        let (caller, callee) = (prepare(LOOPBACK).unwrap(), prepare(LOOPBACK).unwrap());
         let offers = [caller.offer.clone(), callee.offer.clone()];
         let heard = |reports: &[Report]| reports.contains(&Report::Heard);
         let reports = run(caller, callee, offers, |a, b| heard(a) && heard(b)).await;
@@ -631,10 +666,7 @@ mod tests {
     #[tokio::test]
     async fn a_swapped_fingerprint_ends_the_call() {
         for swapped in 0..2 {
-            let (caller, callee) = (
-                prepare(LOOPBACK).await.unwrap(),
-                prepare(LOOPBACK).await.unwrap(),
-            );
+            let (caller, callee) = (prepare(LOOPBACK).unwrap(), prepare(LOOPBACK).unwrap());
             let mut offers = [caller.offer.clone(), callee.offer.clone()];
             offers[swapped].fingerprint.0[0] ^= 1;
             let untrusted = Report::Failed(MediaFailure::Untrusted);

@@ -33,6 +33,8 @@ pub(super) struct Running {
     pub(super) voice: Option<Voice>,
     /// The call is up.
     pub(super) up: bool,
+    /// No voice goes either way.
+    pub(super) held: bool,
     /// The figures that were given last, and when.
     pub(super) counted: (VoiceStats, Instant),
     pub(super) round_trip: Option<Duration>,
@@ -43,7 +45,7 @@ impl Driver {
         self.media.insert(call, Media::Preparing);
         let (only, news) = (self.config.only, self.news.clone());
         self.tasks.spawn(async move {
-            let prepared = link::prepare(only).await;
+            let prepared = link::prepare(only);
             let _ = news.send(News::Prepared(call, prepared)).await;
         });
     }
@@ -52,7 +54,7 @@ impl Driver {
         let Some(Media::Prepared(prepared)) = self.media.remove(&call) else {
             return;
         };
-        let (orders, ordered) = mpsc::channel(4);
+        let (orders, ordered) = mpsc::channel(8);
         let (encoded, spoken) = mpsc::channel(ENCODED_MAX);
         let (reports, mut reported) = mpsc::channel(16);
         let report = move |report| {
@@ -77,6 +79,7 @@ impl Driver {
             orders,
             voice: None,
             up: false,
+            held: false,
             counted,
             round_trip: None,
         };
@@ -116,10 +119,33 @@ impl Driver {
         let packets = voice.packets();
         let sink = Box::new(move |packet| packets.receive(packet));
         let _ = running.orders.try_send(Order::Deliver(sink));
+        voice.mute(self.muted);
         if running.up {
             voice.open();
         }
         running.voice = Some(voice);
+    }
+
+    /// Sends silence in every call, those to come too, or what is said.
+    pub(super) fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+        for media in self.media.values() {
+            if let Media::Running(Running {
+                voice: Some(voice), ..
+            }) = media
+            {
+                voice.mute(muted);
+            }
+        }
+    }
+
+    pub(super) fn hold_media(&mut self, call: CallId, held: bool) {
+        if let Some(Media::Running(running)) = self.media.get_mut(&call) {
+            running.held = held;
+            if let Some(voice) = &running.voice {
+                voice.mute(held);
+            }
+        }
     }
 
     pub(super) fn stop_media(&mut self, call: CallId) {

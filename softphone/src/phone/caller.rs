@@ -3,25 +3,23 @@
 use std::time::{Duration, Instant};
 
 use codec::{
-    CallId, CallSignal, KeyCard, Party, Signal,
+    CallId, CallSignal, DeviceId, KeyCard, Party, Signal,
     registry::{CONTACTS_MAX, Method, Record, Refusal, RequestId, Success},
     signal::{CallNonce, Commitment, DeclineReason, MediaOffer},
 };
 
 use super::{
-    Asked, Event, Forward, Letter, Life, Line, LinkId, Output, Phone, Target, Unresolved, Via,
+    Asked, Command, Event, Life, LinkId, Output, Phone, SecondCall, Target, Unresolved, Via,
+    line::{FORWARD_AFTER, Forward, Line, Way, WayState},
+    post::Letter,
 };
-use crate::call::{Call, Own, Reason};
+use crate::call::{self, Call, Own, Reason};
 
 /// How long it may take to connect to whoever knows where the callee is, and to be told.
 const FIND_WITHIN: Duration = Duration::from_secs(8);
 
 /// How long the registry may take to say whose name the caller's is.
 const CHECK_WITHIN: Duration = Duration::from_secs(1);
-
-/// How long direct connections are tried before the registry is asked to hand signals on beside
-/// them.
-const FORWARD_AFTER: Duration = Duration::from_millis(250);
 
 /// A caller whose name is being asked for; the phone does not ring yet.
 #[derive(Debug)]
@@ -30,6 +28,7 @@ pub(super) struct Visitor {
     check: Option<RequestId>,
     call: CallId,
     from: Party,
+    device: DeviceId,
     card: KeyCard,
     media: MediaOffer,
     commitment: Commitment,
@@ -41,31 +40,33 @@ impl Phone {
     // ---- calling ----
 
     pub(super) fn dial(&mut self, target: Target, now: Instant) {
+        let Target { name, host } = target;
+        let rings = |line: &Line| line.call.is_incoming() && line.name == name;
+        if host.is_none()
+            && let Some((&call, _)) = self.lines.iter().find(|(_, line)| rings(line))
+        {
+            // Whom the person calls is just calling.
+            return self.command(Command::Answer(call), now);
+        }
+        self.hold_others(None, now);
         let id = CallId(self.random());
         let own = self.own();
         let call = Call::dial(own, self.settings.ring_for, now);
-        let Target { name, host } = target;
         self.outputs.push_back(Output::Event(Event::Dialling {
             call: id,
             name: name.clone(),
         }));
-        let mut line = Line {
-            call,
-            name: name.clone(),
-            card: None,
-            seek_until: Some(now + FIND_WITHIN),
-            link: None,
-            heard_on: None,
-            opening: Vec::new(),
-            forward: Forward::Closed,
-            letters: Vec::new(),
-            detail: None,
-        };
+        let mut line = Line::new(call, name.clone());
+        line.seek_until = Some(now + FIND_WITHIN);
         let itself = host.is_none() && name == self.post.me().name;
         match host {
             Some(host) => {
                 let link = self.new_link();
-                line.opening.push(link);
+                line.ways.push(Way {
+                    link,
+                    device: None,
+                    state: WayState::Opening,
+                });
                 self.outputs
                     .push_back(Output::OpenHost { link, host, name });
                 self.lines.insert(id, line);
@@ -81,17 +82,28 @@ impl Phone {
             let detail = "that is this phone's own name".to_owned();
             return self.give_up(id, Reason::Unreachable, Some(detail), now);
         }
+        if self.lines.len() > self.settings.calls_max {
+            let detail = "this phone has no more lines; end another call first".to_owned();
+            return self.give_up(id, Reason::Unreachable, Some(detail), now);
+        }
         self.drain_call(id, now);
+    }
+
+    /// Puts every call that is up on hold, but for one.
+    pub(super) fn hold_others(&mut self, but: Option<CallId>, now: Instant) {
+        let up = self
+            .lines
+            .iter()
+            .filter(|(id, line)| Some(**id) != but && line.call.is_established());
+        for call in up.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.tell_call(call, call::Input::Hold, now);
+        }
     }
 
     fn own(&mut self) -> Own {
         let nonce = CallNonce(self.random());
-        let me = self.post.me();
-        Own {
-            device: me.device,
-            card: me.card,
-            nonce,
-        }
+        let card = self.post.me().card;
+        Own { card, nonce }
     }
 
     pub(super) fn look_up(&mut self, call: CallId) {
@@ -136,9 +148,9 @@ impl Phone {
         let asked = self
             .lines
             .iter_mut()
-            .find(|(_, line)| line.opening.contains(&link));
+            .find(|(_, line)| line.is_opening(link));
         let Some((&call, line)) = asked else { return };
-        line.opening.clear();
+        line.ways.clear();
         match found {
             Ok(record) => self.open_links(call, &record, Forward::Closed, now),
             Err(Unresolved::NotFound) => self.give_up(call, Reason::NotFound, None, now),
@@ -150,16 +162,6 @@ impl Phone {
 
     fn open_links(&mut self, call: CallId, record: &Record, forward: Forward, now: Instant) {
         let time = self.post.time(now);
-        let links: Vec<_> = record
-            .entry
-            .contacts()
-            .into_iter()
-            .take(CONTACTS_MAX + 1)
-            .collect();
-        let links: Vec<_> = links
-            .into_iter()
-            .map(|contact| (self.new_link(), contact))
-            .collect();
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
@@ -170,11 +172,22 @@ impl Phone {
         }
         line.card = Some(record.card);
         line.forward = forward;
-        line.opening = links.iter().map(|(link, _)| *link).collect();
-        for (link, contact) in links {
-            self.outputs.push_back(Output::OpenLink { link, contact });
+        // A name's devices behind one address are told apart by their ports, so no contact comes
+        // twice, unless a device has left its to another one: then that is whom it leads to.
+        let mut known = Vec::new();
+        for device in record.entry.devices.iter() {
+            let contacts = device.contacts.iter().map(|contact| contact.addr);
+            let new = contacts.filter(|contact| !known.contains(contact));
+            let new: Vec<_> = new.take(CONTACTS_MAX + 1).collect();
+            known.extend_from_slice(&new);
+            if let Some(line) = self.lines.get_mut(&call)
+                && let Some(branch) = line.branch(device.id)
+            {
+                branch.contacts.clone_from(&new);
+            }
+            self.open_ways(call, device.id, &new);
         }
-        if record.entry.contacts().is_empty() {
+        if known.is_empty() {
             self.open_forward(call, now);
         }
     }
@@ -189,7 +202,12 @@ impl Phone {
         via: Via,
         now: Instant,
     ) {
-        let CallSignal { call, signal } = signal;
+        let CallSignal {
+            call,
+            from: device,
+            signal,
+            ..
+        } = signal;
         match signal {
             Signal::Invite {
                 card,
@@ -206,6 +224,7 @@ impl Phone {
                         check: None,
                         call,
                         from,
+                        device,
                         card,
                         media,
                         commitment,
@@ -295,53 +314,106 @@ impl Phone {
     }
 
     fn ring(&mut self, visitor: Visitor, confirmed: bool, now: Instant) {
-        if self.life != Life::Running || self.lines.len() >= self.settings.calls_max {
+        if let Some(ours) = self.crossed(&visitor, confirmed) {
+            return self.merge(ours, visitor, now);
+        }
+        let full = self.lines.len() >= self.settings.calls_max;
+        let waiting = !self.lines.is_empty();
+        let offered = !waiting || self.settings.second_call == SecondCall::Offer;
+        if self.life != Life::Running || full || !offered {
             return self.answer_visitor(&visitor, Signal::Busy, now);
         }
-        let Visitor {
-            call,
-            from,
-            card,
-            media,
-            commitment,
-            via,
-            ..
-        } = visitor;
-        let own = self.own();
-        let ring_for = self.settings.ring_for;
-        let (link, forward) = match via {
-            Via::Link(link) if self.links.contains_key(&link) => {
-                (Some(link), Forward::After(now + ring_for))
-            }
-            Via::Registry => (None, Forward::Open),
-            // The connection was lost while the caller's name was asked for.
-            Via::Link(_) if self.registration.is_registered() => (None, Forward::Open),
-            Via::Link(_) => return,
-        };
-        let line = Line {
-            call: Call::incoming(own, media, commitment, ring_for, now),
-            name: from.name.clone(),
-            card: Some(card),
-            seek_until: None,
-            link,
-            heard_on: link,
-            opening: Vec::new(),
-            forward,
-            letters: Vec::new(),
-            detail: None,
+        let (own, ring_for) = (self.own(), self.settings.ring_for);
+        let (media, commitment) = (visitor.media.clone(), visitor.commitment);
+        let incoming = Call::incoming(own, media, commitment, ring_for, now);
+        let (call, from) = (visitor.call, visitor.from.clone());
+        let Some(line) = self.visitor_line(incoming, visitor, now) else {
+            return;
         };
         self.lines.insert(call, line);
         self.outputs.push_back(Output::Event(Event::Incoming {
             call,
             from,
             confirmed,
+            waiting,
         }));
+        self.drain_call(call, now);
+    }
+
+    /// A line to who called; `None` when there is no way to them any more.
+    fn visitor_line(&self, call: Call, visitor: Visitor, now: Instant) -> Option<Line> {
+        let mut line = Line::new(call, visitor.from.name);
+        line.card = Some(visitor.card);
+        line.device = Some(visitor.device);
+        line.forward = match visitor.via {
+            Via::Link(link) if self.links.contains_key(&link) => {
+                line.prove(link, visitor.device);
+                Forward::After(now + self.settings.ring_for)
+            }
+            Via::Registry => Forward::Open,
+            // The connection was lost while the caller's name was asked for.
+            Via::Link(_) if self.registration.is_registered() => Forward::Open,
+            Via::Link(_) => return None,
+        };
+        Some(line)
+    }
+
+    /// The call that this phone is making to the very person who calls.
+    fn crossed(&self, visitor: &Visitor, confirmed: bool) -> Option<CallId> {
+        let same = |line: &Line| match line.card {
+            Some(card) => card.identity == visitor.from.identity,
+            None => confirmed,
+        };
+        let crosses =
+            |line: &Line| line.call.is_calling() && line.name == visitor.from.name && same(line);
+        let found = self.lines.iter().find(|(_, line)| crosses(line));
+        found.map(|(call, _)| *call)
+    }
+
+    /// Two calls that cross become one: that of the smaller identity key. It is taken at once.
+    fn merge(&mut self, ours: CallId, visitor: Visitor, now: Instant) {
+        let Some(line) = self.lines.get_mut(&ours) else {
+            return;
+        };
+        let invited = line.letters.iter().any(Letter::is_sent);
+        if invited && self.post.me().identity.key() < visitor.from.identity {
+            // They take ours, and end theirs themselves. Their connection leads to them as well.
+            if let Via::Link(link) = visitor.via
+                && self.links.contains_key(&link)
+                && !line.uses(link)
+            {
+                line.prove(link, visitor.device);
+                self.post_letters(ours, now);
+            }
+            return;
+        }
+        let own = self.own();
+        let (media, commitment) = (visitor.media.clone(), visitor.commitment);
+        let crossing = Call::crossing(own, media, commitment, now);
+        let (call, name) = (visitor.call, visitor.from.name.clone());
+        let Some(line) = self.visitor_line(crossing, visitor, now) else {
+            return;
+        };
+        self.lines.insert(call, line);
+        self.outputs.push_back(Output::Event(Event::Merged {
+            ended: ours,
+            call,
+            name,
+        }));
+        self.tell_call(ours, call::Input::Merge, now);
         self.drain_call(call, now);
     }
 
     /// Answers a caller with whom there will be no call.
     fn answer_visitor(&mut self, visitor: &Visitor, signal: Signal, now: Instant) {
-        let letter = Letter::new(visitor.call, signal, &mut self.rng);
+        let body = CallSignal {
+            call: visitor.call,
+            from: self.post.me().device,
+            to: Some(visitor.device),
+            seq: 1,
+            signal,
+        };
+        let letter = Letter::new(body, &mut self.rng);
         let (key, nonce) = match visitor.via {
             Via::Registry => (visitor.card.agreement, codec::greeting::Nonce::NONE),
             Via::Link(link) => match self.links.get(&link) {

@@ -13,7 +13,7 @@ use codec::{
 use registry::client::Host;
 
 use super::Target;
-use crate::call::{MediaFailure, Reason, Role};
+use crate::call::{Hold, MediaFailure, Moved, Reason, Role};
 
 /// A connection between two phones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,20 @@ pub struct Settings {
     pub calls_max: usize,
     /// For how long it rings, and lets others ring.
     pub ring_for: Duration,
+    /// What becomes of a call that comes while there is another one.
+    pub second_call: SecondCall,
+    /// Tells the registry whether the person is available, busy or away. If not, all that anybody
+    /// sees is that the phone is registered.
+    pub publish: bool,
+}
+
+/// What becomes of a call that comes while there is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondCall {
+    /// It is offered to the person: call waiting.
+    Offer,
+    /// The caller hears that this phone is busy.
+    Busy,
 }
 
 /// What the person wants.
@@ -51,10 +65,16 @@ pub struct Settings {
 pub enum Command {
     /// Call somebody.
     Dial(Target),
-    /// Take a call.
+    /// Take a call. Other calls that are up are put on hold.
     Answer(CallId),
     /// End a call, or decline it.
     Hangup(CallId),
+    /// Put a call that is up on hold: no voice either way until it is resumed.
+    Hold(CallId),
+    /// Go on with a call that this side has put on hold. Other calls that are up are put on hold.
+    Resume(CallId),
+    /// The person is away from the phone, or is back.
+    Away(bool),
     /// End everything and unregister.
     Stop,
 }
@@ -132,6 +152,12 @@ pub enum MediaNews {
     Connected,
     /// The peer's voice came in.
     Heard,
+    /// Nothing authentic has come for 3 s.
+    Reconnecting,
+    /// It comes again.
+    Reconnected,
+    /// This machine's addresses are no longer those that were offered.
+    Moved(Moved),
     /// It failed.
     Failed(MediaFailure),
 }
@@ -178,6 +204,10 @@ pub enum Output {
     },
     /// Send voice, or silence until the call is up.
     Speak(CallId),
+    /// Stop both ways of a call's voice, or let it go on. The path stays up meanwhile.
+    HoldMedia(CallId, bool),
+    /// The peer's media is elsewhere now.
+    MoveMedia(CallId, Moved),
     /// Close a call's media.
     StopMedia(CallId),
     /// Tell the person.
@@ -212,6 +242,18 @@ pub enum Event {
         from: Party,
         /// The registry confirms that the name is theirs.
         confirmed: bool,
+        /// There is another call already.
+        waiting: bool,
+    },
+    /// Two people called each other at the same time. The person's own call ends as
+    /// [`Reason::Merged`], and the other's is taken at once in its place.
+    Merged {
+        /// The call that ends.
+        ended: CallId,
+        /// The call that goes on.
+        call: CallId,
+        /// With whom.
+        name: Name,
     },
     /// The callee's phone rings.
     Ringing {
@@ -226,6 +268,24 @@ pub enum Event {
         name: Name,
         /// Since it was dialled or answered.
         setup: Duration,
+    },
+    /// A call that is up was put on hold, or is resumed, by either side.
+    Held {
+        /// Which one.
+        call: CallId,
+        /// By whom it is held now.
+        hold: Hold,
+    },
+    /// Nothing has been heard of the other phone for 3 s. The call goes on as soon as something is,
+    /// and ends after 8 s.
+    Reconnecting {
+        /// In which call.
+        call: CallId,
+    },
+    /// The other phone is heard again.
+    Reconnected {
+        /// In which call.
+        call: CallId,
     },
     /// A call is over.
     Ended {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use codec::{
-    CallId, CallSignal, Envelope, EnvelopeError, IdentityKey, Party, Signal, UnixMillis,
+    CallSignal, Envelope, EnvelopeError, IdentityKey, Party, Signal, UnixMillis,
     direct::DirectRefusal,
     envelope::{Address, EnvelopeId, Kind},
     greeting::Nonce,
@@ -41,23 +41,39 @@ pub(super) enum Via {
 #[derive(Debug)]
 pub(super) struct Letter {
     id: EnvelopeId,
-    body: CallSignal,
-    /// The last direct connection that it was sent on.
-    pub(super) by_link: Option<LinkId>,
+    pub(super) body: CallSignal,
+    /// The direct connections that it was sent on.
+    pub(super) by_links: Vec<LinkId>,
     /// It was sent through the registry.
     pub(super) by_registry: bool,
 }
 
 impl Letter {
-    pub(super) fn new(call: CallId, signal: Signal, rng: &mut ChaCha20Rng) -> Self {
+    pub(super) fn new(body: CallSignal, rng: &mut ChaCha20Rng) -> Self {
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);
         Self {
             id: EnvelopeId(id),
-            body: CallSignal { call, signal },
-            by_link: None,
+            body,
+            by_links: Vec::new(),
             by_registry: false,
         }
+    }
+
+    pub(super) fn is_sent(&self) -> bool {
+        self.by_registry || !self.by_links.is_empty()
+    }
+
+    /// Whether it says anew what `older` said.
+    pub(super) fn replaces(&self, older: &Self) -> bool {
+        let subject = |signal: &Signal| match signal {
+            Signal::Ringing => Some(0),
+            Signal::Hold | Signal::Resume => Some(1),
+            Signal::Candidates { .. } => Some(2),
+            _ => None,
+        };
+        let ours = subject(&self.body.signal);
+        ours.is_some() && ours == subject(&older.body.signal) && self.body.to == older.body.to
     }
 }
 

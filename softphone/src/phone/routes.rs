@@ -3,13 +3,18 @@
 use std::time::Instant;
 
 use codec::{
-    CallId, Envelope, Party,
+    CallId, CallSignal, DeviceId, Envelope, Party, Signal,
     direct::{DirectFrame, DirectRefusal},
     greeting::Nonce,
     registry::Method,
+    signal::CancelReason,
 };
 
-use super::{Asked, Forward, INBOUND_BIT, LINK_UNUSED_MAX, Link, LinkId, Output, Phone, Via};
+use super::{
+    Asked, INBOUND_BIT, LINK_UNUSED_MAX, Link, LinkId, Output, Phone, Via,
+    line::{Forward, Way, WayState},
+    post::Letter,
+};
 use crate::call::{self, Reason};
 
 impl Phone {
@@ -26,11 +31,10 @@ impl Phone {
         let opened = self
             .lines
             .iter_mut()
-            .find(|(_, line)| line.opening.contains(&link));
+            .find(|(_, line)| line.is_opening(link));
         let Some((&call, line)) = opened else {
             return self.close_link(link);
         };
-        line.opening.retain(|opening| *opening != link);
         // Who was called at an address is whoever answers there; who was looked up is known.
         let expected = line
             .card
@@ -44,8 +48,9 @@ impl Phone {
             } else {
                 "somebody else answers"
             };
+            line.ways.retain(|way| way.link != link);
             line.detail = Some(format!("{unfit} at the callee's address"));
-            if line.opening.is_empty() && line.card.is_none() {
+            if line.ways.is_empty() && line.card.is_none() {
                 // Who was called at an address is not looked for any more.
                 line.seek_until = None;
             }
@@ -54,9 +59,17 @@ impl Phone {
         }
         line.card.get_or_insert(card);
         line.seek_until = None;
-        line.link = Some(link);
-        for other in std::mem::take(&mut line.opening) {
-            self.close_link(other);
+        let mut device = None;
+        for way in line.ways.iter_mut().filter(|way| way.link == link) {
+            way.state = WayState::Up;
+            device = way.device;
+        }
+        // One connection to a device is enough.
+        let spare = |way: &Way| way.state == WayState::Opening && way.device == device;
+        let spares: Vec<_> = line.ways.iter().copied().filter(spare).collect();
+        line.ways.retain(|way| !spare(way));
+        for way in spares {
+            self.close_link(way.link);
         }
         self.post_letters(call, now);
     }
@@ -68,30 +81,37 @@ impl Phone {
             let Some(line) = self.lines.get_mut(&call) else {
                 continue;
             };
-            line.opening.retain(|opening| *opening != link);
-            if line.link == Some(link) {
-                line.link = None;
+            let lost = line.ways.iter().find(|way| way.link == link).copied();
+            line.ways.retain(|way| way.link != link);
+            for letter in &mut line.letters {
+                letter.by_links.retain(|sent| *sent != link);
             }
             line.detail.get_or_insert_with(|| why.to_owned());
-            if line.link.is_none() && line.opening.is_empty() {
+            let device = lost.and_then(|way| way.device);
+            if line.ways.iter().any(|way| way.device == device) {
+                continue;
+            }
+            if line.ways.is_empty() {
                 // Who was called at an address is not looked for any more.
                 line.seek_until = None;
-                self.open_forward(call, now);
             }
+            self.open_forward(call, now);
         }
     }
 
     pub(super) fn link_refused(&mut self, link: LinkId, refusal: DirectRefusal, now: Instant) {
-        let touched = self.lines.iter().find(|(_, line)| line.link == Some(link));
+        let touched = self.lines.iter().find(|(_, line)| line.uses(link));
         let Some((&call, line)) = touched else { return };
         let detail = match refusal {
             DirectRefusal::NotHere => format!("whoever answers there is not {}", line.name),
             DirectRefusal::TooMany => "the other phone is overwhelmed, try again later".to_owned(),
             _ => "the other phone did not understand".to_owned(),
         };
-        if !line.call.is_established() {
-            self.give_up(call, Reason::Unreachable, Some(detail), now);
+        if line.call.is_established() || line.ways.len() > 1 {
+            // There is another way, or none is needed any more.
+            return;
         }
+        self.give_up(call, Reason::Unreachable, Some(detail), now);
     }
 
     /// A connection that no call uses is closed after a while, whoever opened it.
@@ -115,7 +135,87 @@ impl Phone {
         self.outputs.push_back(Output::CloseLink(link));
     }
 
-    /// Sends every letter of a call that has not gone the way that is open now.
+    /// Says something to `to`, or to all that the call may be with.
+    pub(super) fn say(&mut self, call: CallId, to: Option<DeviceId>, signal: Signal, now: Instant) {
+        let from = self.post.me().device;
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
+        line.said = line.said.saturating_add(1);
+        let body = CallSignal {
+            call,
+            from,
+            to,
+            seq: line.said,
+            signal,
+        };
+        let letter = Letter::new(body, &mut self.rng);
+        line.keep(letter);
+        let established = line.call.is_established();
+        if established && line.forward == Forward::Refused {
+            // What the registry could not hand on then it may hand on now.
+            line.forward = Forward::Open;
+        }
+        self.post_letters(call, now);
+        if established {
+            self.reopen(call);
+        }
+    }
+
+    /// Connects again to the device that a call is with, if something could not be said to it.
+    /// Only the caller knows where that is.
+    fn reopen(&mut self, call: CallId) {
+        let Some(line) = self.lines.get(&call) else {
+            return;
+        };
+        let unsent = line.letters.iter().any(|letter| !letter.is_sent());
+        let known = line.branches.iter();
+        let mut known = known.filter(|branch| Some(branch.device) == line.device);
+        let Some(branch) = known.next().filter(|_| unsent && line.ways.is_empty()) else {
+            return;
+        };
+        let (device, contacts) = (branch.device, branch.contacts.clone());
+        self.open_ways(call, device, &contacts);
+    }
+
+    pub(super) fn open_ways(
+        &mut self,
+        call: CallId,
+        device: DeviceId,
+        contacts: &[std::net::SocketAddr],
+    ) {
+        for &contact in contacts {
+            let link = self.new_link();
+            let Some(line) = self.lines.get_mut(&call) else {
+                return;
+            };
+            if line.ways.len() >= super::line::WAYS_MAX {
+                return;
+            }
+            line.ways.push(Way {
+                link,
+                device: Some(device),
+                state: WayState::Opening,
+            });
+            self.outputs.push_back(Output::OpenLink { link, contact });
+        }
+    }
+
+    /// Tells the callee's devices that have not decided that another one has.
+    pub(super) fn stop_others(&mut self, call: CallId, reason: CancelReason, now: Instant) {
+        let Some(line) = self.lines.get(&call) else {
+            return;
+        };
+        let others = line
+            .branches
+            .iter()
+            .filter(|branch| Some(branch.device) != line.device && branch.turned.is_none());
+        for device in others.map(|branch| branch.device).collect::<Vec<_>>() {
+            self.say(call, Some(device), Signal::Cancel(reason), now);
+        }
+    }
+
+    /// Sends every letter of a call on the ways that are open and that it has not gone.
     pub(super) fn post_letters(&mut self, call: CallId, now: Instant) {
         let Some(line) = self.lines.get_mut(&call) else {
             return;
@@ -125,36 +225,34 @@ impl Phone {
             name: line.name.clone(),
             identity: card.identity,
         };
+        let forwards = line.forward == Forward::Open && self.registration.is_registered();
+        let proven: Vec<bool> = line
+            .letters
+            .iter()
+            .map(|letter| line.is_proven(letter.body.to))
+            .collect();
         let mut sealed = Vec::new();
-        if let Some(link) = line.link
-            && let Some(up) = self.links.get(&link)
-        {
-            for letter in line
-                .letters
-                .iter_mut()
-                .filter(|letter| letter.by_link != Some(link))
-            {
-                letter.by_link = Some(link);
+        for (letter, proven) in line.letters.iter_mut().zip(proven) {
+            for way in line.ways.iter().filter(|way| way.leads_to(letter.body.to)) {
+                let Some(up) = self.links.get(&way.link) else {
+                    continue;
+                };
+                if letter.by_links.contains(&way.link) {
+                    continue;
+                }
+                letter.by_links.push(way.link);
                 // The greeting's card is the newest.
                 let (key, nonce) = (&up.peer.card.agreement, up.peer.nonce);
-                sealed.push((
-                    Via::Link(link),
-                    self.post.seal(letter, &to, key, nonce, &mut self.rng, now),
-                ));
+                let envelope = self.post.seal(letter, &to, key, nonce, &mut self.rng, now);
+                sealed.push((Via::Link(way.link), envelope));
             }
-        }
-        // Anybody can greet with another's card; until the other phone has said something on the
-        // connection, what is said goes both ways.
-        let proven = line.link.is_some() && line.heard_on == line.link;
-        if !proven && line.forward == Forward::Open && self.registration.is_registered() {
-            for letter in line.letters.iter_mut().filter(|letter| !letter.by_registry) {
+            // Anybody can greet with another's card; until the other phone has said something on
+            // the connection, what is said goes both ways.
+            if !proven && forwards && !letter.by_registry {
                 letter.by_registry = true;
-                let key = &card.agreement;
-                sealed.push((
-                    Via::Registry,
-                    self.post
-                        .seal(letter, &to, key, Nonce::NONE, &mut self.rng, now),
-                ));
+                let (key, nonce) = (&card.agreement, Nonce::NONE);
+                let envelope = self.post.seal(letter, &to, key, nonce, &mut self.rng, now);
+                sealed.push((Via::Registry, envelope));
             }
         }
         for (via, envelope) in sealed {
@@ -186,11 +284,7 @@ impl Phone {
             return;
         };
         if line.forward != Forward::Closed {
-            line.forward = if self.registration.is_registered() {
-                Forward::Open
-            } else {
-                Forward::Closed
-            };
+            line.forward = Forward::Open;
             self.post_letters(call, now);
         }
         self.check_reachable(call, now);
@@ -201,8 +295,21 @@ impl Phone {
         let Some(line) = self.lines.get(&call) else {
             return;
         };
-        let open = line.link.is_some() || !line.opening.is_empty();
-        if !open && line.seek_until.is_none() && line.forward == Forward::Closed {
+        let forwards = match line.forward {
+            Forward::After(_) => true,
+            Forward::Open => self.registration.is_registered(),
+            Forward::Refused | Forward::Closed => false,
+        };
+        if line.device.is_none()
+            && let Some(answer) = line.turned_away()
+        {
+            let answer = answer.clone();
+            return self.tell_call(call, call::Input::Signal(answer), now);
+        }
+        let Some(line) = self.lines.get(&call) else {
+            return;
+        };
+        if line.ways.is_empty() && line.seek_until.is_none() && !forwards {
             self.tell_call(call, call::Input::Unreachable, now);
         }
     }

@@ -1,7 +1,7 @@
 //! One phone told what honest and hostile others would send it, with the clock in hand.
 
 use codec::{
-    CallSignal, Envelope, Identity, Signal,
+    CallSignal, DeviceId, Envelope, Identity, KeyCard, Party, Signal,
     envelope::{Address, EnvelopeId, Kind},
     greeting::Exporter,
     identity::AgreementSecret,
@@ -53,7 +53,7 @@ impl Rig {
             agreement,
             card,
         } = person(BOB);
-        let device = codec::DeviceId([1; 16]);
+        let device = DeviceId([1; 16]);
         let me = Me {
             name: "bob".parse().unwrap(),
             device,
@@ -64,6 +64,8 @@ impl Rig {
         let settings = Settings {
             calls_max: 1,
             ring_for: Duration::from_secs(30),
+            second_call: SecondCall::Busy,
+            publish: true,
         };
         let rng = ChaCha20Rng::seed_from_u64(1);
         let phone = Phone::new(me, Contacts::default(), settings, rng, now, TIME);
@@ -143,7 +145,7 @@ impl Rig {
 
     /// Something said on the direct connection.
     fn say(&mut self, from: &Person, name: &str, signal: Signal) -> Vec<Output> {
-        let body = CallSignal { call: CALL, signal };
+        let body = about(signal);
         let envelope = self.envelope(from, name, OURS, 0, &body);
         self.on_link(envelope)
     }
@@ -164,6 +166,17 @@ impl Rig {
 
 const CALL: CallId = CallId([3; 16]);
 
+/// What another person's device says about a call.
+fn about(signal: Signal) -> CallSignal {
+    CallSignal {
+        call: CALL,
+        from: DeviceId([2; 16]),
+        to: None,
+        seq: 1,
+        signal,
+    }
+}
+
 fn invite(from: &Person) -> Signal {
     let ice = IceCredentials::new("abcd", &"p".repeat(22)).unwrap();
     let fingerprint = Fingerprint([1; 32]);
@@ -172,9 +185,7 @@ fn invite(from: &Person) -> Signal {
         ice,
         candidates: Candidates::default(),
     };
-    let device = codec::DeviceId([2; 16]);
     Signal::Invite {
-        device,
         card: from.card,
         media,
         commitment: CallNonce([1; 32]).commitment(),
@@ -281,10 +292,7 @@ fn a_registry_that_does_not_answer_in_time_does_not_keep_the_phone_from_ringing(
 fn an_invite_through_the_registry_counts_once_and_while_it_is_fresh() {
     for (age, counts) in [(0, true), (60_000, true), (60_001, false)] {
         let (mut rig, alice) = (Rig::new(), person(2));
-        let body = CallSignal {
-            call: CALL,
-            signal: invite(&alice),
-        };
+        let body = about(invite(&alice));
         let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME - age, &body);
         let outputs = rig.by_registry(envelope.clone());
         assert_eq!(rings(&outputs), counts.then_some(true), "{age} ms old");
@@ -295,10 +303,7 @@ fn an_invite_through_the_registry_counts_once_and_while_it_is_fresh() {
 #[test]
 fn a_replay_of_a_call_that_is_over_does_not_ring() {
     let (mut rig, alice) = (Rig::new(), person(2));
-    let body = CallSignal {
-        call: CALL,
-        signal: invite(&alice),
-    };
+    let body = about(invite(&alice));
     let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
     assert_eq!(rings(&rig.by_registry(envelope.clone())), Some(true));
     rig.tell(Input::Command(Command::Hangup(CALL)));
@@ -309,10 +314,7 @@ fn a_replay_of_a_call_that_is_over_does_not_ring() {
 #[test]
 fn a_stranger_has_no_part_in_a_call() {
     let (mut rig, alice, mallory) = (Rig::new(), person(2), person(3));
-    let body = CallSignal {
-        call: CALL,
-        signal: invite(&alice),
-    };
+    let body = about(invite(&alice));
     let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
     rig.by_registry(envelope);
     rig.link(&mallory);
@@ -328,17 +330,11 @@ fn what_is_not_authentic_is_refused_on_the_link() {
     let (mut rig, alice, mallory) = (Rig::new(), person(2), person(3));
     rig.link(&mallory);
     // Alice's own envelope, taken from another connection and sent on this one.
-    let body = CallSignal {
-        call: CALL,
-        signal: invite(&alice),
-    };
+    let body = about(invite(&alice));
     let theirs = rig.envelope(&alice, "alice", OURS, 0, &body);
     assert_eq!(rig.on_link(theirs), refused(DirectRefusal::NotAuthentic));
     // Sealed for another connection.
-    let body = CallSignal {
-        call: CALL,
-        signal: invite(&mallory),
-    };
+    let body = about(invite(&mallory));
     let elsewhere = rig.envelope(&mallory, "mallory", Nonce([9; 32]), 0, &body);
     assert_eq!(rig.on_link(elsewhere), refused(DirectRefusal::NotAuthentic));
     // For somebody else.
@@ -389,7 +385,7 @@ fn a_copied_card_on_a_direct_connection_does_not_keep_a_call_from_the_registry()
             observed: false,
         };
         record.entry.devices = codec::List::first_of([codec::registry::Device {
-            id: codec::DeviceId([2; 16]),
+            id: DeviceId([2; 16]),
             contacts: codec::List::first_of([contact]),
             lease_left_s: 60,
         }]);

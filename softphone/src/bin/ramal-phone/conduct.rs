@@ -12,7 +12,7 @@ use codec::{CallId, Name, registry::Refusal};
 use registry::client::Host;
 use softphone::{
     call::Reason,
-    engine::{Event, Handle},
+    engine::{self, Event, Handle},
     phone::{self, Command, Target},
 };
 use tokio::{
@@ -142,7 +142,7 @@ impl<'a> Conduct<'a> {
         }
     }
 
-    async fn begin(&mut self, commands: &mpsc::Sender<Command>) {
+    async fn begin(&mut self, commands: &mpsc::Sender<engine::Command>) {
         match &self.until {
             Until::Answered { timeout, .. } => {
                 self.deadline = timeout.map(|timeout| Instant::now() + timeout);
@@ -157,10 +157,11 @@ impl<'a> Conduct<'a> {
     async fn event(
         &mut self,
         event: Event,
-        commands: &mpsc::Sender<Command>,
+        commands: &mpsc::Sender<engine::Command>,
         listening: std::net::SocketAddr,
     ) {
         match event {
+            Event::Levels { .. } => {}
             Event::Stats {
                 call,
                 voice,
@@ -210,9 +211,14 @@ impl<'a> Conduct<'a> {
                     call,
                     from,
                     confirmed,
+                    ..
                 } => {
                     self.incoming(call, from.name, confirmed, commands).await;
                 }
+                phone::Event::Merged { .. }
+                | phone::Event::Held { .. }
+                | phone::Event::Reconnecting { .. }
+                | phone::Event::Reconnected { .. } => {}
                 phone::Event::Ringing { call } => {
                     if let Some(known) = self.calls.get(&call) {
                         self.show.ringing(call, &known.name);
@@ -234,7 +240,7 @@ impl<'a> Conduct<'a> {
         }
     }
 
-    async fn refused(&mut self, refusal: Refusal, commands: &mpsc::Sender<Command>) {
+    async fn refused(&mut self, refusal: Refusal, commands: &mpsc::Sender<engine::Command>) {
         let next = match refusal {
             Refusal::NameTaken => "; choose another --name",
             _ => "; trying again",
@@ -253,7 +259,7 @@ impl<'a> Conduct<'a> {
         call: CallId,
         from: Name,
         confirmed: bool,
-        commands: &mpsc::Sender<Command>,
+        commands: &mpsc::Sender<engine::Command>,
     ) {
         self.show.incoming(call, &from, confirmed);
         self.deadline = None;
@@ -297,7 +303,7 @@ impl<'a> Conduct<'a> {
         name: &Name,
         reason: Reason,
         detail: Option<&str>,
-        commands: &mpsc::Sender<Command>,
+        commands: &mpsc::Sender<engine::Command>,
     ) {
         let known = self.calls.remove(&call);
         let output_lost = known.as_ref().is_some_and(|known| known.output_lost);
@@ -334,7 +340,7 @@ impl<'a> Conduct<'a> {
     }
 
     /// What the person typed: to take, to decline or to end a call, or to end the program.
-    async fn typed(&mut self, line: &str, commands: &mpsc::Sender<Command>) {
+    async fn typed(&mut self, line: &str, commands: &mpsc::Sender<engine::Command>) {
         let rings = self
             .calls
             .iter()
@@ -368,7 +374,7 @@ impl<'a> Conduct<'a> {
     }
 
     /// The time has come to hang up, or to wait no longer.
-    async fn due(&mut self, commands: &mpsc::Sender<Command>) {
+    async fn due(&mut self, commands: &mpsc::Sender<engine::Command>) {
         self.deadline = None;
         match &self.until {
             Until::Answered { timeout, calls, .. } => {
@@ -403,16 +409,16 @@ impl<'a> Conduct<'a> {
     }
 
     /// Ends every call and unregisters; the events end when that is done.
-    async fn end(&mut self, outcome: Outcome, commands: &mpsc::Sender<Command>) {
+    async fn end(&mut self, outcome: Outcome, commands: &mpsc::Sender<engine::Command>) {
         if self.outcome.is_none() {
             self.outcome = Some(outcome);
             self.tell(commands, Command::Stop).await;
         }
     }
 
-    async fn tell(&self, commands: &mpsc::Sender<Command>, command: Command) {
+    async fn tell(&self, commands: &mpsc::Sender<engine::Command>, command: Command) {
         // The phone has ended already: its events end as well.
-        let _ = commands.send(command).await;
+        let _ = commands.send(command.into()).await;
     }
 }
 

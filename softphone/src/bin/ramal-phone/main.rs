@@ -8,7 +8,7 @@ use registry::{cli, client::Host};
 use softphone::{
     audio::{self, AudioError, Direction},
     engine::{self, Config},
-    phone::{Settings, Target},
+    phone::{SecondCall, Settings, Target},
     settings::{self, Profile},
 };
 
@@ -159,9 +159,12 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
         listen: general.listen,
         input,
         output,
+        ringing: None,
         settings: Settings {
             calls_max,
             ring_for,
+            second_call: SecondCall::Busy,
+            publish: true,
         },
     };
     let until = match command {
