@@ -15,7 +15,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -48,6 +48,7 @@ mod sockets;
 use link::{Order, Prepared, Report};
 use media::Media;
 use signalling::{Greeter, Tell};
+use sockets::Addresses;
 
 /// How many commands may wait.
 const COMMANDS_MAX: usize = 32;
@@ -204,8 +205,8 @@ pub struct Driver {
 struct Shared {
     registry: Host,
     greeter: Greeter,
-    /// The one address for media, or all.
-    only: Option<IpAddr>,
+    /// The addresses for media: one, or all that this machine has.
+    addresses: Addresses,
     input: audio::Input,
     output: audio::Output,
 }
@@ -241,7 +242,8 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let listener = TcpListener::bind(listen).await?;
     let listening = listener.local_addr()?;
     let only = Some(listening.ip()).filter(|ip| !ip.is_unspecified());
-    let ips = sockets::addresses(only)?.into_iter();
+    let addresses = Addresses::of_machine(only);
+    let ips = addresses.now()?.into_iter();
     // Who listens on 0.0.0.0 cannot be reached at an IPv6 address.
     let reachable = ips.filter(|ip| ip.is_ipv4() || listening.is_ipv6());
     let contacts = Contacts::first_of(reachable.map(|ip| (ip, listening.port()).into()));
@@ -266,7 +268,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         config: Shared {
             registry,
             greeter,
-            only,
+            addresses,
             input,
             output,
         },

@@ -35,7 +35,7 @@ pub use interface::{
     Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, SecondCall, Settings,
     Unresolved,
 };
-use line::{Forward, Line, turns_away};
+use line::{Line, turns_away};
 use post::{Post, Via};
 pub use target::{BadTarget, Target};
 

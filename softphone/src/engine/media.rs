@@ -43,9 +43,9 @@ pub(super) struct Running {
 impl Driver {
     pub(super) fn prepare_media(&mut self, call: CallId) {
         self.media.insert(call, Media::Preparing);
-        let (only, news) = (self.config.only, self.news.clone());
+        let (addresses, news) = (self.config.addresses.clone(), self.news.clone());
         self.tasks.spawn(async move {
-            let prepared = link::prepare(only);
+            let prepared = link::prepare(addresses);
             let _ = news.send(News::Prepared(call, prepared)).await;
         });
     }

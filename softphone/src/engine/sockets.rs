@@ -1,8 +1,9 @@
 //! A call's UDP sockets: one on each of this machine's addresses, which come and go.
 
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -126,15 +127,42 @@ fn bind(ip: IpAddr) -> io::Result<Socket> {
     })
 }
 
-/// This machine's addresses that others may reach; loopback where there is no other; `only`, if
-/// there is one.
-///
-/// # Errors
-/// Those of the system.
-pub(super) fn addresses(only: Option<IpAddr>) -> io::Result<Vec<IpAddr>> {
-    if let Some(only) = only {
-        return Ok(vec![only]);
+/// Tells which addresses this machine has at the moment.
+#[derive(Clone)]
+pub(super) struct Addresses(Arc<dyn Fn() -> io::Result<Vec<IpAddr>> + Send + Sync>);
+
+impl Addresses {
+    /// Those that `source` tells.
+    pub(super) fn new(
+        source: impl Fn() -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(source))
     }
+
+    /// Those that others may reach; loopback where there is no other; `only`, if there is one.
+    pub(super) fn of_machine(only: Option<IpAddr>) -> Self {
+        Self::new(move || match only {
+            Some(only) => Ok(vec![only]),
+            None => reachable(),
+        })
+    }
+
+    /// The addresses now.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) fn now(&self) -> io::Result<Vec<IpAddr>> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Addresses")
+    }
+}
+
+fn reachable() -> io::Result<Vec<IpAddr>> {
     let all: Vec<IpAddr> = if_addrs::get_if_addrs()?
         .into_iter()
         .map(|at| at.ip())
