@@ -109,6 +109,10 @@ pub enum Unwelcome {
     Malformed,
     /// The card in the greeting is not valid by this side's clock.
     BadCard,
+    /// It holds as many connections from this address as it is set to, or they come too fast.
+    AddressFull,
+    /// The greeting did not come in time.
+    TooSlow,
 }
 
 impl fmt::Display for Unwelcome {
@@ -119,6 +123,11 @@ impl fmt::Display for Unwelcome {
             Self::PlainRefused => "it takes no unencrypted connections from this address",
             Self::Malformed => "it did not understand the greeting",
             Self::BadCard => "it did not accept the key card; check this machine's clock",
+            Self::AddressFull => {
+                "it has too many connections from this address; \
+                 close some, or let its operator raise --per-address"
+            }
+            Self::TooSlow => "the greeting did not come in time; check the network",
         })
     }
 }

@@ -19,6 +19,9 @@ pub const DEVICES_MAX: usize = 8;
 /// The most names on one page of [`Method::List`]: a page of the longest entries fits a frame.
 pub const PAGE_MAX: usize = 24;
 
+/// The most names that one [`Watch`] has: the longest names of that number fit a frame.
+pub const WATCHED_MAX: usize = 256;
+
 /// The shortest lease, in seconds.
 pub const EXPIRES_MIN_S: u16 = 10;
 
@@ -78,6 +81,25 @@ pub enum Method {
         /// For how long it may wait for somebody who is offline, in seconds; 0 is not at all.
         ttl_s: u32,
     },
+    /// Says how reachable the person is, for every device that is registered on this connection
+    /// now or later. Who never says it is [`Presence::Available`].
+    Publish {
+        /// From now on.
+        presence: Presence,
+    },
+    /// Asks to be told how names are, and how they change. It replaces what was watched before.
+    Watch(Watch),
+}
+
+/// What a connection wants to be told about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Watch {
+    /// These names, whether they are registered or not; none of them ends the watch. How each is
+    /// now is told at once.
+    Names(List<Name, WATCHED_MAX>),
+    /// Every name. How they are now is asked for by [`Method::List`], after the answer.
+    Everybody,
 }
 
 /// The beginning of a name; may be empty.
@@ -343,6 +365,10 @@ pub enum Success {
         /// How many open connections it was handed to.
         devices: u8,
     },
+    /// To Publish.
+    Published,
+    /// To Watch. Notices follow.
+    Watching,
 }
 
 /// Everything a registry tells about a name.
@@ -395,6 +421,33 @@ pub enum Presence {
     Away,
 }
 
+impl Presence {
+    /// What several phones of one person say together: busy when one of them is, else available
+    /// when one of them is, else away. Without a phone that says anything, available.
+    #[must_use]
+    pub fn of_all(phones: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |presence: &Self| match presence {
+            Self::Away => 0,
+            Self::Available => 1,
+            Self::Busy => 2,
+        };
+        phones
+            .into_iter()
+            .max_by_key(rank)
+            .unwrap_or(Self::Available)
+    }
+}
+
+impl fmt::Display for Presence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Available => "available",
+            Self::Busy => "busy",
+            Self::Away => "away",
+        })
+    }
+}
+
 /// One phone of a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
@@ -434,7 +487,8 @@ pub enum Refusal {
     BadSignature,
     /// Nobody of that name is registered.
     NotFound,
-    /// A limit is reached: devices of a name, names in all, requests without an answer.
+    /// A limit is reached: devices of a name, names in all or of an address, watchers, requests
+    /// without an answer.
     TooMany,
     /// A newer request of that device was seen before.
     Stale,
@@ -483,6 +537,12 @@ pub enum Notice {
     Envelope(Envelope),
     /// The registry closes this connection.
     Closing(ClosingReason),
+    /// A watched name is now so.
+    Changed(Entry),
+    /// A watched name is not registered.
+    Gone(Name),
+    /// More changed at once than is kept for one connection: ask for everything anew.
+    Missed,
 }
 
 /// Why a registry closes a connection.
@@ -497,6 +557,20 @@ pub enum ClosingReason {
     SlowReader,
     /// The same device registered on another connection.
     Replaced,
+    /// A frame was begun and not finished in time.
+    Incomplete,
+}
+
+impl fmt::Display for ClosingReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stopping => "it stops",
+            Self::Idle => "nothing was asked for too long",
+            Self::SlowReader => "what it said was not read",
+            Self::Replaced => "the same device registered on another connection",
+            Self::Incomplete => "a frame was not finished in time",
+        })
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use codec::{
     registry::{
         Binding, ClosingReason, Contact, Device, Entry, FromRegistry, Method, Notice, Page, Prefix,
         Presence, Record, Refresh, Refusal, Register, Request, RequestId, Response, Success,
-        Unregister,
+        Unregister, Watch,
     },
     signal::{
         ByeReason, CallNonce, CancelReason, Candidate, CandidateKind, Candidates, DeclineReason,
@@ -35,10 +35,12 @@ use codec::{
     },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeOwned, Error as _, Visitor},
-};
+use serde::{Serialize, de::DeserializeOwned};
+
+use self::variants::enum_of;
+
+#[path = "golden/variants.rs"]
+mod variants;
 
 const GOLDEN: &str = include_str!("golden.txt");
 
@@ -127,7 +129,7 @@ fn greetings() -> Vec<Sample> {
     samples.extend(each!(
         "Answer",
         |unwelcome| Answer::new(Err(unwelcome)),
-        Unwelcome: Version Full PlainRefused Malformed BadCard
+        Unwelcome: Version Full PlainRefused Malformed BadCard AddressFull TooSlow
     ));
     samples
 }
@@ -151,6 +153,9 @@ fn requests() -> Vec<Sample> {
         envelope: envelope(Nonce::NONE),
         ttl_s: 604_800,
     };
+    let presence = Presence::Busy;
+    let publish = Method::Publish { presence };
+    let watched = List::first_of([name("Bob"), name("ольга")]);
     [
         ("Request/Method::Register", Method::Register(register())),
         ("Request/Method::Refresh", Method::Refresh(refresh())),
@@ -165,6 +170,15 @@ fn requests() -> Vec<Sample> {
         ("Request/Method::List", first_page),
         ("Request/Method::List/after", next_page),
         ("Request/Method::Send", send),
+        ("Request/Method::Publish", publish),
+        (
+            "Request/Method::Watch/Watch::Names",
+            Method::Watch(Watch::Names(watched)),
+        ),
+        (
+            "Request/Method::Watch/Watch::Everybody",
+            Method::Watch(Watch::Everybody),
+        ),
     ]
     .map(|(name, method)| sample(name, request(method)))
     .into()
@@ -199,6 +213,14 @@ fn responses() -> Vec<Sample> {
             "FromRegistry::Response/Success::Sent",
             Success::Sent { devices: 3 },
         ),
+        (
+            "FromRegistry::Response/Success::Published",
+            Success::Published,
+        ),
+        (
+            "FromRegistry::Response/Success::Watching",
+            Success::Watching,
+        ),
     ]
     .map(|(name, success)| sample(name, response(Ok(success))))
     .into();
@@ -217,15 +239,25 @@ fn responses() -> Vec<Sample> {
 }
 
 fn notices() -> Vec<Sample> {
-    let notice = Notice::Envelope(envelope(Nonce::NONE));
-    let mut samples = vec![sample(
-        "FromRegistry::Notice/Notice::Envelope",
-        FromRegistry::Notice(notice),
-    )];
+    let changed = Notice::Changed(entry("Alice", Presence::Away));
+    let mut samples: Vec<Sample> = [
+        (
+            "FromRegistry::Notice/Notice::Envelope",
+            Notice::Envelope(envelope(Nonce::NONE)),
+        ),
+        ("FromRegistry::Notice/Notice::Changed", changed),
+        (
+            "FromRegistry::Notice/Notice::Gone",
+            Notice::Gone(name("Bob")),
+        ),
+        ("FromRegistry::Notice/Notice::Missed", Notice::Missed),
+    ]
+    .map(|(name, notice)| sample(name, FromRegistry::Notice(notice)))
+    .into();
     samples.extend(each!(
         "FromRegistry::Notice/Notice::Closing",
         |reason| FromRegistry::Notice(Notice::Closing(reason)),
-        ClosingReason: Stopping Idle SlowReader Replaced
+        ClosingReason: Stopping Idle SlowReader Replaced Incomplete
     ));
     samples
 }
@@ -308,6 +340,7 @@ fn enums() -> Vec<(&'static str, &'static [&'static str])> {
         enum_of::<Welcome>(),
         enum_of::<Unwelcome>(),
         enum_of::<Method>(),
+        enum_of::<Watch>(),
         enum_of::<FromRegistry>(),
         enum_of::<Success>(),
         enum_of::<Presence>(),
@@ -323,39 +356,6 @@ fn enums() -> Vec<(&'static str, &'static [&'static str])> {
         enum_of::<DirectFrame>(),
         enum_of::<DirectRefusal>(),
     ]
-}
-
-/// The name and variants with which an enum asks a deserializer for itself.
-fn enum_of<T: DeserializeOwned>() -> (&'static str, &'static [&'static str]) {
-    struct Asked<'a>(&'a mut Option<(&'static str, &'static [&'static str])>);
-
-    impl<'de> Deserializer<'de> for Asked<'_> {
-        type Error = serde::de::value::Error;
-
-        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-            Err(Self::Error::custom("not an enum"))
-        }
-
-        fn deserialize_enum<V: Visitor<'de>>(
-            self,
-            name: &'static str,
-            variants: &'static [&'static str],
-            _: V,
-        ) -> Result<V::Value, Self::Error> {
-            *self.0 = Some((name, variants));
-            Err(Self::Error::custom("only asked"))
-        }
-
-        serde::forward_to_deserialize_any! {
-            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-            option unit unit_struct newtype_struct seq tuple tuple_struct map struct identifier
-            ignored_any
-        }
-    }
-
-    let mut asked = None;
-    assert!(T::deserialize(Asked(&mut asked)).is_err());
-    asked.expect("every type in the list is an enum")
 }
 
 #[test]

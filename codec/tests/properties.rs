@@ -23,7 +23,7 @@ use codec::{
     identity::{AgreementKey, Signature},
     registry::{
         CONTACTS_MAX, Contact, DEVICES_MAX, Device, Entry, FromRegistry, Method, PAGE_MAX, Page,
-        Prefix, Presence, Request, RequestId, Response, Success,
+        Prefix, Presence, Request, RequestId, Response, Success, WATCHED_MAX, Watch,
     },
     signal::{
         CANDIDATES_MAX, Candidate, CandidateKind, Commitment, Fingerprint, IceCredentials,
@@ -463,6 +463,12 @@ fn the_longest_messages_fit_where_they_go() {
         result: Ok(Success::Page(page)),
     });
     round_trip(&response, &[1000]).unwrap();
+    let watched = vec![longest_name.clone(); WATCHED_MAX];
+    let watch = Request {
+        id: RequestId(u32::MAX),
+        method: Method::Watch(Watch::Names(List::first_of(watched))),
+    };
+    round_trip(&watch, &[1000]).unwrap();
 
     let candidate = Candidate {
         kind: CandidateKind::Relayed,

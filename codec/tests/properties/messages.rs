@@ -15,7 +15,7 @@ use codec::{
     registry::{
         CONTACTS_MAX, ClosingReason, Contact, DEVICES_MAX, Device, Entry, FromRegistry, Method,
         Notice, Page, Prefix, Presence, Record, Refresh, Refusal, Register, Request, RequestId,
-        Response, Success, Unregister,
+        Response, Success, Unregister, Watch,
     },
     signal::{
         ByeReason, CANDIDATES_MAX, CallNonce, CancelReason, Candidate, CandidateKind, Candidates,
@@ -113,6 +113,8 @@ pub fn answers() -> impl Strategy<Value = Answer> {
         Unwelcome::PlainRefused,
         Unwelcome::Malformed,
         Unwelcome::BadCard,
+        Unwelcome::AddressFull,
+        Unwelcome::TooSlow,
     ];
     prop_oneof![
         registry.prop_map(|welcome| Ok(Welcome::Registry(welcome))),
@@ -165,6 +167,10 @@ pub fn requests() -> impl Strategy<Value = Request> {
         });
     let sends =
         (envelopes(), any::<u32>()).prop_map(|(envelope, ttl_s)| Method::Send { envelope, ttl_s });
+    let watches = prop_oneof![
+        Just(Watch::Everybody),
+        vec(names(), 0..9).prop_map(|names| Watch::Names(List::first_of(names))),
+    ];
     let methods = prop_oneof![
         registers,
         refreshes,
@@ -172,11 +178,17 @@ pub fn requests() -> impl Strategy<Value = Request> {
         names().prop_map(|name| Method::Lookup { name }),
         lists,
         sends,
+        presences().prop_map(|presence| Method::Publish { presence }),
+        watches.prop_map(Method::Watch),
     ];
     (any::<u32>(), methods).prop_map(|(id, method)| Request {
         id: RequestId(id),
         method,
     })
+}
+
+fn presences() -> impl Strategy<Value = Presence> {
+    select(vec![Presence::Available, Presence::Busy, Presence::Away])
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
@@ -189,14 +201,13 @@ fn entries() -> impl Strategy<Value = Entry> {
             lease_left_s,
         },
     );
-    let presences = vec![Presence::Available, Presence::Busy, Presence::Away];
-    (names(), select(presences), vec(phones, 0..=DEVICES_MAX)).prop_map(
-        |(name, presence, devices)| Entry {
+    (names(), presences(), vec(phones, 0..=DEVICES_MAX)).prop_map(|(name, presence, devices)| {
+        Entry {
             name,
             presence,
             devices: List::first_of(devices),
-        },
-    )
+        }
+    })
 }
 
 /// Frames from a registry.
@@ -213,10 +224,17 @@ pub fn from_registry() -> impl Strategy<Value = FromRegistry> {
         (cards(), entries()).prop_map(|(card, entry)| Success::Found(Record { card, entry })),
         pages,
         any::<u8>().prop_map(|devices| Success::Sent { devices }),
+        Just(Success::Published),
+        Just(Success::Watching),
     ];
     let refusals = vec![Refusal::NameTaken, Refusal::TooMany, Refusal::Failed];
     let results = prop_oneof![successes.prop_map(Ok), select(refusals).prop_map(Err)];
-    let reasons = vec![ClosingReason::Stopping, ClosingReason::Replaced];
+    let reasons = vec![ClosingReason::Stopping, ClosingReason::Incomplete];
+    let changes = prop_oneof![
+        entries().prop_map(Notice::Changed),
+        names().prop_map(Notice::Gone),
+        Just(Notice::Missed),
+    ];
     prop_oneof![
         (any::<u32>(), results).prop_map(|(id, result)| {
             let id = RequestId(id);
@@ -224,6 +242,7 @@ pub fn from_registry() -> impl Strategy<Value = FromRegistry> {
         }),
         envelopes().prop_map(|envelope| FromRegistry::Notice(Notice::Envelope(envelope))),
         select(reasons).prop_map(|reason| FromRegistry::Notice(Notice::Closing(reason))),
+        changes.prop_map(FromRegistry::Notice),
     ]
 }
 
