@@ -263,7 +263,11 @@ fn everywhere(_: &str) -> bool {
 /// The files that DESIGN.md, "Layers", marks PURE, and what is under them.
 fn is_pure(path: &str) -> bool {
     path.starts_with("codec/src/")
-        || is_in(path, "registry", &["table", "session", "registration"])
+        || is_in(
+            path,
+            "registry",
+            &["table", "session", "registration", "limits"],
+        )
         || is_in(path, "softphone", &["phone", "media"])
         || is_in(path, "softphone", UNDER_PHONE)
 }

@@ -13,7 +13,7 @@ use std::{
 use codec::{
     Envelope, Name,
     greeting::{Answer, Hello, Role, Welcome},
-    registry::{FromRegistry, Method, Notice, Request, Response, Success},
+    registry::{FromRegistry, Method, Notice, Request, Response, Success, Watch},
 };
 
 /// How many events may wait for whoever reads them; what comes beyond is dropped and counted.
@@ -66,6 +66,8 @@ pub enum Event {
         /// Its lease ended.
         expired: bool,
     },
+    /// How often each limit was reached, because somebody asked or the registry stops.
+    Counters(String),
     /// Something is wrong that the operator can mend.
     Warning(String),
 }
@@ -173,6 +175,7 @@ impl fmt::Display for Line<'_, Request> {
             Method::Send { envelope, ttl_s } => {
                 write!(f, "Send {} ttl={ttl_s}s", Line(envelope))
             }
+            Method::Watch(Watch::Names(names)) => write!(f, "Watch names={}", names.len()),
             other => write!(f, "{other:?}"),
         }
     }
@@ -220,6 +223,15 @@ impl fmt::Display for Line<'_, FromRegistry> {
             FromRegistry::Notice(Notice::Envelope(envelope)) => {
                 write!(f, "Envelope {}", Line(envelope))
             }
+            FromRegistry::Notice(Notice::Changed(entry)) => {
+                let (name, presence) = (&entry.name, entry.presence);
+                write!(
+                    f,
+                    "Changed {name} {presence} contacts={:?}",
+                    entry.contacts()
+                )
+            }
+            FromRegistry::Notice(Notice::Gone(name)) => write!(f, "Gone {name}"),
             FromRegistry::Notice(notice) => write!(f, "{notice:?}"),
             other => write!(f, "{other:?}"),
         }

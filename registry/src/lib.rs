@@ -9,6 +9,8 @@ pub mod client;
 #[cfg(feature = "server")]
 pub mod event;
 pub mod keyfile;
+#[cfg(feature = "server")]
+pub mod limits;
 pub mod link;
 pub mod registration;
 #[cfg(feature = "server")]

@@ -2,14 +2,18 @@
 
 use std::{
     fmt,
-    future::poll_fn,
+    future::{Future, poll_fn},
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use codec::frame::{FrameDecoder, FrameError};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 /// What is read at once. On the stack, so that an idle connection holds no read buffer.
 const READ_BYTES: usize = 8 * 1024;
@@ -19,6 +23,51 @@ const UNWRITTEN_MAX: usize = 4 * codec::frame::MAX_FRAME;
 
 /// Above this no more frames are read: who does not take answers may not ask on.
 const UNWRITTEN_HIGH: usize = codec::frame::MAX_FRAME;
+
+/// So much has to be read by the peer before [`Patience::unread`] begins anew: who reads a byte now
+/// and then is a slow reader all the same.
+const PROGRESS_BYTES: usize = 16 * 1024;
+
+/// How long a peer may be half done with something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// From the first byte of a frame to its last.
+    pub frame: Duration,
+    /// Until the next 16 KiB of what waits for it are read, or all of it.
+    pub unread: Duration,
+}
+
+/// What a peer was half done with for too long. It comes inside an error of the kind
+/// [`io::ErrorKind::TimedOut`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stalled {
+    /// A frame was begun and not finished.
+    Frame,
+    /// It does not read what it is sent.
+    Reader,
+}
+
+impl Stalled {
+    /// Whether this is why a link failed.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame => f.write_str("the peer did not finish a frame"),
+            Self::Reader => SlowReader.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Stalled {}
+
+/// Runs only while there is something to be patient about; idle connections hold none.
+type Timer = Option<Pin<Box<Sleep>>>;
 
 /// Frames over a byte stream. Everything half read or half written is in here and not in the
 /// futures, so every method may be cancelled and called again.
@@ -32,6 +81,11 @@ pub struct FrameLink<S> {
     /// Queued, not yet written; the first `written` bytes of it are.
     unwritten: Vec<u8>,
     written: usize,
+    patience: Option<Patience>,
+    finishing: Timer,
+    reading: Timer,
+    /// Written since `reading` began.
+    progress: usize,
 }
 
 /// What came over a link.
@@ -58,7 +112,7 @@ impl fmt::Display for SlowReader {
 impl std::error::Error for SlowReader {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
-    /// Frames over `stream`.
+    /// Frames over `stream`, with all the patience of the world.
     pub fn new(stream: S) -> Self {
         Self {
             stream,
@@ -67,7 +121,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
             decoded: 0,
             unwritten: Vec::new(),
             written: 0,
+            patience: None,
+            finishing: None,
+            reading: None,
+            progress: 0,
         }
+    }
+
+    /// The same, but [`FrameLink::receive`] and [`FrameLink::flush`] fail with [`Stalled`] when the
+    /// peer is half done with something for longer than this.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        let patience = Some(patience);
+        Self { patience, ..self }
     }
 
     /// The stream underneath.
@@ -83,6 +149,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
         if self.unwritten.len() - self.written + frame.len() > UNWRITTEN_MAX {
             return Err(SlowReader);
         }
+        if self.written >= UNWRITTEN_HIGH {
+            // Whoever always leaves something unread would otherwise let this grow for ever.
+            self.unwritten.drain(..self.written);
+            self.written = 0;
+        }
         self.unwritten.extend_from_slice(frame);
         Ok(())
     }
@@ -95,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
     /// Writes what is queued and waits for the next frame.
     ///
     /// # Errors
-    /// Those of the stream.
+    /// Those of the stream, and [`Stalled`].
     pub async fn receive(&mut self) -> io::Result<Received> {
         poll_fn(|cx| self.poll_receive(cx)).await
     }
@@ -103,9 +174,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
     /// Writes everything that is queued.
     ///
     /// # Errors
-    /// Those of the stream.
+    /// Those of the stream, and [`Stalled`].
     pub async fn flush(&mut self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_write_out(cx)).await
+        poll_fn(|cx| match self.poll_write_out(cx) {
+            Poll::Pending => self.poll_patience(cx),
+            ready => ready,
+        })
+        .await
     }
 
     /// Writes everything that is queued and closes this side.
@@ -120,15 +195,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
         loop {
             if self.poll_write_out(cx)?.is_pending() && self.is_congested() {
-                return Poll::Pending;
+                return self
+                    .poll_patience(cx)
+                    .map(|stalled| stalled.map(|()| Received::End));
             }
             if let Some(received) = self.decode() {
                 return Poll::Ready(Ok(received));
             }
-            if ready!(self.poll_read_some(cx))? == 0 {
-                return Poll::Ready(Ok(Received::End));
+            match self.poll_read_some(cx)? {
+                Poll::Ready(0) => return Poll::Ready(Ok(Received::End)),
+                Poll::Ready(_) => {}
+                Poll::Pending => {
+                    return self
+                        .poll_patience(cx)
+                        .map(|stalled| stalled.map(|()| Received::End));
+                }
             }
         }
+    }
+
+    /// Fails when the peer is half done with something for too long, and waits until then; to be
+    /// called when there is nothing else to do.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(Patience { frame, unread }) = self.patience else {
+            return Poll::Pending;
+        };
+        let unfinished = self.decoder.is_mid_frame();
+        ready_or_idle(&mut self.finishing, unfinished, frame, Stalled::Frame, cx)?;
+        let waits = self.written < self.unwritten.len();
+        if !waits || self.progress >= PROGRESS_BYTES {
+            (self.reading, self.progress) = (None, 0);
+        }
+        ready_or_idle(&mut self.reading, waits, unread, Stalled::Reader, cx)?;
+        Poll::Pending
     }
 
     fn decode(&mut self) -> Option<Received> {
@@ -138,6 +237,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
         if self.decoded == self.unread.len() {
             self.unread = Vec::new();
             self.decoded = 0;
+        }
+        if found.is_some() {
+            self.finishing = None;
         }
         found.map(|frame| frame.map_or_else(Received::Bad, Received::Payload))
     }
@@ -155,7 +257,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
             let rest = &self.unwritten[self.written..];
             match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                bytes => self.written += bytes,
+                bytes => {
+                    self.written += bytes;
+                    self.progress += bytes;
+                }
             }
         }
         self.unwritten = Vec::new();
@@ -164,10 +269,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
     }
 }
 
+/// Lets `timer` run while it is `on`, and fails when it has run out.
+fn ready_or_idle(
+    timer: &mut Timer,
+    on: bool,
+    within: Duration,
+    stalled: Stalled,
+    cx: &mut Context<'_>,
+) -> io::Result<()> {
+    if !on {
+        *timer = None;
+        return Ok(());
+    }
+    let running = timer.get_or_insert_with(|| Box::pin(sleep(within)));
+    match running.as_mut().poll(cx) {
+        Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::TimedOut, stalled)),
+        Poll::Pending => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use codec::frame::to_frame;
-    use tokio::io::AsyncWriteExt;
+    use tokio::{
+        io::AsyncWriteExt,
+        time::{Instant, timeout},
+    };
 
     use super::*;
 
@@ -216,6 +343,96 @@ mod tests {
         let frame = vec![1; 60_000];
         let queued = (0..10).map_while(|_| link.queue(&frame).ok()).count();
         assert_eq!(queued, 4);
+    }
+
+    const PATIENCE: Patience = Patience {
+        frame: Duration::from_secs(20),
+        unread: Duration::from_secs(30),
+    };
+
+    async fn failed(link: &mut FrameLink<tokio::io::DuplexStream>) -> Stalled {
+        Stalled::of(&link.receive().await.unwrap_err()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_byte_by_byte_is_waited_for_once_and_not_anew_for_every_byte() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut link = FrameLink::new(near).with_patience(PATIENCE);
+        // A silent peer is not half done with anything.
+        assert!(timeout(PATIENCE.frame * 9, link.receive()).await.is_err());
+        let start = Instant::now();
+        let trickle = async {
+            loop {
+                far.write_all(&[1]).await.unwrap();
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            stalled = failed(&mut link) => assert_eq!(stalled, Stalled::Frame),
+            () = trickle => {}
+        }
+        assert_eq!(start.elapsed(), PATIENCE.frame);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_that_end_in_time_never_stall() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut link = FrameLink::new(near).with_patience(PATIENCE);
+        let frame = to_frame(&7u8).unwrap();
+        let mut sender = tokio::task::JoinSet::new();
+        sender.spawn(async move {
+            for _ in 0..20 {
+                far.write_all(&frame[..2]).await.unwrap();
+                sleep(PATIENCE.frame - Duration::from_secs(1)).await;
+                far.write_all(&frame[2..]).await.unwrap();
+            }
+        });
+        for _ in 0..20 {
+            assert_eq!(link.receive().await.unwrap(), Received::Payload(vec![7]));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_or_a_byte_now_and_then_is_a_slow_reader() {
+        for trickles in [false, true] {
+            let (near, mut far) = tokio::io::duplex(64);
+            let mut link = FrameLink::new(near).with_patience(PATIENCE);
+            link.queue(&[1; 50_000]).unwrap();
+            let start = Instant::now();
+            let read = async {
+                loop {
+                    sleep(Duration::from_secs(1)).await;
+                    if trickles {
+                        tokio::io::AsyncReadExt::read_u8(&mut far).await.unwrap();
+                    }
+                }
+            };
+            tokio::select! {
+                stalled = failed(&mut link) => assert_eq!(stalled, Stalled::Reader),
+                () = read => {}
+            }
+            assert_eq!(start.elapsed(), PATIENCE.unread);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_not_kept_for_a_peer_that_always_lags() {
+        let (near, mut far) = tokio::io::duplex(UNWRITTEN_HIGH);
+        let mut link = FrameLink::new(near);
+        let mut read = vec![0; 10_000];
+        link.queue(&[1; UNWRITTEN_HIGH]).unwrap();
+        for _ in 0..100 {
+            link.queue(&read).unwrap();
+            tokio::select! {
+                biased;
+                _ = link.receive() => panic!("nothing was sent"),
+                () = tokio::task::yield_now() => {}
+            }
+            tokio::io::AsyncReadExt::read_exact(&mut far, &mut read)
+                .await
+                .unwrap();
+            assert!(link.unwritten.len() < 3 * UNWRITTEN_HIGH);
+        }
     }
 
     #[tokio::test]

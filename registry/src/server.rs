@@ -1,54 +1,49 @@
-//! The registrar on a TCP port: takes connections, runs a [`Session`] for each, asks the store and
-//! hands envelopes from one connection to the others.
+//! The registrar on a TCP port: takes connections, runs a session for each, asks the store and
+//! hands envelopes and changes from one connection to the others.
 
 use std::{
     io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::{Duration, Instant, SystemTime},
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::{Duration, Instant},
 };
 
-use codec::{
-    DeviceId, Envelope, Name, UnixMillis,
-    greeting::{Nonce, Unwelcome},
-    registry::Refusal,
-};
+use codec::greeting::Unwelcome;
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
-    time::{Instant as TokioInstant, interval, sleep, sleep_until, timeout},
+    time::{interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     event::{Event, Events},
-    link::{FrameLink, Received},
-    session::{Answered, Ask, Input, Output, Registrar, Session, Setup},
+    limits::{Count, Counters},
+    session::Registrar,
     store::Store,
 };
 
+mod connection;
+mod gate;
+mod outbox;
 mod routes;
+mod watches;
 
-use routes::{Delivery, Routes};
+use gate::{Arrival, Gate};
+use routes::Routes;
+use watches::Watches;
 
 /// How long connections may take to end when the registry stops.
 pub const DRAIN: Duration = Duration::from_secs(2);
 
-/// How many envelopes may wait for one connection; those beyond are not delivered to it.
-const DELIVERIES_MAX: usize = 32;
-
-/// How many connections beyond the limit are still told that there is no room.
-const TURNED_AWAY_MAX: usize = 64;
-
-/// How long the last frames of a connection may take to be written.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-
 /// How often leases are looked over.
 const EXPIRE_EVERY: Duration = Duration::from_millis(500);
+
+/// How often those who watch are told what has changed.
+const SPREAD_EVERY: Duration = Duration::from_millis(100);
+
+/// How many connections may wait to be taken: a registry's phones come back together.
+const BACKLOG: u32 = 4096;
 
 /// From where plain frames are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +63,6 @@ pub struct Config {
     pub listen: SocketAddr,
     /// From where plain frames are taken.
     pub plain: Plain,
-    /// How many connections it holds at once.
-    pub connections_max: usize,
 }
 
 /// A registry that listens.
@@ -85,7 +78,10 @@ struct Shared<S> {
     registrar: Arc<Registrar>,
     store: Arc<S>,
     events: Events,
+    counters: Arc<Counters>,
+    gate: Mutex<Gate>,
     routes: Routes,
+    watches: Watches,
     last_connection: AtomicU64,
 }
 
@@ -100,16 +96,18 @@ impl<S: Store> Server<S> {
         store: Arc<S>,
         events: Events,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await?;
-        let registrar = Arc::new(registrar);
-        let (routes, last_connection) = (Routes::default(), AtomicU64::new(0));
+        let limits = registrar.limits;
+        let listener = listen(config.listen, limits.system_buffer)?;
         let shared = Shared {
             config,
-            registrar,
+            registrar: Arc::new(registrar),
             store,
             events,
-            routes,
-            last_connection,
+            counters: Arc::default(),
+            gate: Mutex::new(Gate::new(limits)),
+            routes: Routes::default(),
+            watches: Watches::new(limits),
+            last_connection: AtomicU64::new(0),
         };
         Ok(Self {
             listener,
@@ -125,6 +123,12 @@ impl<S: Store> Server<S> {
         self.listener.local_addr()
     }
 
+    /// How often each limit was reached.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.shared.counters)
+    }
+
     /// Serves until `stop`; then tells every connection, and waits for them for [`DRAIN`].
     pub async fn run(self, stop: CancellationToken) {
         let Self { listener, shared } = self;
@@ -132,22 +136,23 @@ impl<S: Store> Server<S> {
             shared.events.tell(Event::Listening { addr });
         }
         let mut connections = JoinSet::new();
-        let mut expiry = interval(EXPIRE_EVERY);
+        let mut turned_away = JoinSet::new();
+        let (mut expiry, mut spread) = (interval(EXPIRE_EVERY), interval(SPREAD_EVERY));
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        let max = shared.config.connections_max;
-                        if connections.len() < max + TURNED_AWAY_MAX {
-                            let admitted = if connections.len() < max {
-                                shared.admit(peer)
-                            } else {
-                                Err(Unwelcome::Full)
-                            };
-                            let (shared, stop) = (Arc::clone(&shared), stop.clone());
-                            connections.spawn(serve(stream, peer, admitted, shared, stop));
+                    Ok((stream, peer)) => match shared.arrive(peer) {
+                        Arrival::Welcome => {
+                            let guest = Guest::new(&shared, peer.ip(), true);
+                            connections.spawn(connection::serve(stream, peer, guest, stop.clone()));
                         }
-                    }
+                        Arrival::TurnedAway(reason) => {
+                            let guest = Guest::new(&shared, peer.ip(), false);
+                            let stop = stop.clone();
+                            turned_away.spawn(turn_away(stream, peer, reason, guest, stop));
+                        }
+                        Arrival::Dropped(_) => {}
+                    },
                     Err(error) => {
                         // Out of files or memory: others may end, so wait instead of spinning.
                         let warning = format!("cannot take a connection: {error}");
@@ -156,7 +161,9 @@ impl<S: Store> Server<S> {
                     }
                 },
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                Some(_) = turned_away.join_next(), if !turned_away.is_empty() => {}
                 _ = expiry.tick() => shared.expire(),
+                _ = spread.tick() => shared.watches.spread(&shared.counters),
                 () = stop.cancelled() => break,
             }
         }
@@ -172,176 +179,104 @@ impl<S: Store> Server<S> {
     }
 }
 
+/// Opens the port. What the system keeps for a connection is bounded; connections inherit it.
+fn listen(addr: SocketAddr, buffer: u32) -> io::Result<TcpListener> {
+    let socket = match addr {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A port whose last registry has just stopped is not taken.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(buffer)?;
+    socket.set_recv_buffer_size(buffer)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
 impl<S: Store> Shared<S> {
-    fn admit(&self, peer: SocketAddr) -> Result<(), Unwelcome> {
-        match self.config.plain {
-            Plain::Any => Ok(()),
-            Plain::Loopback if peer.ip().to_canonical().is_loopback() => Ok(()),
-            Plain::Loopback | Plain::Never => Err(Unwelcome::PlainRefused),
+    fn arrive(&self, peer: SocketAddr) -> Arrival {
+        let wanted = match self.config.plain {
+            Plain::Any => true,
+            Plain::Loopback => peer.ip().to_canonical().is_loopback(),
+            Plain::Never => false,
+        };
+        let arrival = self.gate().arrive(peer.ip(), wanted, Instant::now());
+        match arrival {
+            Arrival::Welcome => self.counters.add(Count::Connections),
+            Arrival::TurnedAway(reason) | Arrival::Dropped(reason) => {
+                self.counters.add(match reason {
+                    Unwelcome::AddressFull => Count::AddressFull,
+                    Unwelcome::PlainRefused => Count::PlainRefused,
+                    _ => Count::Full,
+                });
+            }
         }
+        if matches!(arrival, Arrival::Dropped(_)) {
+            self.counters.add(Count::Unanswered);
+        }
+        arrival
     }
 
     fn expire(&self) {
-        let (ended, _) = self.store.expire(Instant::now());
+        let now = Instant::now();
+        let (ended, _) = self.store.expire(now);
         for lease in ended {
             self.routes.forget(&lease.name, lease.device);
+            self.watches.changed(&lease.name);
             self.events.tell(Event::Removed {
                 name: lease.name,
                 expired: true,
             });
         }
+        self.gate().tidy(now);
     }
+}
 
-    async fn answer(&self, ask: Ask) -> Answered {
-        let now = Instant::now();
-        match ask {
-            Ask::Register(registration) => {
-                Answered::Register(self.store.register(registration, now).await)
-            }
-            Ask::Refresh(renewal, expires) => {
-                Answered::Refresh(self.store.refresh(renewal, expires, now).await)
-            }
-            Ask::Unregister(renewal) => {
-                Answered::Unregister(self.store.unregister(renewal, now).await)
-            }
-            Ask::Lookup(name) => Answered::Lookup(self.store.lookup(&name, now).await),
-            Ask::List {
-                prefix,
-                after,
-                limit,
-            } => Answered::List(self.store.list(&prefix, after.as_ref(), limit, now).await),
-            Ask::Forward(envelope) => Answered::Forward(self.forward(envelope, now).await),
-        }
+impl<S> Shared<S> {
+    /// The lock is held for one operation, never across an await.
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    async fn forward(&self, envelope: Envelope, now: Instant) -> Result<u8, Refusal> {
-        // The table knows best whose a name is now: the lease that a connection remembers may have
-        // been ended on another one.
-        let sender = self.store.lookup(&envelope.from.name, now).await;
-        if !sender.is_ok_and(|record| record.card.identity == envelope.from.identity) {
-            return Err(Refusal::NotYours);
-        }
-        let envelope = Arc::new(envelope);
-        match self.routes.deliver(&envelope) {
-            0 => {
-                self.store.lookup(&envelope.to.name, now).await?;
-                Err(Refusal::Offline)
-            }
-            devices => Ok(devices),
+/// A connection's place, which is free again when this is dropped, however the connection ended.
+#[derive(Debug)]
+struct Guest<S> {
+    shared: Arc<Shared<S>>,
+    ip: IpAddr,
+    welcome: bool,
+}
+
+impl<S> Guest<S> {
+    fn new(shared: &Arc<Shared<S>>, ip: IpAddr, welcome: bool) -> Self {
+        let shared = Arc::clone(shared);
+        Self {
+            shared,
+            ip,
+            welcome,
         }
     }
 }
 
-/// The machine's clock; 1970 when it is before that.
-fn unix_now() -> UnixMillis {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+impl<S> Drop for Guest<S> {
+    fn drop(&mut self) {
+        let mut gate = self.shared.gate();
+        gate.leave(self.ip, self.welcome, Instant::now());
+    }
 }
 
-async fn serve<S: Store>(
+/// Tells somebody why they are not served.
+async fn turn_away<S: Store>(
     stream: TcpStream,
     peer: SocketAddr,
-    admitted: Result<(), Unwelcome>,
-    shared: Arc<Shared<S>>,
+    reason: Unwelcome,
+    guest: Guest<S>,
     stop: CancellationToken,
 ) {
-    shared.events.tell(Event::Connected { peer });
-    let id = shared.last_connection.fetch_add(1, Relaxed);
-    let mut joined = Vec::new();
-    let ended = talk(stream, peer, admitted, &shared, &stop, id, &mut joined).await;
-    for (name, device) in joined {
-        shared.routes.leave(&name, device, id);
-    }
-    let why = ended.unwrap_or_else(|error| error.to_string());
-    shared.events.tell(Event::Disconnected { peer, why });
-}
-
-/// Runs a session to its end and says why it ended.
-async fn talk<S: Store>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    admitted: Result<(), Unwelcome>,
-    shared: &Shared<S>,
-    stop: &CancellationToken,
-    id: u64,
-    joined: &mut Vec<(Name, DeviceId)>,
-) -> io::Result<String> {
-    stream.set_nodelay(true)?;
-    let mut nonce = [0; 32];
-    getrandom::fill(&mut nonce).map_err(io::Error::other)?;
-    let (now, time) = (Instant::now(), unix_now());
-    let setup = Setup {
-        peer,
-        nonce: Nonce(nonce),
-        now,
-        time,
-        admitted,
-    };
-    let mut session = Session::new(Arc::clone(&shared.registrar), setup);
-    let (sender, mut deliveries) = mpsc::channel(DELIVERIES_MAX);
-    let mut link = FrameLink::new(stream);
-    loop {
-        while let Some(output) = session.poll_output() {
-            match output {
-                Output::Frame(frame) => link.queue(&frame).map_err(io::Error::other)?,
-                Output::Ask(request, ask) => {
-                    let answered = shared.answer(ask).await;
-                    session.handle_input(Input::Answered(request, answered), Instant::now());
-                }
-                Output::Join(name, device) => {
-                    shared.routes.join(&name, device, id, sender.clone());
-                    if !joined.contains(&(name.clone(), device)) {
-                        joined.push((name, device));
-                    }
-                }
-                Output::Leave(name, device) => {
-                    shared.routes.forget(&name, device);
-                    joined.retain(|known| *known != (name.clone(), device));
-                }
-                Output::Added(name) => shared.events.tell(Event::Added { name }),
-                Output::Removed(name) => {
-                    shared.events.tell(Event::Removed {
-                        name,
-                        expired: false,
-                    });
-                }
-                Output::Received(message) => {
-                    shared.events.tell(Event::Received { peer, message });
-                }
-                Output::Sent(message) => shared.events.tell(Event::Sent { peer, message }),
-                Output::Close(why) => {
-                    // The peer may be gone, or may not read; either way the connection ends.
-                    let _ = timeout(CLOSE_WITHIN, link.close()).await;
-                    return Ok(why.to_owned());
-                }
-            }
-        }
-        let deadline = session.poll_timeout().map(TokioInstant::from_std);
-        let deadline = deadline.unwrap_or_else(TokioInstant::now);
-        tokio::select! {
-            received = link.receive() => {
-                let now = Instant::now();
-                match received? {
-                    Received::Payload(payload) => {
-                        session.handle_input(Input::Payload(&payload), now);
-                    }
-                    Received::Bad(error) => session.handle_input(Input::BadFrame(error), now),
-                    Received::End => return Ok("the peer closed it".to_owned()),
-                }
-            }
-            Some(delivery) = deliveries.recv(), if !link.is_congested() => {
-                let now = Instant::now();
-                match delivery {
-                    Delivery::Envelope(envelope) => {
-                        session.handle_input(Input::Envelope(&envelope), now);
-                    }
-                    Delivery::Replaced => session.handle_input(Input::Replaced, now),
-                }
-            }
-            () = sleep_until(deadline) => session.handle_input(Input::Timeout, Instant::now()),
-            () = stop.cancelled() => session.handle_input(Input::Stop, Instant::now()),
-        }
+    let why = format!("turned away: {reason}");
+    guest.shared.events.tell(Event::Disconnected { peer, why });
+    tokio::select! {
+        () = connection::refuse(stream, reason) => {}
+        () = stop.cancelled() => {}
     }
 }

@@ -17,28 +17,23 @@ use codec::{
         Unwelcome, Welcome,
     },
     registry::{
-        Binding, ClosingReason, Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Entry, FromRegistry, Method,
-        Notice, Page, Record, Refusal, Register, Request, RequestId, Response, Success,
+        Binding, ClosingReason, Entry, FromRegistry, Notice, Page, Presence, Record, Refusal,
+        Request, RequestId, Response, Success, Watch,
     },
 };
 use serde::Serialize;
 
 use crate::{
     event::Line,
-    table::{Registration, Renewal},
+    limits::{Bucket, Count, Limits},
+    table::{Change, Registration, Renewal},
 };
 
-/// How long a peer may take to say Hello.
-pub const GREETING_WITHIN: Duration = Duration::from_secs(10);
+mod check;
+#[cfg(test)]
+mod tests;
 
-/// How long a connection without a lease may be silent.
-pub const IDLE_MAX: Duration = Duration::from_secs(300);
-
-/// How many requests of one connection may wait for the store.
-pub const WAITING_MAX: usize = 64;
-
-/// How many devices one connection may register.
-pub const REGISTERED_MAX: usize = 8;
+use check::{MALFORMED_UNITS, units_of};
 
 /// What is the same for all connections of a registry.
 #[derive(Debug)]
@@ -47,6 +42,8 @@ pub struct Registrar {
     pub identity: Identity,
     /// What the program calls itself.
     pub agent: Agent,
+    /// What each connection may use.
+    pub limits: Limits,
 }
 
 /// What is known of a connection when it begins.
@@ -60,8 +57,6 @@ pub struct Setup {
     pub now: Instant,
     /// The same by the registry's clock.
     pub time: UnixMillis,
-    /// Whether the peer is wanted.
-    pub admitted: Result<(), Unwelcome>,
 }
 
 /// What a session is told.
@@ -77,6 +72,14 @@ pub enum Input<'a> {
     Envelope(&'a Envelope),
     /// A device that was registered here is now registered on another connection.
     Replaced,
+    /// A watched name is now so, or is not registered.
+    Changed(&'a Name, Option<Entry>),
+    /// More watched names changed than could be kept.
+    Missed,
+    /// A frame was begun and not finished in time.
+    Incomplete,
+    /// The peer does not read what it is sent.
+    SlowReader,
     /// The registry stops.
     Stop,
     /// The time of [`Session::poll_timeout`] has come.
@@ -105,13 +108,24 @@ pub enum Ask {
     },
     /// Hand an envelope to the devices of its receiver.
     Forward(Envelope),
+    /// Say how reachable somebody is by these devices.
+    Publish {
+        /// The devices, each under its name.
+        devices: Vec<(Name, DeviceId)>,
+        /// Whose they are.
+        identity: IdentityKey,
+        /// From now on.
+        presence: Presence,
+    },
+    /// Tell this connection about these from now on, and about no others.
+    Watch(Watch),
 }
 
 /// An answer of the store, to the question of the same name.
 #[derive(Debug)]
 pub enum Answered {
-    /// Whether the device is new.
-    Register(Result<bool, Refusal>),
+    /// What it changed.
+    Register(Result<Change, Refusal>),
     /// To a refresh.
     Refresh(Result<(), Refusal>),
     /// To an unregister.
@@ -122,6 +136,10 @@ pub enum Answered {
     List(Result<Page, Refusal>),
     /// To how many connections the envelope was handed.
     Forward(Result<u8, Refusal>),
+    /// It is published.
+    Publish,
+    /// To a watch.
+    Watch(Result<(), Refusal>),
 }
 
 /// What a session wants done.
@@ -143,6 +161,8 @@ pub enum Output {
     Received(String),
     /// A message goes out; for the log.
     Sent(String),
+    /// Count this.
+    Count(Count),
     /// Send what is queued and close.
     Close(&'static str),
 }
@@ -156,6 +176,7 @@ pub struct Session {
     waiting: BTreeMap<RequestId, Waiting>,
     outputs: VecDeque<Output>,
     heard: Instant,
+    work: Bucket,
 }
 
 #[derive(Debug)]
@@ -170,6 +191,8 @@ enum State {
 struct Phone {
     identity: IdentityKey,
     registered: Vec<Lease>,
+    /// What was said last on this connection.
+    presence: Presence,
 }
 
 /// What this connection has registered, for as long as it holds.
@@ -207,23 +230,40 @@ impl Session {
             waiting: BTreeMap::new(),
             outputs: VecDeque::new(),
             heard,
+            work: Bucket::full(heard),
         }
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // Most connections are idle most of the time: they hold no memory for outputs.
+            self.outputs = VecDeque::new();
+        }
+        output
+    }
+
+    /// From when on the next frame is wanted: later than `now` when the peer has asked for more
+    /// work than its share.
+    #[must_use]
+    pub fn reads_at(&self, now: Instant) -> Instant {
+        let limits = &self.registrar.limits;
+        self.work
+            .ready_at(limits.work_burst, limits.work_per_s, now)
     }
 
     /// When to say [`Input::Timeout`], unless something else comes first.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::Greeting => Some(self.setup.now + GREETING_WITHIN),
-            State::Client => Some(self.heard + IDLE_MAX),
+            State::Greeting => Some(self.setup.now + self.registrar.limits.greeting),
+            State::Client => Some(self.heard + self.registrar.limits.idle),
             State::Phone(phone) => {
                 let leases = phone.registered.iter().map(|lease| lease.ends);
-                leases.chain([self.heard + IDLE_MAX]).max()
+                leases
+                    .chain([self.heard + self.registrar.limits.idle])
+                    .max()
             }
             State::Closed => None,
         }
@@ -236,11 +276,21 @@ impl Session {
             (_, Input::Stop) => self.close_with(ClosingReason::Stopping, "the registry stops"),
             (_, Input::Timeout) => {
                 if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
-                    self.close_with(ClosingReason::Idle, "nothing was heard for too long");
+                    self.time_out();
                 }
             }
+            (_, Input::Incomplete) => {
+                self.count(Count::Incomplete);
+                self.close_with(ClosingReason::Incomplete, "a frame was not finished");
+            }
+            (_, Input::SlowReader) => {
+                self.count(Count::SlowReader);
+                self.close_with(ClosingReason::SlowReader, "the peer does not read");
+            }
             (State::Greeting, Input::Payload(payload)) => self.greet(payload, now),
-            (State::Greeting, Input::BadFrame(_)) => self.turn_away(Unwelcome::Malformed),
+            (State::Greeting, Input::BadFrame(_)) => {
+                self.turn_away(Unwelcome::Malformed, Count::BadGreeting);
+            }
             (_, Input::Payload(payload)) => {
                 self.heard = now;
                 self.request(payload, now);
@@ -248,7 +298,7 @@ impl Session {
             (_, Input::BadFrame(_)) => {
                 self.outputs
                     .push_back(Output::Received("a frame that is none".to_owned()));
-                self.respond(RequestId(0), Err(Refusal::Malformed));
+                self.malformed(now);
             }
             (_, Input::Answered(id, answered)) => self.answered(id, answered, now),
             (_, Input::Envelope(envelope)) => {
@@ -257,31 +307,49 @@ impl Session {
             (_, Input::Replaced) => {
                 self.close_with(ClosingReason::Replaced, "the device registered elsewhere");
             }
+            (_, Input::Changed(_, Some(entry))) => {
+                let entry = self.visible(entry);
+                self.say(&FromRegistry::Notice(Notice::Changed(entry)));
+            }
+            (_, Input::Changed(name, None)) => {
+                self.say(&FromRegistry::Notice(Notice::Gone(name.clone())));
+            }
+            (_, Input::Missed) => self.say(&FromRegistry::Notice(Notice::Missed)),
         }
+    }
+
+    fn time_out(&mut self) {
+        if matches!(self.state, State::Greeting) {
+            return self.turn_away(Unwelcome::TooSlow, Count::LateGreeting);
+        }
+        self.count(Count::Idle);
+        self.close_with(ClosingReason::Idle, "nothing was heard for too long");
     }
 
     fn greet(&mut self, payload: &[u8], now: Instant) {
         let hello: Hello = match greeting::read(payload) {
             Ok(hello) => hello,
-            Err(GreetingError::Version { .. }) => return self.turn_away(Unwelcome::Version),
-            Err(_) => return self.turn_away(Unwelcome::Malformed),
+            Err(GreetingError::Version { .. }) => {
+                return self.turn_away(Unwelcome::Version, Count::BadGreeting);
+            }
+            Err(_) => return self.turn_away(Unwelcome::Malformed, Count::BadGreeting),
         };
         self.outputs
             .push_back(Output::Received(Line(&hello).to_string()));
         let time = self.time(now);
-        if let Err(reason) = self.setup.admitted {
-            return self.turn_away(reason);
-        }
         self.state = match hello.role {
             Role::Client => State::Client,
             Role::Phone(phone) if phone.card.is_valid(time) => State::Phone(Phone {
                 identity: phone.card.identity,
                 registered: Vec::new(),
+                presence: Presence::Available,
             }),
-            Role::Phone(_) => return self.turn_away(Unwelcome::BadCard),
+            Role::Phone(_) => return self.turn_away(Unwelcome::BadCard, Count::BadGreeting),
         };
         self.heard = now;
-        let Registrar { identity, agent } = &*self.registrar;
+        let Registrar {
+            identity, agent, ..
+        } = &*self.registrar;
         let welcome = RegistryWelcome::prove(
             identity,
             &Exporter::PLAIN,
@@ -293,7 +361,8 @@ impl Session {
         self.say(&Answer::new(Ok(Welcome::Registry(welcome))));
     }
 
-    fn turn_away(&mut self, reason: Unwelcome) {
+    fn turn_away(&mut self, reason: Unwelcome, count: Count) {
+        self.count(count);
         self.say(&Answer {
             version: PROTOCOL_VERSION,
             welcome: Err(reason),
@@ -308,13 +377,16 @@ impl Session {
         }) else {
             self.outputs
                 .push_back(Output::Received("a frame without a request".to_owned()));
-            return self.respond(RequestId(0), Err(Refusal::Malformed));
+            return self.malformed(now);
         };
+        self.work(units_of(&method), now);
         if let State::Phone(phone) = &mut self.state {
             // Who lets a lease end has the name no more, here as in the table.
             phone.registered.retain(|lease| lease.ends > now);
         }
-        if self.waiting.len() >= WAITING_MAX || self.waiting.contains_key(&id) {
+        let full = self.waiting.len() >= self.registrar.limits.waiting;
+        if full || self.waiting.contains_key(&id) {
+            self.count(Count::TooManyWaiting);
             return self.respond(id, Err(Refusal::TooMany));
         }
         match self.check(method, now) {
@@ -326,112 +398,22 @@ impl Session {
         }
     }
 
-    /// Checks everything about a request that can be checked without the store.
-    fn check(&self, method: Method, now: Instant) -> Result<(Waiting, Ask), Refusal> {
-        match method {
-            Method::Register(register) => self.check_register(register, now),
-            Method::Refresh(refresh) => {
-                let identity = self.phone()?.identity;
-                if !refresh.is_signed(&identity, &self.binding()) {
-                    return Err(Refusal::BadSignature);
-                }
-                let expires = lease(refresh.expires_s)?;
-                let (name, device, cseq) = (refresh.name, refresh.device, refresh.cseq);
-                let waiting = Waiting::Refresh(name.clone(), device, refresh.expires_s);
-                let renewal = Renewal {
-                    name,
-                    device,
-                    identity,
-                    cseq,
-                };
-                Ok((waiting, Ask::Refresh(renewal, expires)))
-            }
-            Method::Unregister(unregister) => {
-                let identity = self.phone()?.identity;
-                if !unregister.is_signed(&identity, &self.binding()) {
-                    return Err(Refusal::BadSignature);
-                }
-                let (name, device, cseq) = (unregister.name, unregister.device, unregister.cseq);
-                let waiting = Waiting::Unregister(name.clone(), device);
-                Ok((
-                    waiting,
-                    Ask::Unregister(Renewal {
-                        name,
-                        device,
-                        identity,
-                        cseq,
-                    }),
-                ))
-            }
-            Method::Lookup { name } => Ok((Waiting::Other, Ask::Lookup(name))),
-            Method::List {
-                prefix,
-                after,
-                limit,
-            } => {
-                let (prefix, limit) = (prefix.as_str().to_owned(), usize::from(limit));
-                Ok((
-                    Waiting::Other,
-                    Ask::List {
-                        prefix,
-                        after,
-                        limit,
-                    },
-                ))
-            }
-            Method::Send { envelope, .. } => {
-                let phone = self.phone()?;
-                let mut leases = phone.registered.iter();
-                let theirs = leases.any(|lease| lease.name == envelope.from.name);
-                if !theirs || envelope.from.identity != phone.identity {
-                    return Err(Refusal::NotYours);
-                }
-                Ok((Waiting::Other, Ask::Forward(envelope)))
-            }
-            _ => Err(Refusal::Malformed),
+    fn malformed(&mut self, now: Instant) {
+        self.count(Count::BadFrames);
+        self.work(MALFORMED_UNITS, now);
+        self.respond(RequestId(0), Err(Refusal::Malformed));
+    }
+
+    /// Notes work that was asked for.
+    fn work(&mut self, units: u32, now: Instant) {
+        self.work.take(units, self.registrar.limits.work_per_s, now);
+        if self.reads_at(now) > now {
+            self.count(Count::Slowed);
         }
     }
 
-    fn check_register(&self, register: Register, now: Instant) -> Result<(Waiting, Ask), Refusal> {
-        let phone = self.phone()?;
-        let ours = register.card.identity == phone.identity;
-        if !ours || !register.card.is_valid(self.time(now)) || !register.is_signed(&self.binding())
-        {
-            return Err(Refusal::BadSignature);
-        }
-        let expires = lease(register.expires_s)?;
-        let Register {
-            name,
-            device,
-            card,
-            contacts,
-            expires_s,
-            cseq,
-            ..
-        } = register;
-        if contacts.iter().any(|addr| !is_reachable(addr)) {
-            return Err(Refusal::OutOfRange);
-        }
-        let known = phone
-            .registered
-            .iter()
-            .any(|lease| lease.is_of(&name, device));
-        if !known && phone.registered.len() >= REGISTERED_MAX {
-            return Err(Refusal::TooMany);
-        }
-        let contacts = with_observed(&contacts, self.setup.peer.ip());
-        let waiting = Waiting::Register(name.clone(), device, expires_s);
-        Ok((
-            waiting,
-            Ask::Register(Registration {
-                name,
-                device,
-                card,
-                contacts,
-                expires,
-                cseq,
-            }),
-        ))
+    fn count(&mut self, count: Count) {
+        self.outputs.push_back(Output::Count(count));
     }
 
     fn answered(&mut self, id: RequestId, answered: Answered, now: Instant) {
@@ -439,10 +421,10 @@ impl Session {
             return;
         };
         let result = match (waiting, answered) {
-            (Waiting::Register(name, device, expires_s), Answered::Register(Ok(added))) => {
+            (Waiting::Register(name, device, expires_s), Answered::Register(Ok(change))) => {
                 self.hold(&name, device, expires_s, now);
                 self.outputs.push_back(Output::Join(name.clone(), device));
-                if added {
+                if change == Change::Added {
                     self.outputs.push_back(Output::Added(name));
                 }
                 Ok(Success::Registered { expires_s })
@@ -474,6 +456,16 @@ impl Session {
                 }))
             }
             (_, Answered::Forward(Ok(devices))) => Ok(Success::Sent { devices }),
+            (_, Answered::Publish) => Ok(Success::Published),
+            (_, Answered::Watch(Ok(()))) => Ok(Success::Watching),
+            (_, Answered::Watch(Err(refusal))) => {
+                self.count(Count::WatchesRefused);
+                Err(refusal)
+            }
+            (_, Answered::Register(Err(Refusal::TooMany))) => {
+                self.count(Count::RegistrationsRefused);
+                Err(Refusal::TooMany)
+            }
             (
                 _,
                 Answered::Register(Err(refusal))
@@ -576,45 +568,6 @@ impl Session {
     }
 }
 
-fn lease(expires_s: u16) -> Result<Duration, Refusal> {
-    if (EXPIRES_MIN_S..=EXPIRES_MAX_S).contains(&expires_s) {
-        Ok(Duration::from_secs(expires_s.into()))
-    } else {
-        Err(Refusal::OutOfRange)
-    }
-}
-
-/// Whether somebody can listen there at all.
-fn is_reachable(addr: &SocketAddr) -> bool {
-    let ip = addr.ip().to_canonical();
-    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
-    addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
-}
-
 fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
-
-/// The signed contacts, and the address that the phone was seen to come from.
-fn with_observed(signed: &[SocketAddr], observed: IpAddr) -> Vec<Contact> {
-    let mut contacts: Vec<Contact> = signed
-        .iter()
-        .map(|&addr| Contact {
-            addr,
-            observed: false,
-        })
-        .collect();
-    if let Some(first) = signed.first() {
-        let addr = SocketAddr::new(observed.to_canonical(), first.port());
-        if !signed.contains(&addr) {
-            contacts.push(Contact {
-                addr,
-                observed: true,
-            });
-        }
-    }
-    contacts
-}
-
-#[cfg(test)]
-mod tests;

@@ -6,11 +6,11 @@ use std::{
 };
 
 use codec::{
-    Name,
-    registry::{Page, Record, Refusal},
+    DeviceId, IdentityKey, Name,
+    registry::{Page, Presence, Record, Refusal},
 };
 
-pub use crate::table::{Ended, Registration, Renewal, Row};
+pub use crate::table::{Change, Ended, Registration, Renewal, Row};
 
 #[cfg(test)]
 mod conformance;
@@ -22,14 +22,14 @@ pub use memory::MemoryStore;
 ///
 /// A store that fails answers [`Refusal::Failed`] and says why in the log.
 pub trait Store: Send + Sync + 'static {
-    /// Registers a device and says whether it was not there before.
+    /// Registers a device and says what that changed.
     ///
     /// Refuses with [`Refusal::NameTaken`], [`Refusal::TooMany`], [`Refusal::Stale`].
     fn register(
         &self,
         registration: Registration,
         now: Instant,
-    ) -> impl Future<Output = Result<bool, Refusal>> + Send;
+    ) -> impl Future<Output = Result<Change, Refusal>> + Send;
 
     /// Lets a device's lease last `expires` from now.
     ///
@@ -49,6 +49,17 @@ pub trait Store: Send + Sync + 'static {
         renewal: Renewal,
         now: Instant,
     ) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Says how reachable somebody is by one device, and whether that changed what others see. A
+    /// device that is gone, or another's by now, is passed over.
+    fn publish(
+        &self,
+        name: &Name,
+        device: DeviceId,
+        identity: IdentityKey,
+        presence: Presence,
+        now: Instant,
+    ) -> impl Future<Output = bool> + Send;
 
     /// Everything about a name.
     ///

@@ -4,7 +4,7 @@
 //! lease.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
     ops::Bound,
     time::{Duration, Instant},
@@ -14,6 +14,8 @@ use codec::{
     DeviceId, IdentityKey, KeyCard, List, Name, fold,
     registry::{Contact, DEVICES_MAX, Device, Entry, PAGE_MAX, Page, Presence, Record, Refusal},
 };
+
+use crate::limits::{Limits, Source};
 
 /// What a device asks to have in the table.
 #[derive(Debug, Clone)]
@@ -30,6 +32,21 @@ pub struct Registration {
     pub expires: Duration,
     /// Greater than in every earlier request of that device.
     pub cseq: u64,
+    /// What was said of it on its connection; available if nothing was.
+    pub presence: Presence,
+    /// Whose limit it counts for.
+    pub source: Source,
+}
+
+/// What a request changed of what others see of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The device was not there before.
+    Added,
+    /// Its contacts, its presence, or how the name is written.
+    Changed,
+    /// Nothing but the lease.
+    Nothing,
 }
 
 /// A device's request about a lease that it has.
@@ -77,14 +94,16 @@ pub struct Table {
     leases: BTreeSet<(Instant, String, DeviceId)>,
     /// Those that have ended and were not told yet; at most as many as there were leases.
     ended: Vec<Ended>,
+    /// How many devices each source has registered; at most as many sources as leases.
+    sources: HashMap<Source, usize>,
     names_max: usize,
+    devices_per_address: usize,
 }
 
 #[derive(Debug)]
 struct Owner {
     name: Name,
     card: KeyCard,
-    presence: Presence,
     /// Never empty, at most [`DEVICES_MAX`].
     bindings: Vec<Binding>,
 }
@@ -93,6 +112,8 @@ struct Owner {
 struct Binding {
     device: DeviceId,
     contacts: Vec<Contact>,
+    presence: Presence,
+    source: Source,
     cseq: u64,
     since: Instant,
     ends: Instant,
@@ -102,29 +123,41 @@ impl Table {
     /// An empty table for at most `names_max` names.
     #[must_use]
     pub fn new(names_max: usize) -> Self {
+        Self::limited(names_max, Limits::default().devices_per_address)
+    }
+
+    /// An empty table for at most `names_max` names, and so many devices from one source.
+    #[must_use]
+    pub fn limited(names_max: usize, devices_per_address: usize) -> Self {
         Self {
             names: BTreeMap::new(),
             leases: BTreeSet::new(),
             ended: Vec::new(),
+            sources: HashMap::new(),
             names_max,
+            devices_per_address,
         }
     }
 
-    /// Registers a device and says whether it was not there before.
+    /// Registers a device and says what that changed.
     ///
     /// # Errors
     /// [`Refusal::NameTaken`], [`Refusal::TooMany`], [`Refusal::Stale`].
-    pub fn register(&mut self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
+    pub fn register(
+        &mut self,
+        registration: Registration,
+        now: Instant,
+    ) -> Result<Change, Refusal> {
         self.end_leases(now);
         let (again, of) = (registration.name.clone(), registration.device);
-        let added = self.add(registration, now)?;
+        let change = self.add(registration, now)?;
         // Who is back has not gone, whether or not anybody was told.
         self.ended
             .retain(|ended| ended.name != again || ended.device != of);
-        Ok(added)
+        Ok(change)
     }
 
-    fn add(&mut self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
+    fn add(&mut self, registration: Registration, now: Instant) -> Result<Change, Refusal> {
         let Registration {
             name,
             device,
@@ -132,69 +165,100 @@ impl Table {
             contacts,
             expires,
             cseq,
+            presence,
+            source,
         } = registration;
         let key = name.folded().to_owned();
         let ends = now + expires;
+        let from_there = self.sources.get(&source).copied().unwrap_or_default();
+        let crowded = from_there >= self.devices_per_address;
+        let mut binding = Binding {
+            device,
+            contacts,
+            presence,
+            source,
+            cseq,
+            since: now,
+            ends,
+        };
         let Some(owner) = self.names.get_mut(&key) else {
-            if self.names.len() >= self.names_max {
+            if crowded || self.names.len() >= self.names_max {
                 return Err(Refusal::TooMany);
             }
-            let bindings = vec![Binding {
-                device,
-                contacts,
-                cseq,
-                since: now,
-                ends,
-            }];
-            let presence = Presence::Available;
+            let bindings = vec![binding];
             self.names.insert(
                 key.clone(),
                 Owner {
                     name,
                     card,
-                    presence,
                     bindings,
                 },
             );
             self.leases.insert((ends, key, device));
-            return Ok(true);
+            self.sources.insert(source, from_there + 1);
+            return Ok(Change::Added);
         };
         if owner.card.identity != card.identity {
             return Err(Refusal::NameTaken);
         }
         let full = owner.bindings.len() >= DEVICES_MAX;
-        let known = owner
-            .bindings
-            .iter_mut()
-            .find(|binding| binding.device == device);
-        let added = known.is_none();
-        match known {
-            Some(binding) if cseq <= binding.cseq => return Err(Refusal::Stale),
-            Some(binding) => {
-                self.leases.remove(&(binding.ends, key.clone(), device));
-                *binding = Binding {
-                    contacts,
-                    cseq,
-                    ends,
-                    since: binding.since,
-                    device,
-                };
+        let known = owner.bindings.iter_mut().find(|it| it.device == device);
+        let mut change = match known {
+            Some(known) if cseq <= known.cseq => return Err(Refusal::Stale),
+            Some(known) => {
+                binding.since = known.since;
+                let same = known.contacts == binding.contacts && known.presence == presence;
+                let before = std::mem::replace(known, binding);
+                self.leases.remove(&(before.ends, key.clone(), device));
+                // Who moves to another address takes the device along, full or not.
+                leave(&mut self.sources, before.source);
+                if same {
+                    Change::Nothing
+                } else {
+                    Change::Changed
+                }
             }
-            None if full => return Err(Refusal::TooMany),
-            None => owner.bindings.push(Binding {
-                device,
-                contacts,
-                cseq,
-                since: now,
-                ends,
-            }),
+            None if full || crowded => return Err(Refusal::TooMany),
+            None => {
+                owner.bindings.push(binding);
+                Change::Added
+            }
+        };
+        if change == Change::Nothing && owner.name.as_str() != name.as_str() {
+            change = Change::Changed;
         }
         owner.name = name;
         if card.serial >= owner.card.serial {
             owner.card = card;
         }
         self.leases.insert((ends, key, device));
-        Ok(added)
+        *self.sources.entry(source).or_default() += 1;
+        Ok(change)
+    }
+
+    /// Says how reachable somebody is by one device, and whether that changed anything. A device
+    /// that is gone, or another's by now, is passed over.
+    pub fn publish(
+        &mut self,
+        name: &Name,
+        device: DeviceId,
+        identity: IdentityKey,
+        presence: Presence,
+        now: Instant,
+    ) -> bool {
+        self.end_leases(now);
+        let Some(owner) = self.names.get_mut(name.folded()) else {
+            return false;
+        };
+        if owner.card.identity != identity {
+            return false;
+        }
+        let before = owner.presence(now);
+        let mut bindings = owner.bindings.iter_mut();
+        if let Some(binding) = bindings.find(|binding| binding.device == device) {
+            binding.presence = presence;
+        }
+        owner.presence(now) != before
     }
 
     /// Lets a device's lease last `expires` from now.
@@ -255,7 +319,9 @@ impl Table {
     /// Takes a device out of its name, and the name out of the table with its last device.
     fn remove(&mut self, key: &str, device: DeviceId) -> Option<Name> {
         let owner = self.names.get_mut(key)?;
-        owner.bindings.retain(|binding| binding.device != device);
+        for binding in owner.bindings.extract_if(.., |it| it.device == device) {
+            leave(&mut self.sources, binding.source);
+        }
         let name = owner.name.clone();
         if owner.bindings.is_empty() {
             self.names.remove(key);
@@ -363,8 +429,23 @@ impl Owner {
         }));
         Entry {
             name: self.name.clone(),
-            presence: self.presence,
+            presence: self.presence(now),
             devices,
+        }
+    }
+
+    fn presence(&self, now: Instant) -> Presence {
+        let live = self.bindings.iter().filter(|binding| binding.ends > now);
+        Presence::of_all(live.map(|binding| binding.presence))
+    }
+}
+
+/// One device of `source` less.
+fn leave(sources: &mut HashMap<Source, usize>, source: Source) {
+    if let Some(devices) = sources.get_mut(&source) {
+        *devices -= 1;
+        if *devices == 0 {
+            sources.remove(&source);
         }
     }
 }
@@ -391,6 +472,8 @@ mod tests {
             }],
             expires: Duration::from_secs(60),
             cseq,
+            presence: Presence::Available,
+            source: Source::from(std::net::IpAddr::from([10, 0, 0, device])),
         }
     }
 
@@ -414,14 +497,14 @@ mod tests {
         let mut table = Table::new(10);
         assert_eq!(
             table.register(registration("bob", 1, 1, 1), start),
-            Ok(true)
+            Ok(Change::Added)
         );
         let thief = registration("BOB", 2, 2, 1);
         assert_eq!(
             table.register(thief.clone(), after(start, 59)),
             Err(Refusal::NameTaken)
         );
-        assert_eq!(table.register(thief, after(start, 60)), Ok(true));
+        assert_eq!(table.register(thief, after(start, 60)), Ok(Change::Added));
     }
 
     #[test]
@@ -468,7 +551,7 @@ mod tests {
         let mut table = Table::new(10);
         table.register(registration("bob", 1, 1, 1), start).unwrap();
         let back = registration("bob", 1, 1, 2);
-        assert_eq!(table.register(back, after(start, 61)), Ok(true));
+        assert_eq!(table.register(back, after(start, 61)), Ok(Change::Added));
         assert_eq!(table.expire(after(start, 61)), []);
     }
 
@@ -487,7 +570,7 @@ mod tests {
         );
         assert_eq!(
             table.register(registration("bob", 2, 1, 1), start),
-            Ok(true)
+            Ok(Change::Added)
         );
     }
 
@@ -515,7 +598,7 @@ mod tests {
         for device in 0..8 {
             assert_eq!(
                 table.register(registration("bob", device, 1, 1), start),
-                Ok(true)
+                Ok(Change::Added)
             );
         }
         assert_eq!(
@@ -528,9 +611,36 @@ mod tests {
         );
         assert_eq!(
             table.register(registration("bob", 1, 1, 2), start),
-            Ok(false)
+            Ok(Change::Nothing)
         );
         assert_eq!(table.leases.len(), 8);
+    }
+
+    #[test]
+    fn one_address_does_not_take_all_names_and_gives_back_what_it_leaves() {
+        let start = Instant::now();
+        let mut table = Table::limited(100, 3);
+        let from = |name: &str, address: u8, cseq| Registration {
+            source: Source::from(std::net::IpAddr::from([10, 9, 9, address])),
+            ..registration(name, 1, 1, cseq)
+        };
+        for name in ["a", "b", "c"] {
+            let added = table.register(from(name, 1, 1), start);
+            assert_eq!(added, Ok(Change::Added));
+        }
+        let (one_more, elsewhere) = (from("d", 1, 1), from("d", 2, 1));
+        let refused = Err(Refusal::TooMany);
+        assert_eq!(table.register(one_more.clone(), start), refused);
+        assert_eq!(table.register(elsewhere, start), Ok(Change::Added));
+        // What is there already may be renewed, and may move.
+        let again = table.register(from("a", 1, 2), start);
+        assert_eq!(again, Ok(Change::Nothing));
+        table.register(from("a", 2, 3), start).unwrap();
+        table.unregister(&renewal("b", 1, 1, 9), start).unwrap();
+        let third = from("e", 1, 1);
+        assert_eq!(table.register(third, start), Ok(Change::Added));
+        table.expire(after(start, 61));
+        assert!(table.sources.is_empty());
     }
 
     #[test]

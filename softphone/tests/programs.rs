@@ -37,12 +37,15 @@ impl Place {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             plain: Plain::Any,
-            connections_max: 100,
         };
         let (identity, agent) = (Identity::from_secret(&[9; 32]), agent("test"));
         let (events, _) = Events::channel();
         let store = Arc::new(MemoryStore::new(100));
-        let registrar = Registrar { identity, agent };
+        let registrar = Registrar {
+            identity,
+            agent,
+            limits: registry::limits::Limits::default(),
+        };
         let server = runtime
             .block_on(Server::bind(config, registrar, store, events))
             .unwrap();

@@ -2,32 +2,27 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
-use codec::{DeviceId, Envelope, Name};
-use tokio::sync::mpsc::Sender;
+use codec::{DeviceId, Envelope, Name, registry::Refusal};
 
-/// What one connection hands to another.
-#[derive(Debug)]
-pub(super) enum Delivery {
-    /// An envelope for a name that is registered there.
-    Envelope(Arc<Envelope>),
-    /// The device is registered on another connection now.
-    Replaced,
-}
+use super::outbox::{Outbox, Parcel};
+use crate::limits::{Count, Counters, Limits};
 
 /// Which connection reaches which device.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     names: Mutex<HashMap<Name, Vec<Route>>>,
+    /// The bytes of all envelopes that wait.
+    waiting: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
 struct Route {
     device: DeviceId,
     connection: u64,
-    sender: Sender<Delivery>,
+    outbox: Arc<Outbox>,
 }
 
 impl Routes {
@@ -37,27 +32,20 @@ impl Routes {
     }
 
     /// From now on `connection` reaches `device`; the one that did so before is told.
-    pub(super) fn join(
-        &self,
-        name: &Name,
-        device: DeviceId,
-        connection: u64,
-        sender: Sender<Delivery>,
-    ) {
+    pub(super) fn join(&self, name: &Name, device: DeviceId, connection: u64, outbox: Arc<Outbox>) {
         let mut names = self.names();
         let routes = names.entry(name.clone()).or_default();
         routes.retain(|route| {
             let same = route.device == device;
             if same && route.connection != connection {
-                // A full queue means that it is stuck, and it will end as a slow reader.
-                let _ = route.sender.try_send(Delivery::Replaced);
+                route.outbox.replace();
             }
             !same
         });
         routes.push(Route {
             device,
             connection,
-            sender,
+            outbox,
         });
     }
 
@@ -85,20 +73,30 @@ impl Routes {
 
     /// Hands an envelope to every connection of its receiver and says to how many. One that has
     /// too much waiting is passed over.
-    pub(super) fn deliver(&self, envelope: &Arc<Envelope>) -> u8 {
-        let names = self.names();
-        let Some(routes) = names.get(&envelope.to.name) else {
-            return 0;
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] when too much waits for all connections together.
+    pub(super) fn deliver(
+        &self,
+        envelope: Envelope,
+        limits: &Limits,
+        counters: &Counters,
+    ) -> Result<u8, Refusal> {
+        let Some(parcel) = Parcel::new(envelope, &self.waiting, limits.envelope_bytes) else {
+            counters.add(Count::EnvelopesDropped);
+            return Err(Refusal::TooMany);
         };
-        let delivered = routes
-            .iter()
-            .filter(|route| {
-                route
-                    .sender
-                    .try_send(Delivery::Envelope(Arc::clone(envelope)))
-                    .is_ok()
-            })
-            .count();
-        u8::try_from(delivered).unwrap_or(u8::MAX)
+        let parcel = Arc::new(parcel);
+        let names = self.names();
+        let routes = names.get(&parcel.envelope.to.name);
+        let mut delivered = 0;
+        for route in routes.into_iter().flatten() {
+            if route.outbox.put(&parcel, limits.envelopes) {
+                delivered += 1;
+            } else {
+                counters.add(Count::EnvelopesDropped);
+            }
+        }
+        Ok(delivered)
     }
 }

@@ -5,7 +5,7 @@ use codec::{
     envelope::{Address, EnvelopeId, Kind},
     greeting::PhoneGreeting,
     identity::AgreementSecret,
-    registry::{Contacts, Prefix, Refresh, Unregister},
+    registry::{Contacts, Method, Prefix, Refresh, Register, Unregister},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -25,6 +25,7 @@ struct Rig {
     joined: Vec<(Name, DeviceId)>,
     added: usize,
     logged: Vec<String>,
+    counted: Vec<Count>,
 }
 
 struct Person {
@@ -51,14 +52,11 @@ fn device() -> DeviceId {
 
 impl Rig {
     fn from(peer: &str) -> Self {
-        Self::admitted(peer, Ok(()))
-    }
-
-    fn admitted(peer: &str, admitted: Result<(), Unwelcome>) -> Self {
         let identity = Identity::from_secret(&[99; 32]);
         let registrar = Registrar {
             identity,
             agent: Text::new("test").unwrap(),
+            limits: Limits::default(),
         };
         let now = Instant::now();
         let peer = peer.parse().unwrap();
@@ -67,7 +65,6 @@ impl Rig {
             nonce: Nonce([6; 32]),
             now,
             time: TIME,
-            admitted,
         };
         Self {
             session: Session::new(Arc::new(registrar), setup),
@@ -79,6 +76,7 @@ impl Rig {
             joined: Vec::new(),
             added: 0,
             logged: Vec::new(),
+            counted: Vec::new(),
         }
     }
 
@@ -116,6 +114,17 @@ impl Rig {
                             Answered::List(Ok(page))
                         }
                         Ask::Forward(_) => Answered::Forward(Ok(1)),
+                        Ask::Publish {
+                            devices,
+                            identity,
+                            presence,
+                        } => {
+                            for (name, device) in devices {
+                                self.table.publish(&name, device, identity, presence, now);
+                            }
+                            Answered::Publish
+                        }
+                        Ask::Watch(_) => Answered::Watch(Ok(())),
                     };
                     self.session
                         .handle_input(Input::Answered(id, answered), now);
@@ -126,6 +135,7 @@ impl Rig {
                 }
                 Output::Added(_) => self.added += 1,
                 Output::Removed(_) => {}
+                Output::Count(count) => self.counted.push(count),
                 Output::Received(line) | Output::Sent(line) => self.logged.push(line),
                 Output::Close(why) => self.closed = Some(why),
             }
@@ -391,11 +401,6 @@ fn envelopes_are_forwarded_only_from_who_registered_here() {
 
 #[test]
 fn who_is_not_welcome_is_told_why() {
-    let mut full = Rig::admitted("10.0.0.1:1", Err(Unwelcome::Full));
-    full.greet(None);
-    assert_eq!(full.answers[0].welcome, Err(Unwelcome::Full));
-    assert!(full.closed.is_some());
-
     let mut rubbish = Rig::from("10.0.0.1:1");
     rubbish.tell(Input::Payload(&[PROTOCOL_VERSION, 0xFF, 0xFF]));
     assert_eq!(rubbish.answers[0].welcome, Err(Unwelcome::Malformed));
@@ -431,11 +436,12 @@ fn silence_ends_a_connection_but_not_within_a_lease() {
     let mut silent = Rig::from("10.0.0.1:1");
     assert_eq!(
         silent.session.poll_timeout(),
-        Some(silent.now + GREETING_WITHIN)
+        Some(silent.now + Limits::default().greeting)
     );
-    silent.now += GREETING_WITHIN;
+    silent.now += Limits::default().greeting;
     silent.tell(Input::Timeout);
     assert!(silent.closed.is_some());
+    assert_eq!(silent.answers[0].welcome, Err(Unwelcome::TooSlow));
 
     let bob = person(1);
     let mut rig = Rig::from("10.0.0.7:1");
@@ -451,7 +457,7 @@ fn silence_ends_a_connection_but_not_within_a_lease() {
         1,
     );
     rig.ask(1, Method::Register(register)).unwrap();
-    rig.now += IDLE_MAX;
+    rig.now += Limits::default().idle;
     rig.tell(Input::Timeout);
     assert_eq!(rig.closed, None);
     rig.now += Duration::from_secs(3600);
@@ -512,4 +518,112 @@ fn a_name_that_lapsed_is_no_longer_held_and_can_be_registered_again() {
     assert_eq!(rig.ask(4, register), GRANTED);
     assert_eq!(rig.joined.len(), 1, "envelopes find this connection again");
     assert_eq!(rig.ask(5, send), Ok(Success::Sent { devices: 1 }));
+}
+
+#[test]
+fn presence_is_of_the_connection_and_lives_as_long_as_the_lease() {
+    let bob = person(1);
+    let mut rig = Rig::from("10.0.0.7:1");
+    rig.greet(Some(&bob));
+    let publish = |presence| Method::Publish { presence };
+    let seen = |rig: &Rig| {
+        let record = rig.table.lookup(&"bob".parse().unwrap(), rig.now);
+        record.map(|record| record.entry.presence)
+    };
+    // Said before there is anything to say it of, it holds for what is registered later.
+    let published = Ok(Success::Published);
+    assert_eq!(rig.ask(1, publish(Presence::Away)), published);
+    let register = rig.register(&bob, &[], 1);
+    assert_eq!(rig.ask(2, register), GRANTED);
+    assert_eq!(seen(&rig), Some(Presence::Away));
+    assert_eq!(rig.ask(3, publish(Presence::Busy)), published);
+    let again = rig.register(&bob, &[], 2);
+    assert_eq!(rig.ask(4, again), GRANTED);
+    assert_eq!(seen(&rig), Some(Presence::Busy));
+    // A phone that has restarted says nothing of itself yet.
+    let mut restarted = Rig::from("10.0.0.7:2");
+    restarted.table = std::mem::replace(&mut rig.table, Table::new(1));
+    restarted.greet(Some(&bob));
+    let register = restarted.register(&bob, &[], 3);
+    restarted.ask(1, register).unwrap();
+    assert_eq!(seen(&restarted), Some(Presence::Available));
+    let mut client = Rig::from("10.0.0.8:1");
+    client.greet(None);
+    let refused = Err(Refusal::NotYours);
+    assert_eq!(client.ask(1, publish(Presence::Away)), refused);
+}
+
+#[test]
+fn a_watch_is_open_to_everybody_and_tells_no_loopback_address_elsewhere() {
+    let bob = person(1);
+    let mut rig = Rig::from("127.0.0.1:1");
+    rig.greet(Some(&bob));
+    let register = rig.register(&bob, &["192.168.1.7:4000"], 1);
+    rig.ask(1, register).unwrap();
+    let name: Name = "bob".parse().unwrap();
+    let entry = rig.table.lookup(&name, rig.now).unwrap().entry;
+    let mut far = Rig::from("10.0.0.9:1");
+    far.greet(None);
+    let watch = Method::Watch(Watch::Names(List::first_of([name.clone()])));
+    assert_eq!(far.ask(1, watch), Ok(Success::Watching));
+    for (rig, contacts) in [(&mut rig, 2), (&mut far, 1)] {
+        rig.tell(Input::Changed(&name, Some(entry.clone())));
+        let Some(FromRegistry::Notice(Notice::Changed(told))) = rig.said.last() else {
+            panic!("{:?}", rig.said)
+        };
+        assert_eq!(told.contacts().len(), contacts);
+        rig.tell(Input::Changed(&name, None));
+        let gone = FromRegistry::Notice(Notice::Gone(name.clone()));
+        assert_eq!(rig.said.last(), Some(&gone));
+    }
+}
+
+#[test]
+fn who_asks_too_fast_is_read_more_slowly_and_nonsense_counts_more() {
+    let limits = Limits::default();
+    for (nonsense, frames) in [(false, limits.work_burst), (true, limits.work_burst / 5)] {
+        let mut rig = Rig::from("10.0.0.1:1");
+        rig.greet(None);
+        let ask = |rig: &mut Rig, id| {
+            if nonsense {
+                rig.tell(Input::Payload(&[200]));
+            } else {
+                let _ = rig.lookup(id);
+            }
+        };
+        for id in 1..=frames {
+            assert_eq!(rig.session.reads_at(rig.now), rig.now);
+            ask(&mut rig, id);
+        }
+        assert!(!rig.counted.contains(&Count::Slowed));
+        ask(&mut rig, frames + 1);
+        assert!(rig.session.reads_at(rig.now) > rig.now);
+        assert!(rig.counted.contains(&Count::Slowed));
+        let second = rig.now + Duration::from_secs(1);
+        assert_eq!(rig.session.reads_at(second), second);
+    }
+}
+
+#[test]
+fn a_peer_that_is_half_done_for_too_long_is_told_so() {
+    for (input, reason, count) in [
+        (
+            Input::Incomplete,
+            ClosingReason::Incomplete,
+            Count::Incomplete,
+        ),
+        (
+            Input::SlowReader,
+            ClosingReason::SlowReader,
+            Count::SlowReader,
+        ),
+    ] {
+        let mut rig = Rig::from("10.0.0.1:1");
+        rig.greet(None);
+        rig.tell(input);
+        let closing = FromRegistry::Notice(Notice::Closing(reason));
+        assert_eq!(rig.said, [closing]);
+        assert_eq!(rig.counted, [count]);
+        assert!(rig.closed.is_some());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,10 +10,11 @@ use std::{
 use codec::{
     DeviceId, Identity, KeyCard, Name,
     identity::AgreementSecret,
-    registry::{Contact, PAGE_MAX, Refusal},
+    registry::{Contact, PAGE_MAX, Presence, Refusal},
 };
 
-use super::{Registration, Renewal, Store};
+use super::{Change, Registration, Renewal, Store};
+use crate::limits::Source;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -20,6 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub async fn run<S: Store>(open: impl Fn(usize) -> S) {
     what_is_registered_is_found(&open(10)).await;
     a_name_has_one_owner(&open(10)).await;
+    presence_is_that_of_all_devices(&open(10)).await;
     leases_end(&open(10)).await;
     only_the_owner_renews(&open(10)).await;
     the_limit_holds(&open(2)).await;
@@ -47,6 +50,8 @@ fn claim(text: &str, seed: u8, cseq: u64) -> Registration {
         }],
         expires: MINUTE,
         cseq,
+        presence: Presence::Available,
+        source: Source::from(IpAddr::from([10, 0, 0, seed])),
     }
 }
 
@@ -66,8 +71,14 @@ async fn what_is_registered_is_found(store: &impl Store) {
         store.lookup(&name("bob"), now).await,
         Err(Refusal::NotFound)
     );
-    assert_eq!(store.register(claim("Bob", 1, 1), now).await, Ok(true));
-    assert_eq!(store.register(claim("Bob", 1, 2), now).await, Ok(false));
+    assert_eq!(
+        store.register(claim("Bob", 1, 1), now).await,
+        Ok(Change::Added)
+    );
+    assert_eq!(
+        store.register(claim("Bob", 1, 2), now).await,
+        Ok(Change::Nothing)
+    );
     let record = store.lookup(&name("bOB"), now).await.unwrap();
     assert_eq!(record.entry.name.as_str(), "Bob");
     assert_eq!(record.card, card(1));
@@ -85,6 +96,39 @@ async fn a_name_has_one_owner(store: &impl Store) {
     );
     let record = store.lookup(&name("bob"), now).await.unwrap();
     assert_eq!(record.card.identity, card(1).identity);
+}
+
+async fn presence_is_that_of_all_devices(store: &impl Store) {
+    let now = Instant::now();
+    let (bob, owner) = (name("bob"), card(1).identity);
+    let (desk, mobile) = (DeviceId([1; 16]), DeviceId([2; 16]));
+    let second = Registration {
+        device: mobile,
+        presence: Presence::Away,
+        expires: MINUTE / 2,
+        ..claim("bob", 1, 1)
+    };
+    store.register(claim("bob", 1, 1), now).await.unwrap();
+    assert_eq!(store.register(second, now).await, Ok(Change::Added));
+    let seen = async |at| store.lookup(&bob, at).await.unwrap().entry.presence;
+    assert_eq!(seen(now).await, Presence::Available);
+    for (device, said, changes, seen_then) in [
+        (desk, Presence::Away, true, Presence::Away),
+        (mobile, Presence::Busy, true, Presence::Busy),
+        (desk, Presence::Available, false, Presence::Busy),
+        (DeviceId([3; 16]), Presence::Away, false, Presence::Busy),
+    ] {
+        let changed = store.publish(&bob, device, owner, said, now).await;
+        assert_eq!((changed, seen(now).await), (changes, seen_then));
+    }
+    let stranger = card(2).identity;
+    assert!(
+        !store
+            .publish(&bob, mobile, stranger, Presence::Away, now)
+            .await
+    );
+    // What a device said is gone with its lease.
+    assert_eq!(seen(now + MINUTE / 2).await, Presence::Available);
 }
 
 async fn leases_end(store: &impl Store) {
@@ -108,7 +152,10 @@ async fn leases_end(store: &impl Store) {
     );
     let (ended, next) = store.expire(end);
     assert_eq!((ended.len(), next), (1, None));
-    assert_eq!(store.register(claim("bob", 2, 1), end).await, Ok(true));
+    assert_eq!(
+        store.register(claim("bob", 2, 1), end).await,
+        Ok(Change::Added)
+    );
 }
 
 async fn only_the_owner_renews(store: &impl Store) {
@@ -147,7 +194,7 @@ async fn the_limit_holds(store: &impl Store) {
     );
     assert_eq!(
         store.register(claim("c", 1, 1), now + MINUTE).await,
-        Ok(true)
+        Ok(Change::Added)
     );
 }
 
@@ -183,7 +230,10 @@ async fn of_many_claims_at_once_one_wins<S: Store>(store: Arc<S>) {
     }
     let results = claims.join_all().await;
     assert_eq!(
-        results.iter().filter(|result| **result == Ok(true)).count(),
+        results
+            .iter()
+            .filter(|result| **result == Ok(Change::Added))
+            .count(),
         1
     );
 }

@@ -6,13 +6,14 @@ use std::{
 };
 
 use codec::{
-    Name,
-    registry::{Page, Record, Refusal},
+    DeviceId, IdentityKey, Name,
+    registry::{Page, Presence, Record, Refusal},
 };
 
 use crate::{
+    limits::Limits,
     store::Store,
-    table::{Ended, Registration, Renewal, Row, Table},
+    table::{Change, Ended, Registration, Renewal, Row, Table},
 };
 
 /// Names in memory.
@@ -30,6 +31,19 @@ impl MemoryStore {
         }
     }
 
+    /// An empty store within `limits`.
+    #[must_use]
+    pub fn limited(limits: &Limits) -> Self {
+        let Limits {
+            names,
+            devices_per_address,
+            ..
+        } = *limits;
+        Self {
+            table: Mutex::new(Table::limited(names, devices_per_address)),
+        }
+    }
+
     /// The lock is held for one operation of the map, never across an await. The table stays whole
     /// whatever panics around it, so a poisoned lock is taken all the same.
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -38,7 +52,7 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn register(&self, registration: Registration, now: Instant) -> Result<bool, Refusal> {
+    async fn register(&self, registration: Registration, now: Instant) -> Result<Change, Refusal> {
         self.table().register(registration, now)
     }
 
@@ -53,6 +67,17 @@ impl Store for MemoryStore {
 
     async fn unregister(&self, renewal: Renewal, now: Instant) -> Result<(), Refusal> {
         self.table().unregister(&renewal, now)
+    }
+
+    async fn publish(
+        &self,
+        name: &Name,
+        device: DeviceId,
+        identity: IdentityKey,
+        presence: Presence,
+        now: Instant,
+    ) -> bool {
+        self.table().publish(name, device, identity, presence, now)
     }
 
     async fn lookup(&self, name: &Name, now: Instant) -> Result<Record, Refusal> {

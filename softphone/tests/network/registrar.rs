@@ -29,7 +29,6 @@ impl World {
             nonce: Nonce(nonce),
             now,
             time: TIME,
-            admitted: Ok(()),
         };
         let mut session = Session::new(Arc::clone(&self.registrar), setup);
         let hello = Hello {
@@ -125,7 +124,8 @@ impl World {
                     Ok(devices)
                 })
             }
-            _ => panic!("a phone does not ask this"),
+            Ask::Publish { .. } => Answered::Publish,
+            Ask::List { .. } | Ask::Watch(_) => panic!("a phone does not ask this"),
         }
     }
 }

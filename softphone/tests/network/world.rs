@@ -131,6 +131,7 @@ impl World {
         let registrar = Registrar {
             identity: Identity::from_secret(&[200; 32]),
             agent,
+            limits: registry::limits::Limits::default(),
         };
         let mut world = Self {
             net,

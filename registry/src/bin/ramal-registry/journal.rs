@@ -135,6 +135,7 @@ fn log(event: &Event) {
             name,
             expired: false,
         } => info!(%name, "removed"),
+        Event::Counters(counters) => info!(%counters, "counted"),
         Event::Warning(text) => warn!("{text}"),
         other => info!("{other:?}"),
     }

@@ -16,10 +16,12 @@ use registry::{
     client::agent,
     event::{Event, Events},
     keyfile,
+    limits::Limits,
     server::{Config, Plain, Server},
     session::Registrar,
     store::{MemoryStore, Store},
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -28,16 +30,14 @@ mod journal;
 
 use journal::Journal;
 
-/// How many names one registry keeps in memory.
-const NAMES_MAX: usize = 1_000_000;
-
-/// How many connections one registry holds.
-const CONNECTIONS_MAX: usize = 20_000;
+/// Files that a registry needs beside those of its connections: port, log, key, and those who are
+/// being turned away.
+const FILES_BESIDE: u64 = 100;
 
 /// Keeps the table of who can be called where, and hands call signals on.
 ///
 /// Prints the table of registered users when one is added, and logs every message to standard
-/// error. SIGINT or SIGTERM stop it.
+/// error. SIGUSR1 logs how often each limit was reached. SIGINT or SIGTERM stop it.
 #[derive(Debug, Parser)]
 #[command(name = "ramal-registry", version, about, args_override_self = true)]
 struct Options {
@@ -53,6 +53,14 @@ struct Options {
     /// From where unencrypted connections are taken
     #[arg(long, value_enum, default_value = "any")]
     plain: PlainOption,
+    /// How many connections to hold
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections,
+          value_parser = at_least_one)]
+    connections: usize,
+    /// How many of them from one address, or from one /64 network of IPv6
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections_per_address,
+          value_parser = at_least_one)]
+    per_address: usize,
     /// When to print the table of registered users (auto: when standard output is a terminal)
     #[arg(long, value_enum, default_value = "auto")]
     table: TableOption,
@@ -75,6 +83,13 @@ enum TableOption {
     Never,
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=10_000_000).contains(&number) => Ok(number),
+        _ => Err("a number from 1 to 10000000 is needed".to_owned()),
+    }
+}
+
 fn main() -> ExitCode {
     let options: Options = match cli::parse() {
         Ok(options) => options,
@@ -89,7 +104,13 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), String> {
     let identity = identity(options)?;
     let (events, queue) = Events::channel();
-    let store = Arc::new(MemoryStore::new(NAMES_MAX));
+    let limits = Limits {
+        connections: options.connections,
+        ..Limits::default()
+    };
+    let limits = limits.per_address(options.per_address);
+    let limits = within_files(limits, &events);
+    let store = Arc::new(MemoryStore::limited(&limits));
     let plain = match options.plain {
         PlainOption::Never => Plain::Never,
         PlainOption::Loopback => Plain::Loopback,
@@ -98,11 +119,11 @@ async fn run(options: &Options) -> Result<(), String> {
     let config = Config {
         listen: options.listen,
         plain,
-        connections_max: CONNECTIONS_MAX,
     };
     let registrar = Registrar {
         identity,
         agent: agent("ramal-registry"),
+        limits,
     };
     let server = Server::bind(config, registrar, Arc::clone(&store), events.clone())
         .await
@@ -122,12 +143,15 @@ async fn run(options: &Options) -> Result<(), String> {
         .map_err(|error| format!("cannot start the log: {error}"))?;
     warn(options, &events);
     let stop = CancellationToken::new();
+    let counters = server.counters();
+    let count = || events.tell(Event::Counters(counters.to_string()));
     let serving = tokio::task::JoinSet::from_iter([server.run(stop.clone())]);
-    wait_for_signal()
+    wait_for_signal(count)
         .await
         .map_err(|error| format!("cannot wait for signals: {error}"))?;
     stop.cancel();
     serving.join_all().await;
+    count();
     drop(events);
     journal.finish();
     Ok(())
@@ -196,10 +220,43 @@ fn identity(options: &Options) -> Result<Identity, String> {
     Ok(Identity::from_secret(&secret))
 }
 
-async fn wait_for_signal() -> io::Result<()> {
+/// Takes all the files that the system allows, and no more connections than there are files for.
+fn within_files(limits: Limits, events: &Events) -> Limits {
+    let allowed = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: allowed.maximum,
+        ..allowed
+    };
+    let files = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => allowed.maximum,
+        Err(_) => allowed.current,
+    };
+    // Without a limit there are files for everything.
+    let files = files.unwrap_or(u64::MAX).saturating_sub(FILES_BESIDE);
+    let connections = usize::try_from(files).unwrap_or(usize::MAX).max(1);
+    if connections < limits.connections {
+        events.tell(Event::Warning(format!(
+            "{connections} connections are held instead of {}: the system allows no more open \
+             files; raise its hard limit (ulimit -Hn, LimitNOFILE), or lower --connections",
+            limits.connections
+        )));
+    }
+    Limits {
+        connections: limits.connections.min(connections),
+        ..limits
+    }
+}
+
+/// Waits until the program is to stop, and calls `count` whenever it is to say how it is.
+async fn wait_for_signal(count: impl Fn()) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut ask = signal(SignalKind::user_defined1())?;
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = ask.recv() => count(),
+        }
     }
 }

@@ -1,0 +1,351 @@
+//! One connection: runs its session, and does what the session wants done.
+
+use std::{
+    future::pending,
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant, SystemTime},
+};
+
+use codec::{
+    DeviceId, Envelope, List, Name, UnixMillis,
+    frame::{MAX_FRAME, to_frame},
+    greeting::{Answer, Nonce, Unwelcome},
+    registry::{Refusal, Watch},
+};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant as TokioInstant, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Guest, Shared,
+    outbox::{Delivery, Outbox},
+};
+use crate::{
+    event::Event,
+    link::{FrameLink, Patience, Received, Stalled},
+    session::{Answered, Ask, Input, Output, Session, Setup},
+    store::Store,
+    table::Change,
+};
+
+/// How long the last frames of a connection may take to be written.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A peer that is silent for so long is asked by the system whether it is still there (RFC 9293,
+/// 3.8.4), again at this interval, and so often: who vanished is noticed after 105 s.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+const KEEPALIVE_TIMES: u32 = 3;
+
+/// Serves one connection to its end.
+pub(super) async fn serve<S: Store>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    guest: Guest<S>,
+    stop: CancellationToken,
+) {
+    let shared = &guest.shared;
+    shared.events.tell(Event::Connected { peer });
+    let id = shared.last_connection.fetch_add(1, Relaxed);
+    let mut place = Place {
+        id,
+        outbox: None,
+        joined: Vec::new(),
+        watch: nothing(),
+    };
+    let ended = talk(stream, peer, shared, &stop, &mut place).await;
+    for (name, device) in place.joined {
+        shared.routes.leave(&name, device, id);
+    }
+    shared.watches.end(id, &place.watch);
+    let why = ended.unwrap_or_else(|error| error.to_string());
+    shared.events.tell(Event::Disconnected { peer, why });
+}
+
+/// Tells a peer why it is not served, and takes in what it may have said meanwhile: a connection
+/// that is closed with something unread in it may lose its last words.
+pub(super) async fn refuse(mut stream: TcpStream, reason: Unwelcome) {
+    let answer = to_frame(&Answer::new(Err(reason))).expect("an answer without content is short");
+    let say = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        let mut hello = [0; 512];
+        let mut left = MAX_FRAME;
+        while left > 0 {
+            match stream.read(&mut hello).await? {
+                0 => break,
+                read => left = left.saturating_sub(read),
+            }
+        }
+        io::Result::Ok(())
+    };
+    // Whoever does not listen is not told.
+    let _ = timeout(CLOSE_WITHIN, say).await;
+}
+
+/// What a connection has with the others.
+#[derive(Debug)]
+struct Place {
+    id: u64,
+    /// Only where something may come for it.
+    outbox: Option<Arc<Outbox>>,
+    joined: Vec<(Name, DeviceId)>,
+    watch: Watch,
+}
+
+impl Place {
+    fn outbox(&mut self) -> &Arc<Outbox> {
+        self.outbox.get_or_insert_default()
+    }
+
+    /// What others have for this connection, if they may have anything and it takes it.
+    async fn next(&self, takes: bool) -> Delivery {
+        match &self.outbox {
+            Some(outbox) if takes => outbox.next().await,
+            _ => pending().await,
+        }
+    }
+}
+
+/// A watch that has ended.
+fn nothing() -> Watch {
+    Watch::Names(List::default())
+}
+
+/// The machine's clock; 1970 when it is before that.
+fn unix_now() -> UnixMillis {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY)
+        .with_retries(KEEPALIVE_TIMES);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// Runs a session to its end and says why it ended.
+async fn talk<S: Store>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: &Shared<S>,
+    stop: &CancellationToken,
+    place: &mut Place,
+) -> io::Result<String> {
+    stream.set_nodelay(true)?;
+    keep_alive(&stream)?;
+    let mut nonce = [0; 32];
+    getrandom::fill(&mut nonce).map_err(io::Error::other)?;
+    let (now, time) = (Instant::now(), unix_now());
+    let setup = Setup {
+        peer,
+        nonce: Nonce(nonce),
+        now,
+        time,
+    };
+    let mut session = Session::new(Arc::clone(&shared.registrar), setup);
+    let limits = &shared.registrar.limits;
+    let mut link = FrameLink::new(stream).with_patience(Patience {
+        frame: limits.frame,
+        unread: limits.unread,
+    });
+    loop {
+        while let Some(output) = session.poll_output() {
+            match output {
+                Output::Frame(frame) => {
+                    if link.queue(&frame).is_err() {
+                        session.handle_input(Input::SlowReader, Instant::now());
+                    }
+                }
+                Output::Ask(request, ask) => {
+                    // In a box: most connections ask nothing most of the time.
+                    let answered = Box::pin(shared.answer(ask, place)).await;
+                    session.handle_input(Input::Answered(request, answered), Instant::now());
+                }
+                Output::Close(why) => {
+                    // The peer may be gone, or may not read; either way the connection ends.
+                    let _ = timeout(CLOSE_WITHIN, Box::pin(link.close())).await;
+                    return Ok(why.to_owned());
+                }
+                output => shared.carry_out(output, peer, place),
+            }
+        }
+        let now = Instant::now();
+        let deadline = session.poll_timeout().unwrap_or(now);
+        let reads_at = session.reads_at(now);
+        let reads = reads_at <= now;
+        let wake_at = if reads {
+            deadline
+        } else {
+            deadline.min(reads_at)
+        };
+        let takes = !link.is_congested();
+        tokio::select! {
+            received = receive(&mut link, reads) => {
+                let now = Instant::now();
+                match received {
+                    Ok(Received::Payload(payload)) => {
+                        session.handle_input(Input::Payload(&payload), now);
+                    }
+                    Ok(Received::Bad(error)) => session.handle_input(Input::BadFrame(error), now),
+                    Ok(Received::End) => return Ok("the peer closed it".to_owned()),
+                    Err(error) => match Stalled::of(&error) {
+                        Some(Stalled::Frame) => session.handle_input(Input::Incomplete, now),
+                        Some(Stalled::Reader) => session.handle_input(Input::SlowReader, now),
+                        None => return Err(error),
+                    },
+                }
+            }
+            delivery = place.next(takes) => shared.deliver(delivery, &mut session).await,
+            () = sleep_until(TokioInstant::from_std(wake_at)) => {
+                session.handle_input(Input::Timeout, Instant::now());
+            }
+            () = stop.cancelled() => session.handle_input(Input::Stop, Instant::now()),
+        }
+    }
+}
+
+/// The next frame, or only writing while no frame is wanted.
+async fn receive(link: &mut FrameLink<TcpStream>, reads: bool) -> io::Result<Received> {
+    if !reads {
+        link.flush().await?;
+        return pending().await;
+    }
+    link.receive().await
+}
+
+impl<S: Store> Shared<S> {
+    /// Does what a session wants done and needs no answer to.
+    fn carry_out(&self, output: Output, peer: SocketAddr, place: &mut Place) {
+        match output {
+            Output::Join(name, device) => {
+                let outbox = Arc::clone(place.outbox());
+                self.routes.join(&name, device, place.id, outbox);
+                let joined = &mut place.joined;
+                if !joined.contains(&(name.clone(), device)) {
+                    joined.push((name, device));
+                }
+            }
+            Output::Leave(name, device) => {
+                self.routes.forget(&name, device);
+                place
+                    .joined
+                    .retain(|known| *known != (name.clone(), device));
+            }
+            Output::Added(name) => self.events.tell(Event::Added { name }),
+            Output::Removed(name) => {
+                self.events.tell(Event::Removed {
+                    name,
+                    expired: false,
+                });
+            }
+            Output::Received(message) => self.events.tell(Event::Received { peer, message }),
+            Output::Sent(message) => self.events.tell(Event::Sent { peer, message }),
+            Output::Count(count) => self.counters.add(count),
+            // Done where the connection is at hand.
+            Output::Frame(_) | Output::Ask(..) | Output::Close(_) => {}
+        }
+    }
+
+    async fn deliver(&self, delivery: Delivery, session: &mut Session) {
+        match delivery {
+            Delivery::Envelope(parcel) => {
+                session.handle_input(Input::Envelope(&parcel.envelope), Instant::now());
+            }
+            Delivery::Replaced => session.handle_input(Input::Replaced, Instant::now()),
+            Delivery::Missed => session.handle_input(Input::Missed, Instant::now()),
+            Delivery::Changed(name) => {
+                let now = Instant::now();
+                match Box::pin(self.store.lookup(&name, now)).await {
+                    Ok(record) => {
+                        session.handle_input(Input::Changed(&name, Some(record.entry)), now);
+                    }
+                    Err(Refusal::NotFound) => {
+                        session.handle_input(Input::Changed(&name, None), now);
+                    }
+                    // The store fails: nothing is known, so nothing is said but that.
+                    Err(_) => session.handle_input(Input::Missed, now),
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, ask: Ask, place: &mut Place) -> Answered {
+        let now = Instant::now();
+        match ask {
+            Ask::Register(registration) => {
+                let name = registration.name.clone();
+                let result = self.store.register(registration, now).await;
+                if result.is_ok_and(|change| change != Change::Nothing) {
+                    self.watches.changed(&name);
+                }
+                Answered::Register(result)
+            }
+            Ask::Refresh(renewal, expires) => {
+                Answered::Refresh(self.store.refresh(renewal, expires, now).await)
+            }
+            Ask::Unregister(renewal) => {
+                let name = renewal.name.clone();
+                let result = self.store.unregister(renewal, now).await;
+                if result.is_ok() {
+                    self.watches.changed(&name);
+                }
+                Answered::Unregister(result)
+            }
+            Ask::Lookup(name) => Answered::Lookup(self.store.lookup(&name, now).await),
+            Ask::List {
+                prefix,
+                after,
+                limit,
+            } => Answered::List(self.store.list(&prefix, after.as_ref(), limit, now).await),
+            Ask::Forward(envelope) => Answered::Forward(self.forward(envelope, now).await),
+            Ask::Publish {
+                devices,
+                identity,
+                presence,
+            } => {
+                for (name, device) in devices {
+                    let published = self.store.publish(&name, device, identity, presence, now);
+                    if published.await {
+                        self.watches.changed(&name);
+                    }
+                }
+                Answered::Publish
+            }
+            Ask::Watch(watch) => {
+                let (id, outbox) = (place.id, Arc::clone(place.outbox()));
+                let result = self.watches.set(id, &place.watch, &watch, &outbox);
+                place.watch = if result.is_ok() { watch } else { nothing() };
+                Answered::Watch(result)
+            }
+        }
+    }
+
+    async fn forward(&self, envelope: Envelope, now: Instant) -> Result<u8, Refusal> {
+        // The table knows best whose a name is now: the lease that a connection remembers may have
+        // been ended on another one.
+        let sender = self.store.lookup(&envelope.from.name, now).await;
+        if !sender.is_ok_and(|record| record.card.identity == envelope.from.identity) {
+            return Err(Refusal::NotYours);
+        }
+        let to = envelope.to.name.clone();
+        let limits = &self.registrar.limits;
+        match self.routes.deliver(envelope, limits, &self.counters)? {
+            0 => {
+                self.store.lookup(&to, now).await?;
+                Err(Refusal::Offline)
+            }
+            devices => Ok(devices),
+        }
+    }
+}

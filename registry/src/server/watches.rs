@@ -1,0 +1,135 @@
+//! Who watches which names, and what has changed since they were last told.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use codec::{
+    Name,
+    registry::{Refusal, Watch},
+};
+
+use super::outbox::Outbox;
+use crate::limits::{Count, Counters, Limits};
+
+/// Who watches which names. A change is noted at once and spread later, so that a name that
+/// changes often costs its watchers no more than one that changes now and then.
+#[derive(Debug)]
+pub(super) struct Watches {
+    limits: Limits,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    names: BTreeMap<(Name, u64), Arc<Outbox>>,
+    everybody: HashMap<u64, Arc<Outbox>>,
+    /// Changed since the last spread, and watched by somebody.
+    changed: HashSet<Name>,
+    /// More changed than are kept; concerns those who watch everybody.
+    missed: bool,
+}
+
+impl Inner {
+    fn is_watched(&self, name: &Name) -> bool {
+        let all = (name.clone(), 0)..=(name.clone(), u64::MAX);
+        self.names.range(all).next().is_some()
+    }
+
+    fn end(&mut self, connection: u64, watch: &Watch) {
+        self.everybody.remove(&connection);
+        if let Watch::Names(names) = watch {
+            for name in names.iter() {
+                self.names.remove(&(name.clone(), connection));
+            }
+        }
+    }
+}
+
+impl Watches {
+    pub(super) fn new(limits: Limits) -> Self {
+        let inner = Mutex::default();
+        Self { limits, inner }
+    }
+
+    /// The lock is held for one operation, never across an await.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on `connection` is told about `watch`, and no more about `before`. How watched
+    /// names are now counts as a change.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`]: then nothing is watched.
+    pub(super) fn set(
+        &self,
+        connection: u64,
+        before: &Watch,
+        watch: &Watch,
+        outbox: &Arc<Outbox>,
+    ) -> Result<(), Refusal> {
+        let mut inner = self.inner();
+        inner.end(connection, before);
+        outbox.forget_changes();
+        match watch {
+            Watch::Names(names) if inner.names.len() + names.len() <= self.limits.watched => {
+                for name in names.iter() {
+                    let key = (name.clone(), connection);
+                    inner.names.insert(key, Arc::clone(outbox));
+                    outbox.change(name, usize::MAX);
+                }
+                Ok(())
+            }
+            Watch::Everybody if inner.everybody.len() < self.limits.watchers_of_all => {
+                inner.everybody.insert(connection, Arc::clone(outbox));
+                Ok(())
+            }
+            _ => Err(Refusal::TooMany),
+        }
+    }
+
+    /// `connection` watches nothing any more.
+    pub(super) fn end(&self, connection: u64, watch: &Watch) {
+        self.inner().end(connection, watch);
+    }
+
+    /// Notes that a name is other than it was. Costs nothing where nobody watches it.
+    pub(super) fn changed(&self, name: &Name) {
+        let mut inner = self.inner();
+        if inner.is_watched(name) {
+            inner.changed.insert(name.clone());
+        } else if !inner.everybody.is_empty() {
+            if inner.changed.len() < self.limits.watched {
+                inner.changed.insert(name.clone());
+            } else {
+                inner.missed = true;
+            }
+        }
+    }
+
+    /// Tells everybody what has changed for them since the last time.
+    pub(super) fn spread(&self, counters: &Counters) {
+        let mut inner = self.inner();
+        if inner.changed.is_empty() && !inner.missed {
+            return;
+        }
+        let changed = std::mem::take(&mut inner.changed);
+        if std::mem::take(&mut inner.missed) {
+            for outbox in inner.everybody.values() {
+                outbox.miss();
+                counters.add(Count::ChangesMissed);
+            }
+        }
+        for name in &changed {
+            let all = (name.clone(), 0)..=(name.clone(), u64::MAX);
+            let watching = inner.names.range(all).map(|(_, outbox)| outbox);
+            for outbox in watching.chain(inner.everybody.values()) {
+                if outbox.change(name, self.limits.changes) {
+                    counters.add(Count::ChangesMissed);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What is checked about a request before the store is asked, and how much work it is.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use codec::registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register, Watch};
+
+use super::{Ask, Session, State, Waiting};
+use crate::{
+    limits::{Count, Source},
+    table::{Registration, Renewal},
+};
+
+impl Session {
+    /// Checks everything about a request that can be checked without the store.
+    pub(super) fn check(
+        &mut self,
+        method: Method,
+        now: Instant,
+    ) -> Result<(Waiting, Ask), Refusal> {
+        match method {
+            Method::Register(register) => self.check_register(register, now),
+            Method::Refresh(refresh) => {
+                let identity = self.phone()?.identity;
+                if !refresh.is_signed(&identity, &self.binding()) {
+                    return Err(Refusal::BadSignature);
+                }
+                let expires = lease(refresh.expires_s)?;
+                let (name, device, cseq) = (refresh.name, refresh.device, refresh.cseq);
+                let waiting = Waiting::Refresh(name.clone(), device, refresh.expires_s);
+                let renewal = Renewal {
+                    name,
+                    device,
+                    identity,
+                    cseq,
+                };
+                Ok((waiting, Ask::Refresh(renewal, expires)))
+            }
+            Method::Unregister(unregister) => {
+                let identity = self.phone()?.identity;
+                if !unregister.is_signed(&identity, &self.binding()) {
+                    return Err(Refusal::BadSignature);
+                }
+                let (name, device, cseq) = (unregister.name, unregister.device, unregister.cseq);
+                let waiting = Waiting::Unregister(name.clone(), device);
+                Ok((
+                    waiting,
+                    Ask::Unregister(Renewal {
+                        name,
+                        device,
+                        identity,
+                        cseq,
+                    }),
+                ))
+            }
+            Method::Lookup { name } => Ok((Waiting::Other, Ask::Lookup(name))),
+            Method::List {
+                prefix,
+                after,
+                limit,
+            } => {
+                let (prefix, limit) = (prefix.as_str().to_owned(), usize::from(limit));
+                Ok((
+                    Waiting::Other,
+                    Ask::List {
+                        prefix,
+                        after,
+                        limit,
+                    },
+                ))
+            }
+            Method::Send { envelope, .. } => {
+                let phone = self.phone()?;
+                let mut leases = phone.registered.iter();
+                let theirs = leases.any(|lease| lease.name == envelope.from.name);
+                if !theirs || envelope.from.identity != phone.identity {
+                    return Err(Refusal::NotYours);
+                }
+                Ok((Waiting::Other, Ask::Forward(envelope)))
+            }
+            Method::Publish { presence } => {
+                let State::Phone(phone) = &mut self.state else {
+                    return Err(Refusal::NotYours);
+                };
+                phone.presence = presence;
+                let leases = phone.registered.iter();
+                let ask = Ask::Publish {
+                    devices: leases.map(|it| (it.name.clone(), it.device)).collect(),
+                    identity: phone.identity,
+                    presence,
+                };
+                Ok((Waiting::Other, ask))
+            }
+            Method::Watch(watch) => Ok((Waiting::Other, Ask::Watch(watch))),
+            _ => Err(Refusal::Malformed),
+        }
+    }
+
+    fn check_register(
+        &mut self,
+        register: Register,
+        now: Instant,
+    ) -> Result<(Waiting, Ask), Refusal> {
+        let phone = self.phone()?;
+        let ours = register.card.identity == phone.identity;
+        if !ours || !register.card.is_valid(self.time(now)) || !register.is_signed(&self.binding())
+        {
+            return Err(Refusal::BadSignature);
+        }
+        let expires = lease(register.expires_s)?;
+        let Register {
+            name,
+            device,
+            card,
+            contacts,
+            expires_s,
+            cseq,
+            ..
+        } = register;
+        if contacts.iter().any(|addr| !is_reachable(addr)) {
+            return Err(Refusal::OutOfRange);
+        }
+        let known = phone
+            .registered
+            .iter()
+            .any(|lease| lease.is_of(&name, device));
+        let presence = phone.presence;
+        if !known && phone.registered.len() >= self.registrar.limits.registrations {
+            self.count(Count::RegistrationsRefused);
+            return Err(Refusal::TooMany);
+        }
+        let contacts = with_observed(&contacts, self.setup.peer.ip());
+        let waiting = Waiting::Register(name.clone(), device, expires_s);
+        Ok((
+            waiting,
+            Ask::Register(Registration {
+                name,
+                device,
+                card,
+                contacts,
+                expires,
+                cseq,
+                presence,
+                source: Source::from(self.setup.peer.ip()),
+            }),
+        ))
+    }
+}
+
+/// The work of a frame that is no request: so that nonsense is no cheaper than sense.
+pub(super) const MALFORMED_UNITS: u32 = 5;
+
+/// How much work a request is, compared with a lookup. Signatures are checked for the first three.
+pub(super) fn units_of(method: &Method) -> u32 {
+    match method {
+        Method::Register(_) | Method::Refresh(_) | Method::Unregister(_) => 25,
+        // Every change is told to all who watch.
+        Method::Publish { .. } => 25,
+        Method::List { .. } | Method::Send { .. } => 5,
+        // What is watched is told at once: each name is a lookup.
+        Method::Watch(Watch::Names(names)) => {
+            5 + u32::try_from(names.len()).unwrap_or(u32::MAX) / 2
+        }
+        Method::Watch(_) => 5,
+        _ => 1,
+    }
+}
+
+fn lease(expires_s: u16) -> Result<Duration, Refusal> {
+    if (EXPIRES_MIN_S..=EXPIRES_MAX_S).contains(&expires_s) {
+        Ok(Duration::from_secs(expires_s.into()))
+    } else {
+        Err(Refusal::OutOfRange)
+    }
+}
+
+/// Whether somebody can listen there at all.
+fn is_reachable(addr: &SocketAddr) -> bool {
+    let ip = addr.ip().to_canonical();
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
+}
+
+/// The signed contacts, and the address that the phone was seen to come from.
+fn with_observed(signed: &[SocketAddr], observed: IpAddr) -> Vec<Contact> {
+    let mut contacts: Vec<Contact> = signed
+        .iter()
+        .map(|&addr| Contact {
+            addr,
+            observed: false,
+        })
+        .collect();
+    if let Some(first) = signed.first() {
+        let addr = SocketAddr::new(observed.to_canonical(), first.port());
+        if !signed.contains(&addr) {
+            contacts.push(Contact {
+                addr,
+                observed: true,
+            });
+        }
+    }
+    contacts
+}
