@@ -1,4 +1,5 @@
-//! Keeping a phone registered: register, refresh before the lease ends, come back after a loss.
+//! Keeping a phone registered: register, refresh before the lease ends, come back after a loss, and
+//! tell presence and new contacts.
 //!
 //! PURE: connections, answers and time come in, requests come out.
 
@@ -10,8 +11,8 @@ use std::{
 use codec::{
     DeviceId, Identity, KeyCard, Name, UnixMillis,
     registry::{
-        Binding, Contacts, EXPIRES_DEFAULT_S, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refresh,
-        Refusal, Register, Request, RequestId, Response, Success, Unregister,
+        Binding, Contacts, EXPIRES_DEFAULT_S, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Presence,
+        Refresh, Refusal, Register, Request, RequestId, Response, Success, Unregister,
     },
 };
 use rand_core::Rng;
@@ -22,14 +23,48 @@ pub const ID_BIT: u32 = 1 << 31;
 /// How long a registry may take to answer before the connection counts as dead.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// The first pause before another try; it doubles up to [`PAUSE_MAX`].
-const PAUSE_MIN: Duration = Duration::from_millis(500);
+/// The same for a registration with new contacts: the network has changed, so that the connection
+/// may well be dead.
+const MOVED_ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// The longest pause before another try.
-const PAUSE_MAX: Duration = Duration::from_secs(4);
+/// Between two tries to connect, from the beginning of one to that of the next, lies a time between
+/// these, each as likely as any other. It does not grow: whenever a registry comes back, its phones
+/// are back within 5 s, and 10,000 of them do not come in the same second.
+const PAUSE: Pause = Pause {
+    min: Duration::from_millis(500),
+    max: Duration::from_secs(4),
+};
+
+/// The same after another connection has taken over this device: whoever has a copy of this profile
+/// is not to be thrown out at once in turn.
+const PAUSE_REPLACED: Pause = Pause {
+    min: Duration::from_secs(15),
+    max: Duration::from_secs(30),
+};
+
+/// The same between the end of a try and the beginning of the next one, for tries that take long:
+/// to a host that does not answer one takes 3 s.
+const BREATH: Pause = Pause {
+    min: Duration::from_millis(250),
+    max: Duration::from_millis(1250),
+};
 
 /// The pause after a refusal that time may mend, such as a name that another's lease still holds.
 const PAUSE_REFUSED: Duration = Duration::from_secs(30);
+
+/// Bounds of a random pause.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    min: Duration,
+    max: Duration,
+}
+
+impl Pause {
+    fn draw(self, rng: &mut impl Rng) -> Duration {
+        let part = f64::from(rng.next_u32()) / f64::from(u32::MAX);
+        self.min + (self.max - self.min).mul_f64(part)
+    }
+}
 
 /// Who is to be registered.
 #[derive(Debug)]
@@ -60,6 +95,10 @@ pub enum Input {
     Response(Response),
     /// The registry closes the connection because the same device has registered on another one.
     Replaced,
+    /// This phone listens elsewhere now. Registers anew at once if it is registered.
+    Contacts(Contacts),
+    /// What the person says of themselves, from now on and after every loss; `None` says nothing.
+    Presence(Option<Presence>),
     /// Unregister, then stop.
     Stop,
     /// The time of [`Registration::poll_timeout`] has come.
@@ -91,8 +130,12 @@ pub struct Registration {
     outputs: VecDeque<Output>,
     cseq: u64,
     last_id: u32,
-    pause: Duration,
+    pause: Pause,
     stopping: bool,
+    /// What the person says of themselves, if anything.
+    presence: Option<Presence>,
+    /// What was said of it on this connection, if anything.
+    published: Option<Presence>,
 }
 
 #[derive(Debug)]
@@ -101,7 +144,10 @@ enum State {
     Pausing {
         until: Instant,
     },
-    Connecting,
+    Connecting {
+        /// `None` for the first time, which nobody has told the time yet.
+        since: Option<Instant>,
+    },
     /// Waits for the answer to a Register.
     Registering {
         link: Link,
@@ -116,7 +162,7 @@ enum State {
         link: Link,
         refresh_at: Instant,
     },
-    /// Waits for the answer to a Refresh.
+    /// Is registered, and waits for the answer to a Refresh, or to a Register with new contacts.
     Refreshing {
         link: Link,
         asked: Asked,
@@ -145,12 +191,14 @@ impl Registration {
     pub fn new(registrant: Registrant) -> Self {
         Self {
             registrant,
-            state: State::Connecting,
+            state: State::Connecting { since: None },
             outputs: VecDeque::from([Output::Connect]),
             cseq: 0,
             last_id: 0,
-            pause: PAUSE_MIN,
+            pause: PAUSE,
             stopping: false,
+            presence: None,
+            published: None,
         }
     }
 
@@ -168,7 +216,7 @@ impl Registration {
             State::Registering { asked, .. }
             | State::Refreshing { asked, .. }
             | State::Unregistering { asked } => Some(asked.deadline),
-            State::Connecting | State::Stopped => None,
+            State::Connecting { .. } | State::Stopped => None,
         }
     }
 
@@ -192,7 +240,7 @@ impl Registration {
     pub fn is_connected(&self) -> bool {
         !matches!(
             self.state,
-            State::Pausing { .. } | State::Connecting | State::Stopped
+            State::Pausing { .. } | State::Connecting { .. } | State::Stopped
         )
     }
 
@@ -211,18 +259,34 @@ impl Registration {
                 // Counting from the registry's clock, a phone that restarts goes on where it was.
                 // A registry with a wild clock does not make the count overflow.
                 self.cseq = self.cseq.max(time.min(u64::MAX / 2));
-                self.register(Link { binding }, identity, now);
+                self.published = None;
+                let link = Link { binding };
+                let asked = self.register(link, ANSWER_WITHIN, identity, now);
+                self.state = State::Registering { link, asked };
             }
             Input::Disconnected => self.disconnected(rng, now),
             Input::Response(response) => self.response(response, identity, now),
-            // Whoever has a copy of this profile is not to be thrown out at once in turn.
-            Input::Replaced => self.pause = PAUSE_MAX,
+            Input::Replaced => self.pause = PAUSE_REPLACED,
+            Input::Contacts(contacts) => self.contacts(contacts, identity, now),
+            Input::Presence(presence) => {
+                self.presence = presence;
+                if self.is_registered() {
+                    self.publish();
+                }
+            }
             Input::Stop => self.stop(identity, now),
             Input::Timeout => self.timeout(identity, rng, now),
         }
     }
 
-    fn register(&mut self, link: Link, identity: &Identity, now: Instant) {
+    /// Asks to be registered. What state that leads to depends on whether it is already.
+    fn register(
+        &mut self,
+        link: Link,
+        within: Duration,
+        identity: &Identity,
+        now: Instant,
+    ) -> Asked {
         let cseq = self.next_cseq();
         let Registrant {
             name,
@@ -240,8 +304,44 @@ impl Registration {
             EXPIRES_DEFAULT_S,
             cseq,
         );
-        let asked = self.ask(Method::Register(register), now);
-        self.state = State::Registering { link, asked };
+        self.ask(Method::Register(register), within, now)
+    }
+
+    /// Tells new contacts at once. The answer to what was asked before is waited for no longer: the
+    /// registry takes requests in order, so the last one counts.
+    fn contacts(&mut self, contacts: Contacts, identity: &Identity, now: Instant) {
+        if self.registrant.contacts == contacts {
+            return;
+        }
+        self.registrant.contacts = contacts;
+        match self.state {
+            State::Registering { link, .. } => {
+                let asked = self.register(link, MOVED_ANSWER_WITHIN, identity, now);
+                self.state = State::Registering { link, asked };
+            }
+            State::Registered { link, .. } | State::Refreshing { link, .. } => {
+                let asked = self.register(link, MOVED_ANSWER_WITHIN, identity, now);
+                self.state = State::Refreshing { link, asked };
+            }
+            State::Pausing { .. }
+            | State::Connecting { .. }
+            | State::Refused { .. }
+            | State::Unregistering { .. }
+            | State::Stopped => {}
+        }
+    }
+
+    /// Says what the person says of themselves, if the registry does not know it. Nobody waits for
+    /// the answer: it could only be that it is done, and a lost connection is noticed otherwise.
+    fn publish(&mut self) {
+        // Who has nothing to say (any more) is available, as everybody is who never said anything.
+        let presence = self.presence.unwrap_or(Presence::Available);
+        let says_nothing = self.presence.is_none() && self.published.is_none();
+        if says_nothing || self.published == Some(presence) {
+            return;
+        }
+        self.published = Some(presence);
+        self.request(Method::Publish { presence });
     }
 
     fn refresh(&mut self, link: Link, identity: &Identity, now: Instant) {
@@ -255,7 +355,7 @@ impl Registration {
             EXPIRES_DEFAULT_S,
             cseq,
         );
-        let asked = self.ask(Method::Refresh(refresh), now);
+        let asked = self.ask(Method::Refresh(refresh), ANSWER_WITHIN, now);
         self.state = State::Refreshing { link, asked };
     }
 
@@ -272,7 +372,7 @@ impl Registration {
         let cseq = self.next_cseq();
         let Registrant { name, device, .. } = &self.registrant;
         let unregister = Unregister::sign(identity, &link.binding, name.clone(), *device, cseq);
-        let asked = self.ask(Method::Unregister(unregister), now);
+        let asked = self.ask(Method::Unregister(unregister), ANSWER_WITHIN, now);
         self.state = State::Unregistering { asked };
     }
 
@@ -284,6 +384,11 @@ impl Registration {
                 let link = *link;
                 self.outputs.push_back(Output::Registered);
                 self.registered(link, expires_s, now);
+                // Said again for every registration, should an earlier one have been another's.
+                if self.presence.is_some() {
+                    self.published = None;
+                }
+                self.publish();
             }
             (State::Refreshing { link, .. }, Ok(Success::Registered { expires_s })) => {
                 let link = *link;
@@ -293,7 +398,8 @@ impl Registration {
             (State::Refreshing { link, .. }, Err(Refusal::NotFound)) => {
                 let link = *link;
                 self.outputs.push_back(Output::Unregistered);
-                self.register(link, identity, now);
+                let asked = self.register(link, ANSWER_WITHIN, identity, now);
+                self.state = State::Registering { link, asked };
             }
             (State::Registering { link, .. } | State::Refreshing { link, .. }, result) => {
                 let (link, until) = (*link, now + PAUSE_REFUSED);
@@ -314,7 +420,7 @@ impl Registration {
     }
 
     fn registered(&mut self, link: Link, expires_s: u16, now: Instant) {
-        self.pause = PAUSE_MIN;
+        self.pause = PAUSE;
         // Half of the lease leaves time for a lost connection and a second try.
         let expires_s = expires_s.clamp(EXPIRES_MIN_S, EXPIRES_MAX_S);
         let refresh_at = now + Duration::from_secs(expires_s.into()) / 2;
@@ -329,13 +435,12 @@ impl Registration {
             self.state = State::Stopped;
             return;
         }
-        // Between half of the pause and all of it, so that many phones do not come back at once.
-        let half = self.pause / 2;
-        let jitter = half.mul_f64(f64::from(rng.next_u32()) / f64::from(u32::MAX));
-        self.state = State::Pausing {
-            until: now + half + jitter,
+        let pause = self.pause.draw(rng);
+        let until = match self.state {
+            State::Connecting { since: Some(since) } => (since + pause).max(now + BREATH.draw(rng)),
+            _ => now + pause,
         };
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        self.state = State::Pausing { until };
     }
 
     fn timeout(&mut self, identity: &Identity, rng: &mut impl Rng, now: Instant) {
@@ -344,12 +449,13 @@ impl Registration {
         }
         match &self.state {
             State::Pausing { .. } => {
-                self.state = State::Connecting;
+                self.state = State::Connecting { since: Some(now) };
                 self.outputs.push_back(Output::Connect);
             }
             State::Refused { link, .. } => {
                 let link = *link;
-                self.register(link, identity, now);
+                let asked = self.register(link, ANSWER_WITHIN, identity, now);
+                self.state = State::Registering { link, asked };
             }
             State::Registered { link, .. } => {
                 let link = *link;
@@ -359,7 +465,7 @@ impl Registration {
                 self.outputs.push_back(Output::Disconnect);
                 self.disconnected(rng, now);
             }
-            State::Connecting | State::Stopped => {}
+            State::Connecting { .. } | State::Stopped => {}
         }
     }
 
@@ -368,205 +474,20 @@ impl Registration {
         self.cseq
     }
 
-    fn ask(&mut self, method: Method, now: Instant) -> Asked {
+    fn ask(&mut self, method: Method, within: Duration, now: Instant) -> Asked {
+        Asked {
+            id: self.request(method),
+            deadline: now + within,
+        }
+    }
+
+    fn request(&mut self, method: Method) -> RequestId {
         self.last_id = self.last_id.wrapping_add(1);
         let id = RequestId(self.last_id | ID_BIT);
         self.outputs.push_back(Output::Send(Request { id, method }));
-        Asked {
-            id,
-            deadline: now + ANSWER_WITHIN,
-        }
+        id
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use codec::{
-        greeting::{Exporter, Nonce},
-        identity::AgreementSecret,
-    };
-    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-
-    use super::*;
-
-    struct Rig {
-        registration: Registration,
-        identity: Identity,
-        rng: ChaCha20Rng,
-        now: Instant,
-    }
-
-    impl Rig {
-        fn new(seed: u64) -> Self {
-            let identity = Identity::from_secret(&[1; 32]);
-            let agreement = AgreementSecret::from_secret(&[2; 32]);
-            let registrant = Registrant {
-                name: "bob".parse().unwrap(),
-                device: DeviceId([3; 16]),
-                card: KeyCard::issue(&identity, agreement.key(), 1, u64::MAX),
-                contacts: Contacts::default(),
-            };
-            let registration = Registration::new(registrant);
-            let rng = ChaCha20Rng::seed_from_u64(seed);
-            Self {
-                registration,
-                identity,
-                rng,
-                now: Instant::now(),
-            }
-        }
-
-        fn tell(&mut self, input: Input) -> Vec<Output> {
-            self.registration
-                .handle_input(input, &self.identity, &mut self.rng, self.now);
-            self.outputs()
-        }
-
-        fn outputs(&mut self) -> Vec<Output> {
-            std::iter::from_fn(|| self.registration.poll_output()).collect()
-        }
-
-        fn connect(&mut self) -> RequestId {
-            let registry = Identity::from_secret(&[9; 32]).key();
-            let binding = Binding {
-                registry,
-                exporter: Exporter::PLAIN,
-                nonce: Nonce([7; 32]),
-            };
-            sent(&self.tell(Input::Connected {
-                binding,
-                time: 1000,
-            }))
-        }
-
-        fn answer(&mut self, id: RequestId, result: Result<Success, Refusal>) -> Vec<Output> {
-            self.tell(Input::Response(Response { id, result }))
-        }
-
-        fn wait_for_timeout(&mut self) -> Vec<Output> {
-            self.now = self.registration.poll_timeout().unwrap();
-            self.tell(Input::Timeout)
-        }
-    }
-
-    const GRANTED: Result<Success, Refusal> = Ok(Success::Registered { expires_s: 60 });
-
-    fn sent(outputs: &[Output]) -> RequestId {
-        let mut ids = outputs.iter().filter_map(|output| match output {
-            Output::Send(request) => Some(request.id),
-            _ => None,
-        });
-        ids.next_back().expect("a request was sent")
-    }
-
-    #[test]
-    fn it_registers_and_refreshes_before_the_lease_ends() {
-        let mut rig = Rig::new(1);
-        assert_eq!(rig.outputs(), [Output::Connect]);
-        let id = rig.connect();
-        assert_eq!(rig.answer(id, GRANTED), [Output::Registered]);
-        let start = rig.now;
-        for round in 1..=3 {
-            let id = sent(&rig.wait_for_timeout());
-            assert_eq!(rig.now, start + Duration::from_secs(30 * round));
-            assert_eq!(rig.answer(id, GRANTED), []);
-        }
-        assert!(rig.registration.is_registered());
-    }
-
-    #[test]
-    fn it_comes_back_after_a_loss_with_growing_pauses_that_differ() {
-        let mut pauses = Vec::new();
-        for seed in 0..2 {
-            let mut rig = Rig::new(seed);
-            rig.outputs();
-            let id = rig.connect();
-            rig.answer(id, GRANTED);
-            assert_eq!(rig.tell(Input::Disconnected), [Output::Unregistered]);
-            let mut last = Duration::ZERO;
-            for _ in 0..10 {
-                let before = rig.now;
-                assert_eq!(rig.wait_for_timeout(), [Output::Connect]);
-                last = rig.now - before;
-                assert!(last <= PAUSE_MAX);
-                rig.tell(Input::Disconnected);
-            }
-            assert!(last >= PAUSE_MAX / 2);
-            pauses.push(last);
-        }
-        assert_ne!(pauses[0], pauses[1]);
-    }
-
-    #[test]
-    fn a_registry_that_does_not_answer_is_left() {
-        let mut rig = Rig::new(1);
-        rig.connect();
-        assert_eq!(rig.wait_for_timeout(), [Output::Disconnect]);
-        assert!(!rig.registration.is_connected());
-        assert_eq!(rig.wait_for_timeout(), [Output::Connect]);
-    }
-
-    #[test]
-    fn a_taken_name_is_tried_again_later() {
-        let mut rig = Rig::new(1);
-        let id = rig.connect();
-        let refused = rig.answer(id, Err(Refusal::NameTaken));
-        assert_eq!(refused, [Output::Refused(Refusal::NameTaken)]);
-        let id = sent(&rig.wait_for_timeout());
-        assert_eq!(rig.answer(id, GRANTED), [Output::Registered]);
-    }
-
-    #[test]
-    fn a_lease_that_ended_is_claimed_anew() {
-        let mut rig = Rig::new(1);
-        let id = rig.connect();
-        rig.answer(id, GRANTED);
-        let id = sent(&rig.wait_for_timeout());
-        let outputs = rig.answer(id, Err(Refusal::NotFound));
-        assert_eq!(outputs[0], Output::Unregistered);
-        assert_eq!(rig.answer(sent(&outputs), GRANTED), [Output::Registered]);
-    }
-
-    #[test]
-    fn stopping_unregisters_or_ends_at_once_without_a_connection() {
-        let mut rig = Rig::new(1);
-        let id = rig.connect();
-        rig.answer(id, GRANTED);
-        let id = sent(&rig.tell(Input::Stop));
-        assert_eq!(
-            rig.answer(id, Ok(Success::Unregistered)),
-            [Output::Unregistered]
-        );
-        assert!(rig.registration.is_stopped());
-        let mut unconnected = Rig::new(1);
-        unconnected.tell(Input::Stop);
-        assert!(unconnected.registration.is_stopped());
-        let registry = unconnected.identity.key();
-        let (exporter, nonce) = (Exporter::PLAIN, Nonce::NONE);
-        let binding = Binding {
-            registry,
-            exporter,
-            nonce,
-        };
-        let late = unconnected.tell(Input::Connected { binding, time: 1 });
-        assert_eq!(late, [Output::Disconnect]);
-    }
-
-    #[test]
-    fn the_sequence_grows_over_a_restart() {
-        let mut first = Rig::new(1);
-        first.connect();
-        assert_eq!(first.registration.cseq, 1001);
-        let mut again = Rig::new(1);
-        let binding = Binding {
-            registry: first.identity.key(),
-            exporter: Exporter::PLAIN,
-            nonce: Nonce::NONE,
-        };
-        again.tell(Input::Connected {
-            binding,
-            time: 5000,
-        });
-        assert!(again.registration.cseq > first.registration.cseq);
-    }
-}
+mod tests;
