@@ -1,6 +1,6 @@
 //! Connecting to whoever listens at an address, a registry or a phone, and asking a registry.
 
-use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
+use std::{collections::VecDeque, fmt, io, net::SocketAddr, str::FromStr, time::Duration};
 
 use codec::{
     Text,
@@ -9,7 +9,9 @@ use codec::{
         self, Agent, Answer, Exporter, GreetingError, Hello, PROTOCOL_VERSION, RegistryWelcome,
         Role, Unwelcome, Welcome,
     },
-    registry::{FromRegistry, Method, Refusal, Request, RequestId, Response, Success},
+    registry::{
+        ClosingReason, FromRegistry, Method, Notice, Refusal, Request, RequestId, Response, Success,
+    },
 };
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -27,6 +29,9 @@ const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 
 /// The most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 16;
+
+/// How many notices may wait while an answer is waited for; those of a page or two.
+const NOTICES_MAX: usize = 1024;
 
 /// `HOST[:PORT]`, as people type it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +133,8 @@ pub enum ConnectError {
     WrongRole(Host),
     /// The registry could not prove its key.
     NotProven(Host),
+    /// The registry has closed the connection.
+    Closed(Host, ClosingReason),
 }
 
 impl fmt::Display for ConnectError {
@@ -150,6 +157,7 @@ impl fmt::Display for ConnectError {
             Self::Greeting(host, error) => write!(f, "{host}: {error}"),
             Self::Unwelcome(host, reason) => write!(f, "{host} ended the connection: {reason}"),
             Self::WrongRole(host) => write!(f, "who listens at {host} is not what is needed here"),
+            Self::Closed(host, reason) => write!(f, "{host} closed the connection: {reason}"),
             Self::NotProven(host) => write!(f, "{host} could not prove its key; do not trust it"),
         }
     }
@@ -274,6 +282,8 @@ pub struct Client {
     /// What the registry said of itself.
     pub welcome: RegistryWelcome,
     last_id: u32,
+    /// Came while an answer was waited for.
+    notices: VecDeque<Notice>,
 }
 
 /// Why an answer did not come.
@@ -315,12 +325,7 @@ impl Client {
     ) -> Result<Self, ConnectError> {
         let Connected { link, welcome, .. } = connect(host, agent, Role::Client, within).await?;
         match welcome {
-            Welcome::Registry(welcome) => Ok(Self {
-                link,
-                host: host.clone(),
-                welcome,
-                last_id: 0,
-            }),
+            Welcome::Registry(welcome) => Ok(Self::over(link, host.clone(), welcome)),
             Welcome::Phone(_) => Err(ConnectError::WrongRole(host.clone())),
         }
     }
@@ -333,6 +338,7 @@ impl Client {
             host,
             welcome,
             last_id: 0,
+            notices: VecDeque::new(),
         }
     }
 
@@ -357,24 +363,62 @@ impl Client {
             .queue(&request)
             .map_err(|_| ConnectError::Io(self.host.clone(), slow))?;
         loop {
-            let received = self.link.receive().await;
-            match received.map_err(|error| ConnectError::Io(self.host.clone(), error))? {
-                Received::Payload(payload) => match frame::from_payload(&payload) {
-                    Ok(FromRegistry::Response(Response {
-                        id: answered,
-                        result,
-                    })) if answered == id => {
-                        return result.map_err(AskError::Refused);
-                    }
-                    Ok(_) => {}
-                    Err(_) => return Err(self.not_understood()),
-                },
-                Received::Bad(_) => return Err(self.not_understood()),
-                Received::End => {
-                    let ended = io::ErrorKind::UnexpectedEof.into();
-                    return Err(ConnectError::Io(self.host.clone(), ended).into());
+            match self.receive().await? {
+                FromRegistry::Response(response) if response.id == id => {
+                    let Response { result, .. } = response;
+                    return result.map_err(AskError::Refused);
                 }
+                FromRegistry::Notice(notice) => self.keep(notice),
+                _ => {}
             }
+        }
+    }
+
+    /// The next notice that came while an answer was waited for. It is older than that answer.
+    pub fn kept_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// Waits for the next notice, for as long as it takes. May be cancelled.
+    ///
+    /// # Errors
+    /// [`ConnectError`], among them [`ConnectError::Closed`].
+    pub async fn notice(&mut self) -> Result<Notice, AskError> {
+        loop {
+            if let Some(notice) = self.kept_notice() {
+                return Ok(notice);
+            }
+            if let FromRegistry::Notice(notice) = self.receive().await? {
+                self.keep(notice);
+            }
+        }
+    }
+
+    fn keep(&mut self, notice: Notice) {
+        if self.notices.len() >= NOTICES_MAX {
+            // As the registry does when too much waits: it has to be asked for anew.
+            self.notices.clear();
+            self.notices.push_back(Notice::Missed);
+        }
+        self.notices.push_back(notice);
+    }
+
+    async fn receive(&mut self) -> Result<FromRegistry, AskError> {
+        let received = self.link.receive().await;
+        let payload = match received.map_err(|error| ConnectError::Io(self.host.clone(), error))? {
+            Received::Payload(payload) => payload,
+            Received::Bad(_) => return Err(self.not_understood()),
+            Received::End => {
+                let ended = io::ErrorKind::UnexpectedEof.into();
+                return Err(ConnectError::Io(self.host.clone(), ended).into());
+            }
+        };
+        match frame::from_payload(&payload) {
+            Ok(FromRegistry::Notice(Notice::Closing(reason))) => {
+                Err(ConnectError::Closed(self.host.clone(), reason).into())
+            }
+            Ok(message) => Ok(message),
+            Err(_) => Err(self.not_understood()),
         }
     }
 

@@ -3,240 +3,22 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    io::{BufRead, BufReader},
+    net::{TcpListener, TcpStream},
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
 use codec::{
-    DeviceId, Envelope, Identity, KeyCard, Party,
-    envelope::{Address, EnvelopeId, Kind},
-    frame::{FrameDecoder, from_payload, to_frame},
-    greeting::{
-        Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Unwelcome, Welcome,
-    },
-    identity::AgreementSecret,
-    registry::{
-        Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, Refusal, Register, Request,
-        RequestId, Response, Success, Unregister,
-    },
+    frame::from_payload,
+    greeting::{Answer, Unwelcome},
+    registry::{ClosingReason, FromRegistry, Method, Notice, Presence, Refusal, Success},
 };
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-/// A running `ramal-registry` on a port of its own.
-struct Registry {
-    child: Child,
-    addr: SocketAddr,
-    log: BufReader<ChildStderr>,
-}
+use self::rig::{Peer, Registry, lookup, text};
 
-impl Registry {
-    fn start(options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ramal-registry"))
-            .args(["--listen", "127.0.0.1:0"])
-            .args(options)
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let addr = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the registry ended");
-            let text = line.split_once("listening addr=");
-            let json = line.split_once(r#""message":"listening","addr":""#);
-            if let Some((_, addr)) = text.or(json) {
-                let end = addr.find(['"', '\n']).unwrap();
-                break addr[..end].parse().unwrap();
-            }
-        };
-        Self { child, addr, log }
-    }
-
-    fn lookup(&self, arguments: &[&str]) -> Output {
-        lookup(&self.addr.to_string(), arguments)
-    }
-
-    /// Stops it as an operator does, and returns its exit code, output and log.
-    fn stop(mut self) -> (Option<i32>, String, String) {
-        let kill = format!("kill {}", self.child.id());
-        let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(killed.success());
-        let (mut out, mut log) = (String::new(), String::new());
-        self.child
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut out)
-            .unwrap();
-        self.log.read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), out, log)
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        // It has ended already where the test went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn lookup(registry: &str, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ramal-lookup"))
-        .args(["--registry", registry])
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
-/// A phone's connection, frame by frame.
-struct Peer {
-    stream: TcpStream,
-    decoder: FrameDecoder,
-    unread: Vec<u8>,
-    identity: Identity,
-    card: KeyCard,
-    binding: Option<Binding>,
-}
-
-impl Peer {
-    fn connect(addr: SocketAddr, seed: u8) -> Self {
-        let stream = TcpStream::connect(addr).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        let identity = Identity::from_secret(&[seed; 32]);
-        let agreement = AgreementSecret::from_secret(&[seed; 32]);
-        let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
-        let (decoder, unread) = (FrameDecoder::default(), Vec::new());
-        Self {
-            stream,
-            decoder,
-            unread,
-            identity,
-            card,
-            binding: None,
-        }
-    }
-
-    fn greeted(addr: SocketAddr, seed: u8) -> Self {
-        let mut peer = Self::connect(addr, seed);
-        let Ok(Welcome::Registry(welcome)) = peer.greet().welcome else {
-            panic!("not welcome")
-        };
-        assert!(welcome.is_proven(&Exporter::PLAIN));
-        let (registry, nonce) = (welcome.key, welcome.nonce);
-        peer.binding = Some(Binding {
-            registry,
-            exporter: Exporter::PLAIN,
-            nonce,
-        });
-        peer
-    }
-
-    fn greet(&mut self) -> Answer {
-        let greeting = PhoneGreeting {
-            card: self.card,
-            nonce: Nonce([1; 32]),
-        };
-        let agent = codec::Text::new("test").unwrap();
-        let hello = Hello {
-            version: PROTOCOL_VERSION,
-            agent,
-            role: Role::Phone(greeting),
-        };
-        self.send(&to_frame(&hello).unwrap());
-        from_payload(&self.read().unwrap()).unwrap()
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
-    }
-
-    /// The next frame's payload; `None` when the registry has closed the connection.
-    fn read(&mut self) -> Option<Vec<u8>> {
-        loop {
-            let mut rest = &self.unread[..];
-            let found = self.decoder.next(&mut rest);
-            self.unread = rest.to_vec();
-            if let Some(payload) = found {
-                return Some(payload.unwrap());
-            }
-            let mut bytes = [0; 4096];
-            match self.stream.read(&mut bytes).unwrap() {
-                0 => return None,
-                read => self.unread.extend(&bytes[..read]),
-            }
-        }
-    }
-
-    fn ask(&mut self, id: u32, method: Method) -> Result<Success, Refusal> {
-        self.send(
-            &to_frame(&Request {
-                id: RequestId(id),
-                method,
-            })
-            .unwrap(),
-        );
-        match from_payload(&self.read().unwrap()).unwrap() {
-            FromRegistry::Response(Response {
-                id: RequestId(got),
-                result,
-            }) if got == id => result,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn unregister(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
-        let (binding, name) = (self.binding.unwrap(), name.parse().unwrap());
-        let device = DeviceId([9; 16]);
-        let unregister = Unregister::sign(&self.identity, &binding, name, device, cseq);
-        self.ask(2, Method::Unregister(unregister))
-    }
-
-    /// Sends something sealed to `to` as `name`.
-    fn send_to(&mut self, to: &Self, name: &str) -> Result<Success, Refusal> {
-        let party = |name: &str, identity: &Identity| Party {
-            name: name.parse().unwrap(),
-            identity: identity.key(),
-        };
-        let address = Address {
-            from: party(name, &self.identity),
-            to: party("bob", &to.identity),
-            id: EnvelopeId([1; 16]),
-            kind: Kind::Signal,
-        };
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let (identity, key) = (&self.identity, &to.card.agreement);
-        let sealed = Envelope::seal(identity, address, key, Nonce::NONE, 0, &1u8, &mut rng);
-        let envelope = sealed.unwrap();
-        self.ask(3, Method::Send { envelope, ttl_s: 0 })
-    }
-
-    fn register(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
-        let binding = self.binding.unwrap();
-        let contacts = Contacts::first_of(["192.0.2.7:4000".parse().unwrap()]);
-        let register = Register::sign(
-            &self.identity,
-            &binding,
-            name.parse().unwrap(),
-            DeviceId([9; 16]),
-            self.card,
-            contacts,
-            60,
-            cseq,
-        );
-        self.ask(1, Method::Register(register))
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+#[path = "programs/rig.rs"]
+mod rig;
 
 #[test]
 fn a_registered_name_is_found_printed_and_logged() {
@@ -495,4 +277,183 @@ fn a_closed_pipe_is_no_failure() {
         (output.status.code(), text(&output.stderr).as_str()),
         (Some(0), "")
     );
+}
+
+/// A running `ramal-lookup --watch`.
+struct Watcher {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    log: BufReader<ChildStderr>,
+}
+
+impl Watcher {
+    fn start(registry: &Registry, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ramal-lookup"))
+            .args(["--registry", &registry.addr.to_string(), "--watch"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, out, log }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn complaint(&mut self) -> String {
+        let mut line = String::new();
+        self.log.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn interrupt(&mut self) -> Option<i32> {
+        let kill = format!("kill -INT {}", self.child.id());
+        Command::new("sh").args(["-c", &kill]).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const BOB_AT: &str = "192.0.2.7:4000 127.0.0.1:4000";
+
+#[test]
+fn a_watch_tells_how_names_are_and_every_change_and_outlives_the_registry() {
+    let registry = Registry::start(&["--ephemeral"]);
+    let mut watcher = Watcher::start(&registry, &["bob", "carol"]);
+    assert_eq!(watcher.line(), "bob gone");
+    assert_eq!(watcher.line(), "carol gone");
+    let mut bob = Peer::greeted(registry.addr, 1);
+    bob.register("Bob", 1).unwrap();
+    assert_eq!(watcher.line(), format!("Bob available {BOB_AT}"));
+    // Nobody asked for dave, and a renewed registration is no news.
+    Peer::greeted(registry.addr, 4).register("dave", 1).unwrap();
+    bob.register("Bob", 2).unwrap();
+    let presence = Presence::Busy;
+    let published = bob.ask(3, Method::Publish { presence });
+    assert_eq!(published, Ok(Success::Published));
+    assert_eq!(watcher.line(), format!("Bob busy {BOB_AT}"));
+    assert_eq!(bob.unregister("bob", 3), Ok(Success::Unregistered));
+    assert_eq!(watcher.line(), "bob gone");
+
+    let listen = registry.addr.to_string();
+    drop(registry);
+    let lost = watcher.complaint();
+    assert!(lost.ends_with("; trying again"), "{lost}");
+    let registry = Registry::start(&["--ephemeral", "--listen", &listen]);
+    let back = watcher.complaint();
+    assert_eq!(back, format!("ramal-lookup: connected to {listen} again"));
+    let mut carol = Peer::greeted(registry.addr, 3);
+    carol.register("carol", 1).unwrap();
+    assert_eq!(watcher.line(), format!("carol available {BOB_AT}"));
+    assert_eq!(watcher.interrupt(), Some(0));
+}
+
+#[test]
+fn everybody_is_watched_as_json_and_who_went_while_nobody_looked_is_told_gone() {
+    let registry = Registry::start(&["--ephemeral"]);
+    for (seed, name) in [(1, "bob"), (3, "carol")] {
+        Peer::greeted(registry.addr, seed)
+            .register(name, 1)
+            .unwrap();
+    }
+    let mut watcher = Watcher::start(&registry, &["--all", "--json"]);
+    let is = |line: &str, name: &str, rest: &str| {
+        line.contains(&format!(r#""name":"{name}""#)) && line.contains(rest)
+    };
+    assert!(is(&watcher.line(), "bob", r#""presence":"available""#));
+    assert!(is(&watcher.line(), "carol", r#""registered":true"#));
+    let mut dave = Peer::greeted(registry.addr, 4);
+    dave.register("dave", 1).unwrap();
+    assert!(is(&watcher.line(), "dave", r#""registered":true"#));
+    dave.unregister("dave", 2).unwrap();
+    assert!(is(&watcher.line(), "dave", r#""registered":false"#));
+    let listen = registry.addr.to_string();
+    drop(registry);
+    watcher.complaint();
+    let registry = Registry::start(&["--ephemeral", "--listen", &listen]);
+    let mut gone = [watcher.line(), watcher.line()];
+    gone.sort();
+    assert!(is(&gone[0], "bob", r#""registered":false"#), "{gone:?}");
+    assert!(is(&gone[1], "carol", r#""registered":false"#), "{gone:?}");
+    // Whoever read the lines goes away: the next one ends the program, in silence.
+    assert!(watcher.complaint().contains("again"));
+    drop(std::mem::replace(
+        &mut watcher.out,
+        BufReader::new(
+            Command::new("true")
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+                .stdout
+                .unwrap(),
+        ),
+    ));
+    Peer::greeted(registry.addr, 5).register("eve", 1).unwrap();
+    assert_eq!(watcher.child.wait().unwrap().code(), Some(0));
+    assert_eq!(watcher.complaint(), "");
+}
+
+#[test]
+fn a_watch_that_cannot_begin_fails_clearly() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = free.local_addr().unwrap().to_string();
+    drop(free);
+    let nobody = lookup(&addr, &["--watch", "bob"]);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(
+        text(&nobody.stderr).contains("nobody listens at"),
+        "{nobody:?}"
+    );
+    let several = lookup(&addr, &["bob", "carol"]);
+    assert_eq!(several.status.code(), Some(2));
+    assert!(text(&several.stderr).contains("several names need --watch"));
+    let names: Vec<String> = (0..257).map(|number| format!("n{number}")).collect();
+    let mut arguments: Vec<&str> = names.iter().map(String::as_str).collect();
+    arguments.push("--watch");
+    let many = lookup(&addr, &arguments);
+    assert_eq!(many.status.code(), Some(2));
+    assert!(text(&many.stderr).contains("too many names"), "{many:?}");
+}
+
+#[test]
+fn one_address_is_refused_with_a_reason_and_the_registry_counts_it_when_asked() {
+    let mut registry = Registry::start(&["--ephemeral", "--per-address", "2"]);
+    let _held = [1, 2].map(|seed| Peer::greeted(registry.addr, seed));
+    let refused = registry.lookup(&["bob"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let why = text(&refused.stderr);
+    assert!(
+        why.contains("too many connections from this address"),
+        "{why}"
+    );
+    assert!(why.contains("--per-address"), "{why}");
+    let ask = format!("kill -USR1 {}", registry.child.id());
+    Command::new("sh").args(["-c", &ask]).status().unwrap();
+    let counted = loop {
+        let mut line = String::new();
+        assert_ne!(registry.log.read_line(&mut line).unwrap(), 0);
+        if line.contains("counted") {
+            break line;
+        }
+    };
+    assert!(
+        counted.contains("connections=2 full=0 address_full=1"),
+        "{counted}"
+    );
+    let (code, _, log) = registry.stop();
+    assert_eq!(code, Some(0));
+    assert!(log.contains("counted counters=connections=2"), "{log}");
 }

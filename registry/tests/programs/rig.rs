@@ -1,0 +1,237 @@
+//! A running registry, and a phone that talks to it frame by frame.
+
+#![allow(dead_code, reason = "not every suite needs all of it")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Child, ChildStderr, Command, Output, Stdio},
+    time::Duration,
+};
+
+use codec::{
+    DeviceId, Envelope, Identity, KeyCard, Party,
+    envelope::{Address, EnvelopeId, Kind},
+    frame::{FrameDecoder, from_payload, to_frame},
+    greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
+    identity::AgreementSecret,
+    registry::{
+        Binding, Contacts, FromRegistry, Method, Refusal, Register, Request, RequestId, Response,
+        Success, Unregister,
+    },
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+/// A running `ramal-registry` on a port of its own.
+pub struct Registry {
+    pub child: Child,
+    pub addr: SocketAddr,
+    pub log: BufReader<ChildStderr>,
+}
+
+impl Registry {
+    pub fn start(options: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ramal-registry"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(options)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let addr = loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the registry ended");
+            let text = line.split_once("listening addr=");
+            let json = line.split_once(r#""message":"listening","addr":""#);
+            if let Some((_, addr)) = text.or(json) {
+                let end = addr.find(['"', '\n']).unwrap();
+                break addr[..end].parse().unwrap();
+            }
+        };
+        Self { child, addr, log }
+    }
+
+    pub fn lookup(&self, arguments: &[&str]) -> Output {
+        lookup(&self.addr.to_string(), arguments)
+    }
+
+    /// Stops it as an operator does, and returns its exit code, output and log.
+    pub fn stop(mut self) -> (Option<i32>, String, String) {
+        let kill = format!("kill {}", self.child.id());
+        let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(killed.success());
+        let (mut out, mut log) = (String::new(), String::new());
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut out)
+            .unwrap();
+        self.log.read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), out, log)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn lookup(registry: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ramal-lookup"))
+        .args(["--registry", registry])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// A phone's connection, frame by frame.
+pub struct Peer {
+    stream: TcpStream,
+    decoder: FrameDecoder,
+    unread: Vec<u8>,
+    identity: Identity,
+    card: KeyCard,
+    pub binding: Option<Binding>,
+}
+
+impl Peer {
+    pub fn connect(addr: SocketAddr, seed: u8) -> Self {
+        let stream = TcpStream::connect(addr).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let identity = Identity::from_secret(&[seed; 32]);
+        let agreement = AgreementSecret::from_secret(&[seed; 32]);
+        let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
+        let (decoder, unread) = (FrameDecoder::default(), Vec::new());
+        Self {
+            stream,
+            decoder,
+            unread,
+            identity,
+            card,
+            binding: None,
+        }
+    }
+
+    pub fn greeted(addr: SocketAddr, seed: u8) -> Self {
+        let mut peer = Self::connect(addr, seed);
+        let Ok(Welcome::Registry(welcome)) = peer.greet().welcome else {
+            panic!("not welcome")
+        };
+        assert!(welcome.is_proven(&Exporter::PLAIN));
+        let (registry, nonce) = (welcome.key, welcome.nonce);
+        peer.binding = Some(Binding {
+            registry,
+            exporter: Exporter::PLAIN,
+            nonce,
+        });
+        peer
+    }
+
+    pub fn greet(&mut self) -> Answer {
+        let greeting = PhoneGreeting {
+            card: self.card,
+            nonce: Nonce([1; 32]),
+        };
+        let agent = codec::Text::new("test").unwrap();
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            agent,
+            role: Role::Phone(greeting),
+        };
+        self.send(&to_frame(&hello).unwrap());
+        from_payload(&self.read().unwrap()).unwrap()
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    /// The next frame's payload; `None` when the registry has closed the connection.
+    pub fn read(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let mut rest = &self.unread[..];
+            let found = self.decoder.next(&mut rest);
+            self.unread = rest.to_vec();
+            if let Some(payload) = found {
+                return Some(payload.unwrap());
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes).unwrap() {
+                0 => return None,
+                read => self.unread.extend(&bytes[..read]),
+            }
+        }
+    }
+
+    pub fn ask(&mut self, id: u32, method: Method) -> Result<Success, Refusal> {
+        self.send(
+            &to_frame(&Request {
+                id: RequestId(id),
+                method,
+            })
+            .unwrap(),
+        );
+        match from_payload(&self.read().unwrap()).unwrap() {
+            FromRegistry::Response(Response {
+                id: RequestId(got),
+                result,
+            }) if got == id => result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn unregister(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
+        let (binding, name) = (self.binding.unwrap(), name.parse().unwrap());
+        let device = DeviceId([9; 16]);
+        let unregister = Unregister::sign(&self.identity, &binding, name, device, cseq);
+        self.ask(2, Method::Unregister(unregister))
+    }
+
+    /// Sends something sealed to `to` as `name`.
+    pub fn send_to(&mut self, to: &Self, name: &str) -> Result<Success, Refusal> {
+        let party = |name: &str, identity: &Identity| Party {
+            name: name.parse().unwrap(),
+            identity: identity.key(),
+        };
+        let address = Address {
+            from: party(name, &self.identity),
+            to: party("bob", &to.identity),
+            id: EnvelopeId([1; 16]),
+            kind: Kind::Signal,
+        };
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let (identity, key) = (&self.identity, &to.card.agreement);
+        let sealed = Envelope::seal(identity, address, key, Nonce::NONE, 0, &1u8, &mut rng);
+        let envelope = sealed.unwrap();
+        self.ask(3, Method::Send { envelope, ttl_s: 0 })
+    }
+
+    pub fn register(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
+        let binding = self.binding.unwrap();
+        let contacts = Contacts::first_of(["192.0.2.7:4000".parse().unwrap()]);
+        let register = Register::sign(
+            &self.identity,
+            &binding,
+            name.parse().unwrap(),
+            DeviceId([9; 16]),
+            self.card,
+            contacts,
+            60,
+            cseq,
+        );
+        self.ask(1, Method::Register(register))
+    }
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
