@@ -177,6 +177,8 @@ pub struct Handle {
 pub struct Driver {
     phone: Phone,
     config: Shared,
+    /// Where other phones are told to reach this one.
+    contacts: Contacts,
     listener: TcpListener,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
@@ -205,6 +207,7 @@ pub struct Driver {
 struct Shared {
     registry: Host,
     greeter: Greeter,
+    listening: SocketAddr,
     /// The addresses for media: one, or all that this machine has.
     addresses: Addresses,
     input: audio::Input,
@@ -243,10 +246,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let listening = listener.local_addr()?;
     let only = Some(listening.ip()).filter(|ip| !ip.is_unspecified());
     let addresses = Addresses::of_machine(only);
-    let ips = addresses.now()?.into_iter();
-    // Who listens on 0.0.0.0 cannot be reached at an IPv6 address.
-    let reachable = ips.filter(|ip| ip.is_ipv4() || listening.is_ipv6());
-    let contacts = Contacts::first_of(reachable.map(|ip| (ip, listening.port()).into()));
+    let contacts = contacts(listening, &addresses)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
     let rng = ChaCha20Rng::from_seed(seed);
@@ -254,7 +254,8 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         agent: agent("ramal-phone"),
         card: me.card,
     };
-    let phone = Phone::new(me, contacts, settings, rng, Instant::now(), unix_now());
+    let now = Instant::now();
+    let phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());
     let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
     let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
     let (news, inbox) = mpsc::channel(INBOX_MAX);
@@ -268,10 +269,12 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         config: Shared {
             registry,
             greeter,
+            listening,
             addresses,
             input,
             output,
         },
+        contacts,
         listener,
         commands,
         events,
@@ -290,6 +293,16 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         stopped: false,
     };
     Ok((handle, driver))
+}
+
+/// Where other phones reach one that listens there.
+fn contacts(listening: SocketAddr, addresses: &Addresses) -> io::Result<Contacts> {
+    let ips = addresses.now()?.into_iter();
+    // Who listens on 0.0.0.0 cannot be reached at an IPv6 address.
+    let reachable = ips.filter(|ip| ip.is_ipv4() || listening.is_ipv6());
+    Ok(Contacts::first_of(
+        reachable.map(|ip| (ip, listening.port()).into()),
+    ))
 }
 
 /// This machine's clock; 1970 when it is before that.
@@ -346,7 +359,7 @@ impl Driver {
                 () = sleep_until(deadline) => Some(Input::Timeout),
                 _ = stats.tick() => {
                     self.give_stats();
-                    None
+                    self.moved()
                 }
                 Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => {
                     if ended.is_err_and(|error| error.is_panic()) {
@@ -360,6 +373,17 @@ impl Driver {
             }
         }
         self.drain().await;
+    }
+
+    /// Whether this machine's addresses have changed.
+    fn moved(&mut self) -> Option<Input> {
+        // What is not known now is known a second later.
+        let contacts = contacts(self.config.listening, &self.config.addresses).ok()?;
+        if contacts == self.contacts {
+            return None;
+        }
+        self.contacts = contacts.clone();
+        Some(Input::Contacts(contacts))
     }
 
     /// Lets every connection write its last frames.

@@ -13,8 +13,8 @@ use codec::{
     direct::{DirectFrame, DirectRefusal},
     greeting::{Nonce, PhoneGreeting},
     registry::{
-        Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, Request, RequestId,
-        Response,
+        Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, Presence, Request,
+        RequestId, Response,
     },
     signal::CancelReason,
 };
@@ -65,6 +65,8 @@ pub struct Phone {
     life: Life,
     /// The person is away from the phone.
     away: bool,
+    /// What was last said of the person; nothing yet, or nothing at all.
+    presence: Option<Presence>,
 }
 
 /// Whether the phone takes part in anything.
@@ -135,6 +137,7 @@ impl Phone {
             last_request: 0,
             life: Life::Running,
             away: false,
+            presence: None,
         };
         phone.drain_registration(now);
         phone
@@ -212,6 +215,9 @@ impl Phone {
             }
             Input::FromLink { .. } => {}
             Input::Resolved { link, found } => self.resolved(link, found, now),
+            Input::Contacts(contacts) => {
+                self.tell_registration(registration::Input::Contacts(contacts), now);
+            }
             Input::Media(call, news) => {
                 let input = match news {
                     MediaNews::Prepared(offer) => call::Input::Prepared(offer),
@@ -226,6 +232,7 @@ impl Phone {
             }
             Input::Timeout => self.timeout(now),
         }
+        self.publish(now);
         self.stop_when_done();
     }
 
@@ -253,6 +260,23 @@ impl Phone {
                 }
                 self.tell_registration(registration::Input::Stop, now);
             }
+        }
+    }
+
+    /// Tells the registry how reachable the person is, when that has changed.
+    fn publish(&mut self, now: Instant) {
+        let in_call = self.lines.values().any(|line| !line.call.is_incoming());
+        let presence = match self.settings.publish {
+            false => None,
+            true if in_call => Some(Presence::Busy),
+            true if self.away => Some(Presence::Away),
+            true => Some(Presence::Available),
+        };
+        // Who is registered is available until they say otherwise.
+        let news = self.presence.is_some() || presence != Some(Presence::Available);
+        if news && presence != self.presence {
+            self.presence = presence;
+            self.tell_registration(registration::Input::Presence(presence), now);
         }
     }
 

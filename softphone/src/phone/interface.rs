@@ -7,7 +7,7 @@ use codec::{
     direct::DirectFrame,
     greeting::{Nonce, PhoneGreeting},
     identity::AgreementSecret,
-    registry::{Binding, FromRegistry, Record, Refusal, Request},
+    registry::{Binding, Contacts, FromRegistry, Record, Refusal, Request},
     signal::MediaOffer,
 };
 use registry::client::Host;
@@ -128,6 +128,8 @@ pub enum Input {
         /// What it knows of the name; its refusal or failure for people.
         found: Result<Record, Unresolved>,
     },
+    /// This machine's addresses have changed: other phones reach this one there from now on.
+    Contacts(Contacts),
     /// News of a call's media.
     Media(CallId, MediaNews),
     /// The time of [`super::Phone::poll_timeout`] has come.

@@ -65,7 +65,7 @@ impl Rig {
             calls_max: 1,
             ring_for: Duration::from_secs(30),
             second_call: SecondCall::Busy,
-            publish: true,
+            publish: false,
         };
         let rng = ChaCha20Rng::seed_from_u64(1);
         let phone = Phone::new(me, Contacts::default(), settings, rng, now, TIME);
@@ -443,4 +443,44 @@ fn a_second_phone_of_the_profile_is_told_and_not_thrown_out_at_once() {
     });
     let pause = rig.phone.poll_timeout().unwrap() - rig.now;
     assert!(pause >= Duration::from_secs(15), "{pause:?}");
+}
+
+/// What is published by `outputs`.
+fn published(outputs: &[Output]) -> Option<Presence> {
+    outputs.iter().find_map(|output| match output {
+        Output::ToRegistry(Request {
+            method: Method::Publish { presence },
+            ..
+        }) => Some(*presence),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_phone_publishes_that_it_is_in_a_call_or_away_unless_it_may_not() {
+    for publish in [true, false] {
+        let mut rig = Rig::new();
+        rig.phone.settings.publish = publish;
+        let told = |presence| Some(presence).filter(|_| publish);
+        let away = rig.tell(Input::Command(Command::Away(true)));
+        assert_eq!(published(&away), told(Presence::Away));
+        let dial = Command::Dial("carol".parse().unwrap());
+        let dialled = rig.tell(Input::Command(dial));
+        assert_eq!(published(&dialled), told(Presence::Busy));
+        let asked = dialled.iter().find_map(|output| match output {
+            Output::ToRegistry(Request {
+                id,
+                method: Method::Lookup { .. },
+            }) => Some(*id),
+            _ => None,
+        });
+        let ended = rig.answer(asked.unwrap(), Err(Refusal::NotFound));
+        assert_eq!(published(&ended), told(Presence::Away));
+        let back = rig.tell(Input::Command(Command::Away(false)));
+        assert_eq!(published(&back), told(Presence::Available));
+        assert_eq!(
+            published(&rig.tell(Input::Command(Command::Away(false)))),
+            None
+        );
+    }
 }
