@@ -15,7 +15,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -70,6 +70,10 @@ const ENCODED_MAX: usize = 25;
 
 /// How many phones may be connected to this one at once.
 const INBOUND_MAX: usize = 64;
+
+/// How many of them from one address, so that one machine does not keep all others out. Callers
+/// beyond it are heard through the registry.
+const INBOUND_PER_ADDRESS_MAX: usize = 16;
 
 /// How long tasks may take to end when the phone stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -192,6 +196,8 @@ pub struct Driver {
     /// Counts connections to the registry: news of an earlier one is old.
     registry_count: u64,
     links: HashMap<LinkId, mpsc::Sender<DirectFrame>>,
+    /// From where those links come that others opened.
+    inbound: HashMap<LinkId, IpAddr>,
     last_inbound: u64,
     media: HashMap<CallId, Media>,
     /// Calls that are over while their last words are still played, and what to tell then.
@@ -285,6 +291,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         registry: None,
         registry_count: 0,
         links: HashMap::new(),
+        inbound: HashMap::new(),
         last_inbound: 0,
         media: HashMap::new(),
         ending: HashMap::new(),
@@ -342,7 +349,7 @@ impl Driver {
                 Some(news) = self.inbox.recv() => self.hear(news),
                 accepted = self.listener.accept(), if accepts_from <= Instant::now() => {
                     match accepted {
-                        Ok((stream, _)) => self.accept(stream),
+                        Ok((stream, peer)) => self.accept(stream, peer.ip()),
                         // Out of files: others may end, so wait instead of spinning.
                         Err(_) => accepts_from = Instant::now() + ACCEPT_PAUSE,
                     }
@@ -592,17 +599,15 @@ impl Driver {
         self.registry = None;
     }
 
-    fn accept(&mut self, stream: TcpStream) {
-        let inbound = self
-            .links
-            .keys()
-            .filter(|link| link.0 & INBOUND_BIT != 0)
-            .count();
-        if inbound >= INBOUND_MAX {
+    fn accept(&mut self, stream: TcpStream, from: IpAddr) {
+        self.inbound.retain(|link, _| self.links.contains_key(link));
+        let same = self.inbound.values().filter(|other| **other == from);
+        if self.inbound.len() >= INBOUND_MAX || same.count() >= INBOUND_PER_ADDRESS_MAX {
             return;
         }
         self.last_inbound += 1;
         let link = LinkId(self.last_inbound | INBOUND_BIT);
+        self.inbound.insert(link, from);
         let (orders, tell) = self.link_orders(link);
         self.tasks.spawn(signalling::accept(
             link,

@@ -1,7 +1,9 @@
 //! A person's profile on this machine: a folder with their keys, for one name.
 //!
-//! `CONFIG/NAME/identity` holds the secrets, `CONFIG/NAME/lock` keeps two programs off one profile,
-//! `CONFIG/.last-name` remembers the name used last.
+//! `CONFIG/NAME/identity` holds the secrets, `CONFIG/NAME/device` tells this phone from the same
+//! person's others, `CONFIG/NAME/lock` keeps two programs off one profile, `CONFIG/.last-name`
+//! remembers the name used last. Who copies `identity` alone to another machine has a second phone
+//! there, and both ring.
 
 use std::{
     fmt,
@@ -19,10 +21,15 @@ use crate::phone::Me;
 /// For how long a key card counts from the start of the phone: 400 days, longer than phones run.
 const CARD_VALID_MS: u64 = 400 * 24 * 3600 * 1000;
 
-/// `identity`, agreement secret and device, behind a byte that tells the format.
-const FORMAT: u8 = 1;
+/// `identity` is the identity's and the agreement secret, behind a byte that tells the format.
+const FORMAT: u8 = 2;
 
-const IDENTITY_BYTES: usize = 1 + 32 + 32 + 16;
+/// The same with the device behind it, as it was when there was no file for that.
+const FORMAT_WITH_DEVICE: u8 = 1;
+
+const SECRETS_BYTES: usize = 32 + 32;
+
+const DEVICE_BYTES: usize = 16;
 
 /// A profile that is in use by this program, and by no other until it is dropped.
 #[derive(Debug)]
@@ -119,7 +126,7 @@ impl Profile {
             Err(TryLockError::WouldBlock) => return Err(ProfileError::InUse(name)),
             Err(TryLockError::Error(error)) => return Err(failed(&lock_path, error)),
         }
-        let (identity, agreement, device) = keys(&folder.join("identity"))?;
+        let (identity, agreement, device) = keys(&folder)?;
         let card = KeyCard::issue(&identity, agreement.key(), time, time + CARD_VALID_MS);
         let last = config.join(".last-name");
         fs::write(&last, name.as_str()).map_err(|error| failed(&last, error))?;
@@ -136,31 +143,52 @@ impl Profile {
     }
 }
 
-/// Reads the keys, or draws them at the first time.
-fn keys(path: &Path) -> Result<(Identity, AgreementSecret, DeviceId), ProfileError> {
-    let failed = |error| ProfileError::Io(path.to_owned(), error);
-    let bytes = match keyfile::read(path).map_err(failed)? {
-        Some(bytes) => bytes,
-        None => {
-            let mut bytes = Zeroizing::new(vec![0; IDENTITY_BYTES]);
-            getrandom::fill(&mut bytes).map_err(|_| ProfileError::NoRandomness)?;
-            bytes[0] = FORMAT;
-            keyfile::write(path, &bytes).map_err(failed)?;
-            bytes
+/// Reads keys and device, or draws them at the first time.
+fn keys(folder: &Path) -> Result<(Identity, AgreementSecret, DeviceId), ProfileError> {
+    let path = folder.join("identity");
+    let bytes = read_or_draw::<{ 1 + SECRETS_BYTES }>(&path, Some(FORMAT))?;
+    let damaged = || ProfileError::Damaged(path.clone());
+    let (secrets, old_device) = match bytes.split_first().ok_or_else(damaged)? {
+        (&FORMAT, secrets) => (secrets, None),
+        (&FORMAT_WITH_DEVICE, rest) => {
+            let (secrets, device) = rest.split_at_checked(SECRETS_BYTES).ok_or_else(damaged)?;
+            (secrets, Some(device))
         }
+        _ => return Err(damaged()),
     };
-    let damaged = || ProfileError::Damaged(path.to_owned());
-    let [FORMAT, secrets @ ..] = bytes.as_slice() else {
-        return Err(damaged());
+    let (identity, agreement) = secrets.split_first_chunk::<32>().ok_or_else(damaged)?;
+    let agreement = agreement.try_into().map_err(|_| damaged())?;
+    let path = folder.join("device");
+    let device = match old_device {
+        Some(device) => device.to_vec(),
+        None => read_or_draw::<DEVICE_BYTES>(&path, None)?.to_vec(),
     };
-    let (identity, rest) = secrets.split_first_chunk::<32>().ok_or_else(damaged)?;
-    let (agreement, rest) = rest.split_first_chunk::<32>().ok_or_else(damaged)?;
-    let device = rest.try_into().map_err(|_| damaged())?;
+    let device = device
+        .try_into()
+        .map_err(|_| ProfileError::Damaged(path.clone()))?;
     Ok((
         Identity::from_secret(identity),
         AgreementSecret::from_secret(agreement),
         DeviceId(device),
     ))
+}
+
+/// What the file holds; at the first time `N` random bytes, the first of them being `format`.
+fn read_or_draw<const N: usize>(
+    path: &Path,
+    format: Option<u8>,
+) -> Result<Zeroizing<Vec<u8>>, ProfileError> {
+    let failed = |error| ProfileError::Io(path.to_owned(), error);
+    if let Some(bytes) = keyfile::read(path).map_err(failed)? {
+        return Ok(bytes);
+    }
+    let mut bytes = Zeroizing::new(vec![0; N]);
+    getrandom::fill(&mut bytes).map_err(|_| ProfileError::NoRandomness)?;
+    if let (Some(format), Some(first)) = (format, bytes.first_mut()) {
+        *first = format;
+    }
+    keyfile::write(path, &bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -195,5 +223,34 @@ mod tests {
         let refused = Profile::open(config.path(), bob, 2);
         assert!(matches!(refused, Err(ProfileError::Damaged(_))));
         assert_eq!(fs::read(&file).unwrap(), [FORMAT, 2, 3]);
+    }
+
+    #[test]
+    fn a_copied_identity_is_the_same_person_on_another_device() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let bob: Name = "bob".parse().unwrap();
+        let first = Profile::open(here.path(), bob.clone(), 1).unwrap();
+        keyfile::private_folder(&there.path().join("bob")).unwrap();
+        let file = "bob/identity";
+        fs::copy(here.path().join(file), there.path().join(file)).unwrap();
+        let second = Profile::open(there.path(), bob, 1).unwrap();
+        assert_eq!(first.me.identity.key(), second.me.identity.key());
+        assert_eq!(first.me.agreement.key(), second.me.agreement.key());
+        assert_ne!(first.me.device, second.me.device);
+    }
+
+    #[test]
+    fn a_profile_that_keeps_its_device_with_its_keys_still_opens() {
+        let config = tempfile::tempdir().unwrap();
+        let folder = config.path().join("bob");
+        keyfile::private_folder(&folder).unwrap();
+        let mut bytes = vec![FORMAT_WITH_DEVICE];
+        bytes.extend([[1; 32], [2; 32]].concat());
+        bytes.extend([3; 16]);
+        keyfile::write(&folder.join("identity"), &bytes).unwrap();
+        let profile = Profile::open(config.path(), "bob".parse().unwrap(), 1).unwrap();
+        let identity = Identity::from_secret(&[1; 32]);
+        assert_eq!(profile.me.identity.key(), identity.key());
+        assert_eq!(profile.me.device, DeviceId([3; 16]));
     }
 }
