@@ -24,9 +24,9 @@ const WITHIN: Duration = Duration::from_secs(3);
 
 /// Asks a registry where a name can be reached, and prints `name ip:port`, one line a contact.
 ///
-/// With --watch it prints a line for each name, `name available|busy|away ip:port...` or `name gone`,
-/// and another one whenever that changes, until SIGINT or SIGTERM stop it. It outlives the registry:
-/// what it loses and finds again it says on standard error.
+/// With --watch it prints a line for each name, `name available|busy|away ip:port...` or
+/// `name gone`, and another one whenever that changes, until SIGINT or SIGTERM stop it. It outlives
+/// the registry: what it loses and finds again it says on standard error.
 ///
 /// Exit code: 0 found, or stopped; 1 not found; 2 failed.
 #[derive(Debug, Parser)]
