@@ -89,12 +89,13 @@ impl Phone {
         self.drain_call(id, now);
     }
 
-    /// Puts every call that is up on hold, but for one.
+    /// Puts every call that is up on hold, but for one, if there is to be one at a time.
     pub(super) fn hold_others(&mut self, but: Option<CallId>, now: Instant) {
+        let one = self.settings.one_at_a_time;
         let up = self
             .lines
             .iter()
-            .filter(|(id, line)| Some(**id) != but && line.call.is_established());
+            .filter(|(id, line)| one && Some(**id) != but && line.call.is_established());
         for call in up.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.tell_call(call, call::Input::Hold, now);
         }

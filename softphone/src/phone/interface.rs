@@ -46,6 +46,9 @@ pub struct Settings {
     pub ring_for: Duration,
     /// What becomes of a call that comes while there is another one.
     pub second_call: SecondCall,
+    /// Dialling, taking or resuming a call puts the others on hold, since a person has one mouth.
+    /// Whatever answers for nobody, such as an echo, can talk to many.
+    pub one_at_a_time: bool,
     /// Tells the registry whether the person is available, busy or away. If not, all that anybody
     /// sees is that the phone is registered.
     pub publish: bool,

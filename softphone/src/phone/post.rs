@@ -70,6 +70,7 @@ impl Letter {
             Signal::Ringing => Some(0),
             Signal::Hold | Signal::Resume => Some(1),
             Signal::Candidates { .. } => Some(2),
+            Signal::Cancel(_) => Some(3),
             _ => None,
         };
         let ours = subject(&self.body.signal);

@@ -65,6 +65,7 @@ impl Rig {
             calls_max: 1,
             ring_for: Duration::from_secs(30),
             second_call: SecondCall::Busy,
+            one_at_a_time: true,
             publish: false,
         };
         let rng = ChaCha20Rng::seed_from_u64(1);

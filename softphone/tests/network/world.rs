@@ -180,6 +180,7 @@ impl World {
             },
             ring_for: Duration::from_secs(30),
             second_call,
+            one_at_a_time: true,
             publish: true,
         };
         let rng = ChaCha20Rng::seed_from_u64(self.rng.next_u64());

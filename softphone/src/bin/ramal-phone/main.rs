@@ -164,6 +164,7 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
             calls_max,
             ring_for,
             second_call: SecondCall::Busy,
+            one_at_a_time: !echo,
             publish: true,
         },
     };
