@@ -217,6 +217,7 @@ impl Phone {
             Input::Resolved { link, found } => self.resolved(link, found, now),
             Input::Contacts(contacts) => {
                 self.tell_registration(registration::Input::Contacts(contacts), now);
+                self.doubt_links(now);
             }
             Input::Media(call, news) => {
                 let input = match news {
@@ -446,8 +447,10 @@ impl Phone {
         }
         match self.lines.get_mut(&signal.call) {
             Some(line) if line.is_with(&envelope.from) => {
-                if let Via::Link(link) = via {
-                    line.prove(link, signal.from);
+                match via {
+                    Via::Link(link) => line.prove(link, signal.from),
+                    // It has a reason not to use the connection alone.
+                    Via::Registry => line.doubt(),
                 }
                 self.signal(signal, now);
             }

@@ -408,3 +408,26 @@ fn a_callee_that_vanishes_while_it_rings_is_unreachable() {
         assert_eq!(world.reasons(0), [Reason::Unreachable], "seed {seed}");
     }
 }
+
+#[test]
+fn what_is_said_on_a_connection_that_is_dead_is_said_again_when_the_address_changes() {
+    for seed in 0..60 {
+        let mut world = World::in_a_call(seed, LAN);
+        let call = *world.up(0).first().unwrap();
+        let mover = usize::try_from(seed % 2).unwrap();
+        if seed % 4 == 0 {
+            // The caller finds the callee without any registry.
+            world.kill_registry();
+        }
+        world.freeze_links();
+        world.command(mover, Command::Hold(call));
+        world.run_for(Duration::from_millis(500));
+        assert_eq!(world.hold(1 - mover, call), Hold::No);
+        world.move_phone(mover);
+        world.run_for(SOON);
+        assert_eq!(world.hold(1 - mover, call), Hold::There, "seed {seed}");
+        world.command(1 - mover, Command::Hangup(call));
+        world.run_for(SOON);
+        assert_eq!(world.reasons(mover), [Reason::RemoteHangup], "seed {seed}");
+    }
+}

@@ -128,6 +128,10 @@ fn anything(world: &mut World) {
         13 => world.net.direct = !world.net.direct,
         14 if world.net.registry => world.kill_registry(),
         14 => world.net.registry = true,
+        15 if world.below(2) == 0 => {
+            world.freeze_links();
+            world.move_phone(node);
+        }
         _ => {
             let time = Duration::from_millis(world.below(10_000));
             world.run_for(time);

@@ -221,6 +221,25 @@ impl Line {
         counts
     }
 
+    /// No connection is known to work any more.
+    pub(super) fn doubt(&mut self) {
+        for way in &mut self.ways {
+            if way.state == WayState::Proven {
+                way.state = WayState::Up;
+            }
+        }
+    }
+
+    /// Whatever was said may have been lost, and is to be said again.
+    pub(super) fn repeat(&mut self) {
+        for letter in &mut self.letters {
+            letter.by_registry = false;
+        }
+        if matches!(self.forward, Forward::After(_) | Forward::Refused) {
+            self.forward = Forward::Open;
+        }
+    }
+
     /// The registry could not hand on what was said. While the call is up it is said again later:
     /// the other phone may just be coming back to the registry.
     pub(super) fn refused(&mut self, now: Instant) {

@@ -12,7 +12,7 @@ use codec::{
 
 use super::{
     Asked, INBOUND_BIT, LINK_UNUSED_MAX, Link, LinkId, Output, Phone, Via,
-    line::{Forward, Way, WayState},
+    line::{Branch, Forward, Way, WayState},
     post::Letter,
 };
 use crate::call::{self, Reason};
@@ -176,6 +176,40 @@ impl Phone {
         };
         let (device, contacts) = (branch.device, branch.contacts.clone());
         self.open_ways(call, device, &contacts);
+    }
+
+    /// This machine's addresses have changed, so connections may be dead without a word: the
+    /// caller connects again, and until the other phone is heard on a connection, what is said goes
+    /// through the registry as well.
+    pub(super) fn doubt_links(&mut self, now: Instant) {
+        for call in self.lines.keys().copied().collect::<Vec<_>>() {
+            let Some(line) = self.lines.get_mut(&call) else {
+                continue;
+            };
+            line.doubt();
+            line.repeat();
+            let stays = |branch: &&Branch| match line.device {
+                Some(device) => branch.device == device,
+                None => branch.turned.is_none(),
+            };
+            let branches: Vec<_> = line
+                .branches
+                .iter()
+                .filter(stays)
+                .map(|branch| (branch.device, branch.contacts.clone()))
+                .collect();
+            if branches.iter().any(|(_, contacts)| !contacts.is_empty()) {
+                let own = |way: &Way| way.link.0 & INBOUND_BIT == 0;
+                let old: Vec<_> = line.ways.extract_if(.., |way| own(way)).collect();
+                for way in old {
+                    self.close_link(way.link);
+                }
+                for (device, contacts) in branches {
+                    self.open_ways(call, device, &contacts);
+                }
+            }
+            self.post_letters(call, now);
+        }
     }
 
     pub(super) fn open_ways(

@@ -108,6 +108,8 @@ enum Happening {
     FromRegistry(u64, Box<Input>),
     /// A packet of media came.
     Media(CallId),
+    /// The peer has closed its media.
+    MediaClosed(CallId),
     /// It is time to send one.
     Beat(CallId),
 }
@@ -272,6 +274,17 @@ impl World {
         }
     }
 
+    /// Every direct connection is dead, and neither end notices.
+    pub fn freeze_links(&mut self) {
+        self.links.clear();
+    }
+
+    /// A phone's machine has another address, or had none for a while.
+    pub fn move_phone(&mut self, node: usize) {
+        let contacts = Contacts::first_of([self.nodes[node].addr]);
+        self.happen(node, Input::Contacts(contacts));
+    }
+
     /// The registry ends, and forgets everything that it does not store.
     pub fn kill_registry(&mut self) {
         self.net.registry = false;
@@ -367,6 +380,11 @@ impl World {
                 }
             }
             Happening::Media(call) => self.media_came(node, call),
+            Happening::MediaClosed(call) => {
+                if let Some(media) = self.media.get_mut(&(node, call)) {
+                    media.watchdog.closed(self.now);
+                }
+            }
             Happening::Beat(call) => self.beat(node, call),
         }
     }
@@ -430,7 +448,7 @@ impl World {
                         media.speaks = true;
                     }
                 }
-                Output::StopMedia(call) => drop(self.media.remove(&(node, call))),
+                Output::StopMedia(call) => self.close_media(node, call),
                 Output::HoldMedia(..) | Output::MoveMedia(..) => {}
                 Output::Event(event) => self.nodes[node].events.push(event),
             }
@@ -449,6 +467,17 @@ impl World {
             self.at(self.now + delay, peer, Happening::Media(call));
         }
         self.at(self.now + MEDIA_EVERY, node, Happening::Beat(call));
+    }
+
+    fn close_media(&mut self, node: usize, call: CallId) {
+        let Some(media) = self.media.remove(&(node, call)) else {
+            return;
+        };
+        let (delay, lost) = self.passage();
+        if media.connected && !lost {
+            let closed = Happening::MediaClosed(call);
+            self.at(self.now + delay, media.peer, closed);
+        }
     }
 
     fn media_came(&mut self, node: usize, call: CallId) {
