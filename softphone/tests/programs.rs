@@ -22,6 +22,10 @@ use registry::{
 };
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+#[path = "programs/terminal.rs"]
+mod terminal;
+
 const RATE: u32 = 48_000;
 
 /// A registry in this process, and a folder for everything.
@@ -68,22 +72,11 @@ impl Place {
     }
 
     fn phone_of(&self, name: &str, owner: &str, arguments: &[&str]) -> Phone {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ramal-phone"))
-            .env_remove("RAMAL_NAME")
-            // As on a machine without sound, whatever this one has.
-            .env("PULSE_SERVER", "unix:/nonexistent")
-            .env("ALSA_CONFIG_PATH", "/dev/null")
-            .env("RAMAL_REGISTRY", self.registry.to_string())
-            .current_dir(self.folder.path())
-            .args([
-                "--json",
-                "--listen",
-                "127.0.0.1:0",
-                "--name",
-                name,
-                "--config",
-                owner,
-            ])
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ramal-phone"));
+        let mut child = self
+            .set_up(&mut command)
+            .args(["--json", "--listen", "127.0.0.1:0"])
+            .args(["--name", name, "--config", owner])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -96,6 +89,16 @@ impl Place {
             out,
             heard: Vec::new(),
         }
+    }
+
+    /// Where a phone finds everything, and finds no sound, whatever this machine has.
+    fn set_up<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env_remove("RAMAL_NAME")
+            .env("PULSE_SERVER", "unix:/nonexistent")
+            .env("ALSA_CONFIG_PATH", "/dev/null")
+            .env("RAMAL_REGISTRY", self.registry.to_string())
+            .current_dir(self.folder.path())
     }
 
     fn is_registered(&self, name: &str) -> bool {
@@ -383,10 +386,10 @@ fn four_ways_of_not_being_reached_have_four_messages() {
         nobody.why()
     );
 
-    let mut bob = place.phone("bob", &with_no_sound(&["answer"]));
+    let mut bob = place.phone("bob", &with_no_sound(&["answer", "--busy"]));
     bob.wait_for("registered");
     let alice = place.phone("alice", &with_no_sound(&["call", "bob"]));
-    bob.wait_for("incoming");
+    assert_eq!(bob.wait_for("incoming")["waiting"], false);
     bob.type_line("d");
     let declined = alice.end();
     assert_eq!((declined.code, declined.reason()), (Some(1), "declined"));

@@ -1,10 +1,8 @@
 //! What the program does with the phone: whom it calls, what it answers, when it ends, and how.
 
 use std::{
-    collections::HashMap,
-    io::{BufRead, IsTerminal},
+    net::SocketAddr,
     process::ExitCode,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -16,15 +14,26 @@ use softphone::{
     phone::{self, Command, Target},
 };
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
-    time::{Instant as TokioInstant, sleep_until},
+    task::JoinSet,
+    time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until},
 };
 
-use crate::show::Show;
+use crate::{
+    board::{Action, Board, Line},
+    directory, help,
+    keys::{self, Decoder, Key, Lines, Typed},
+    screen,
+    show::Show,
+    signals::{Asked, Signals},
+    terminal::{self, Terminal},
+};
 
 /// How long a call goes on after the input file has been played, so that its end is heard.
 const AFTER_INPUT: Duration = Duration::from_millis(500);
+
+/// How often the live rows are drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(200);
 
 /// What the program is for.
 #[derive(Debug)]
@@ -47,28 +56,37 @@ pub enum Until {
     },
 }
 
+/// How the person and the program come together.
+#[derive(Debug)]
+pub enum Hands {
+    /// Single keys, and live rows.
+    Keys(Terminal, Decoder),
+    /// Lines.
+    Typed(Lines),
+    /// Nothing can be typed.
+    Off,
+}
+
 /// One run of the program.
 pub struct Conduct<'a> {
     until: Until,
-    name: Name,
     registry: Host,
     show: &'a Show,
-    calls: HashMap<CallId, CallSoFar>,
+    hands: Hands,
+    board: Board,
+    /// The call that the program was started for, once it is dialled.
+    dialled: Option<CallId>,
+    /// How that call ended.
+    reached: Option<Outcome>,
     /// Calls that were established and ended normally.
     completed: u32,
     /// When to give up waiting for a call, or to hang up.
     deadline: Option<Instant>,
     outcome: Option<Outcome>,
-}
-
-#[derive(Debug)]
-struct CallSoFar {
-    name: Name,
-    established: Option<Instant>,
-    /// Rings here, and waits for the person.
-    rings: bool,
-    /// What was said is not all in the output.
-    output_lost: bool,
+    commands: mpsc::Sender<engine::Command>,
+    listening: SocketAddr,
+    /// Questions to the registry that a person asked.
+    asked: JoinSet<String>,
 }
 
 /// How it ended.
@@ -81,56 +99,77 @@ enum Outcome {
 }
 
 impl<'a> Conduct<'a> {
-    pub fn new(until: Until, name: Name, registry: Host, show: &'a Show) -> Self {
-        let calls = HashMap::new();
-        Self {
+    /// Runs the phone to its end.
+    pub async fn run(
+        until: Until,
+        registry: Host,
+        show: &'a Show,
+        hands: Hands,
+        board: Board,
+        handle: Handle,
+    ) -> ExitCode {
+        let Handle {
+            commands,
+            events,
+            listening,
+        } = handle;
+        let conduct = Self {
             until,
-            name,
             registry,
             show,
-            calls,
+            hands,
+            board,
+            dialled: None,
+            reached: None,
             completed: 0,
             deadline: None,
             outcome: None,
-        }
-    }
-
-    /// Runs the phone to its end.
-    pub async fn run(mut self, handle: Handle) -> ExitCode {
-        let Handle {
             commands,
-            mut events,
             listening,
-        } = handle;
-        let (Ok(mut hangup), Ok(mut interrupt), Ok(mut terminate)) = (
-            signal(SignalKind::hangup()),
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) else {
-            self.show.note("cannot wait for signals");
+            asked: JoinSet::new(),
+        };
+        let Ok(signals) = Signals::new(matches!(conduct.hands, Hands::Keys(..))) else {
+            show.note("cannot wait for signals");
             return ExitCode::from(2);
         };
-        let asks = matches!(self.until, Until::Answered { auto: false, .. });
-        let mut typed = typed_lines(asks);
-        self.begin(&commands).await;
+        conduct.work(events, signals).await
+    }
+
+    async fn work(mut self, mut events: mpsc::Receiver<Event>, mut signals: Signals) -> ExitCode {
+        let mut typed = match self.hands {
+            Hands::Off => mpsc::channel(1).1,
+            Hands::Keys(..) | Hands::Typed(_) => terminal::typed(),
+        };
+        let draws = matches!(self.hands, Hands::Keys(..));
+        let mut ticks = interval(DRAW_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.begin().await;
         loop {
             let deadline = self.deadline.filter(|_| self.outcome.is_none());
             let far = Instant::now() + Duration::from_secs(3600);
             tokio::select! {
                 event = events.recv() => match event {
-                    Some(event) => self.event(event, &commands, listening).await,
+                    Some(event) => self.event(event).await,
                     None => break,
                 },
-                Some(line) = typed.recv() => self.typed(&line, &commands).await,
+                Some(bytes) = typed.recv() => self.typed(&bytes).await,
                 () = sleep_until(TokioInstant::from_std(deadline.unwrap_or(far))),
-                    if deadline.is_some() => self.due(&commands).await,
-                number = signalled(&mut hangup, &mut interrupt, &mut terminate) => {
-                    if self.outcome.is_some() {
-                        // Asked twice: at once, without farewell.
+                    if deadline.is_some() => self.due().await,
+                Some(answer) = self.asked.join_next(), if !self.asked.is_empty() => {
+                    if let Ok(answer) = answer {
+                        self.show.say(&answer);
+                    }
+                }
+                _ = ticks.tick(), if draws => self.draw(),
+                asked = signals.next() => match asked {
+                    // Asked twice, or to quit at once: without farewell.
+                    Asked::End(number) if self.outcome.is_some() || number == 3 => {
                         return ExitCode::from(128 + number);
                     }
-                    self.end(self.interrupted(number), &commands).await;
-                }
+                    Asked::End(number) => self.end(self.interrupted(number)).await,
+                    Asked::Stop => self.stop_here(),
+                    Asked::Continue | Asked::Resized => self.draw_anew(),
+                },
             }
         }
         match self.outcome {
@@ -142,24 +181,22 @@ impl<'a> Conduct<'a> {
         }
     }
 
-    async fn begin(&mut self, commands: &mpsc::Sender<engine::Command>) {
+    async fn begin(&mut self) {
         match &self.until {
             Until::Answered { timeout, .. } => {
                 self.deadline = timeout.map(|timeout| Instant::now() + timeout);
             }
             Until::Called { target, .. } => {
                 let dial = Command::Dial(target.clone());
-                self.tell(commands, dial).await;
+                self.tell(dial).await;
             }
         }
     }
 
-    async fn event(
-        &mut self,
-        event: Event,
-        commands: &mpsc::Sender<engine::Command>,
-        listening: std::net::SocketAddr,
-    ) {
+    // ---- what happens ----
+
+    async fn event(&mut self, event: Event) {
+        self.board.hear(&event, Instant::now());
         match event {
             Event::Levels { .. } => {}
             Event::Stats {
@@ -168,237 +205,366 @@ impl<'a> Conduct<'a> {
                 round_trip,
             } => self.show.stats(call, &voice, round_trip),
             Event::Warning(text) => self.show.note(&text),
-            Event::OutputLost { call, why } => {
-                self.show
-                    .note(&format!("nothing to be heard any more: {why}"));
-                if let Some(known) = self.calls.get_mut(&call) {
-                    known.output_lost = true;
-                }
-            }
-            Event::InputEnded { .. } => {
-                if matches!(self.until, Until::Called { lasting: None, .. }) {
+            Event::OutputLost { why, .. } => self
+                .show
+                .note(&format!("nothing to be heard any more: {why}")),
+            Event::InputEnded { call } => {
+                let alone = matches!(self.until, Until::Called { lasting: None, .. });
+                if alone && self.dialled.is_none_or(|dialled| dialled == call) {
                     self.deadline = Some(Instant::now() + AFTER_INPUT);
                 }
             }
-            Event::Phone(event) => match event {
-                phone::Event::Registered => {
-                    self.show.registered(&self.name, &self.registry, listening);
-                }
-                phone::Event::Unregistered | phone::Event::Stopped => {}
-                phone::Event::Replaced => {
-                    self.show
-                        .note("another phone with this profile has registered in this one's place");
-                }
-                phone::Event::RegistrationRefused(refusal) => {
-                    self.refused(refusal, commands).await;
-                }
-                phone::Event::RegistryUnreachable(why) => {
-                    self.show
-                        .note(&format!("not registered: {why}; trying again"));
-                }
-                phone::Event::Dialling { call, name } => {
-                    self.calls.insert(
-                        call,
-                        CallSoFar {
-                            name,
-                            established: None,
-                            rings: false,
-                            output_lost: false,
-                        },
-                    );
-                }
-                phone::Event::Incoming {
-                    call,
-                    from,
-                    confirmed,
-                    ..
-                } => {
-                    self.incoming(call, from.name, confirmed, commands).await;
-                }
-                phone::Event::Merged { .. }
-                | phone::Event::Held { .. }
-                | phone::Event::Reconnecting { .. }
-                | phone::Event::Reconnected { .. } => {}
-                phone::Event::Ringing { call } => {
-                    if let Some(known) = self.calls.get(&call) {
-                        self.show.ringing(call, &known.name);
-                    }
-                }
-                phone::Event::Established { call, name, setup } => {
-                    self.established(call, &name, setup);
-                }
-                phone::Event::Ended {
-                    call,
-                    name,
-                    reason,
-                    detail,
-                } => {
-                    self.ended(call, &name, reason, detail.as_deref(), commands)
-                        .await;
-                }
-            },
+            Event::Phone(event) => {
+                self.phone_event(event).await;
+                self.draw();
+            }
         }
     }
 
-    async fn refused(&mut self, refusal: Refusal, commands: &mpsc::Sender<engine::Command>) {
+    async fn phone_event(&mut self, event: phone::Event) {
+        let show = self.show;
+        match event {
+            phone::Event::Registered => {
+                show.registered(&self.board.name, &self.registry, self.listening);
+            }
+            phone::Event::Unregistered | phone::Event::Stopped => {}
+            phone::Event::Replaced => {
+                show.note("another phone with this profile has registered in this one's place");
+            }
+            phone::Event::RegistrationRefused(refusal) => self.refused(refusal).await,
+            phone::Event::RegistryUnreachable(why) => {
+                show.note(&format!("not registered: {why}; trying again"));
+            }
+            phone::Event::Dialling { call, .. } => match self.until {
+                Until::Answered { .. } => self.deadline = None,
+                Until::Called { .. } => self.dialled = self.dialled.or(Some(call)),
+            },
+            phone::Event::Incoming {
+                call,
+                from,
+                confirmed,
+                waiting,
+            } => {
+                show.incoming(call, &from.name, confirmed, waiting);
+                self.incoming(call).await;
+            }
+            phone::Event::Merged { ended, call, name } => {
+                if self.dialled == Some(ended) {
+                    self.dialled = Some(call);
+                }
+                show.merged(ended, call, &name);
+            }
+            phone::Event::Held { call, hold } => {
+                self.with_name(call, |name| show.held(call, name, hold));
+            }
+            phone::Event::Reconnecting { call } => {
+                self.with_name(call, |name| show.reconnecting(call, name));
+            }
+            phone::Event::Reconnected { call } => {
+                self.with_name(call, |name| show.reconnected(call, name));
+            }
+            phone::Event::Ringing { call } => {
+                self.with_name(call, |name| show.ringing(call, name));
+            }
+            phone::Event::Established { call, name, setup } => {
+                show.established(call, &name, setup);
+                self.established(call);
+            }
+            phone::Event::Ended {
+                call,
+                name,
+                reason,
+                detail,
+            } => {
+                let line = self.board.remove(call);
+                let lasted = line.as_ref().and_then(|line| line.lasted(Instant::now()));
+                let asked = match &self.until {
+                    Until::Called { target, .. } => target.host.as_ref().unwrap_or(&self.registry),
+                    Until::Answered { .. } => &self.registry,
+                };
+                show.ended(call, &name, reason, detail.as_deref(), lasted, asked);
+                self.ended(call, line.as_ref(), reason).await;
+            }
+        }
+    }
+
+    fn with_name(&self, call: CallId, tell: impl FnOnce(&Name)) {
+        if let Some(line) = self.board.line(call) {
+            tell(&line.name);
+        }
+    }
+
+    async fn refused(&mut self, refusal: Refusal) {
         let next = match refusal {
             Refusal::NameTaken => "; choose another --name",
             _ => "; trying again",
         };
+        let name = &self.board.name;
         self.show
-            .note(&format!("not registered as {}: {refusal}{next}", self.name));
+            .note(&format!("not registered as {name}: {refusal}{next}"));
         // Nobody can call a phone that waits under a name that is another's.
-        let waits = matches!(self.until, Until::Answered { .. }) && self.calls.is_empty();
+        let waits = matches!(self.until, Until::Answered { .. }) && self.board.calls.is_empty();
         if refusal == Refusal::NameTaken && waits {
-            self.end(Outcome::Failed, commands).await;
+            self.end(Outcome::Failed).await;
         }
     }
 
-    async fn incoming(
-        &mut self,
-        call: CallId,
-        from: Name,
-        confirmed: bool,
-        commands: &mpsc::Sender<engine::Command>,
-    ) {
-        self.show.incoming(call, &from, confirmed);
-        self.deadline = None;
-        let auto = matches!(self.until, Until::Answered { auto: true, .. });
-        self.calls.insert(
-            call,
-            CallSoFar {
-                name: from,
-                established: None,
-                rings: !auto,
-                output_lost: false,
-            },
-        );
-        if auto {
-            self.tell(commands, Command::Answer(call)).await;
-        } else {
-            self.show
-                .note("Enter answers, d declines, h hangs up, q ends");
+    async fn incoming(&mut self, call: CallId) {
+        match self.until {
+            Until::Answered { auto, .. } => {
+                self.deadline = None;
+                if auto {
+                    return self.act(Action::Accept(call)).await;
+                }
+            }
+            Until::Called { .. } => {}
+        }
+        if matches!(self.hands, Hands::Typed(_)) && terminal::is_typed_by_hand() {
+            self.hint();
         }
     }
 
-    fn established(&mut self, call: CallId, name: &Name, setup: Duration) {
-        let now = Instant::now();
-        self.show.established(call, name, setup);
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.established = Some(now);
-            known.rings = false;
-        }
+    fn established(&mut self, call: CallId) {
         if let Until::Called {
             lasting: Some(lasting),
             ..
         } = self.until
+            && self.dialled == Some(call)
         {
-            self.deadline = Some(now + lasting);
+            self.deadline = Some(Instant::now() + lasting);
         }
     }
 
-    async fn ended(
-        &mut self,
-        call: CallId,
-        name: &Name,
-        reason: Reason,
-        detail: Option<&str>,
-        commands: &mpsc::Sender<engine::Command>,
-    ) {
-        let known = self.calls.remove(&call);
-        let output_lost = known.as_ref().is_some_and(|known| known.output_lost);
-        let lasted = known
-            .and_then(|known| known.established)
-            .map(|since| since.elapsed());
-        let asked = match &self.until {
-            Until::Called { target, .. } => target.host.as_ref().unwrap_or(&self.registry),
-            Until::Answered { .. } => &self.registry,
-        };
-        self.show.ended(call, name, reason, detail, lasted, asked);
+    async fn ended(&mut self, call: CallId, line: Option<&Line>, reason: Reason) {
+        let was_up = line.is_some_and(Line::is_up);
+        let output_lost = line.is_some_and(|line| line.output_lost);
         let normally = matches!(reason, Reason::Hangup | Reason::RemoteHangup);
-        let completed = lasted.is_some() && normally && !output_lost;
+        let completed = was_up && normally && !output_lost;
         self.completed += u32::from(completed);
+        let none_left = self.board.calls.is_empty();
         match &self.until {
             Until::Answered { calls, timeout, .. } => {
-                if calls.is_some_and(|calls| self.completed >= calls) {
-                    return self.end(Outcome::Completed, commands).await;
+                if none_left && calls.is_some_and(|calls| self.completed >= calls) {
+                    return self.end(Outcome::Completed).await;
                 }
-                if self.calls.is_empty() {
+                if none_left {
                     self.deadline = timeout.map(|timeout| Instant::now() + timeout);
                 }
             }
             Until::Called { .. } => {
-                let outcome = match lasted {
-                    _ if completed => Outcome::Completed,
-                    _ if reason == Reason::Failed => Outcome::Failed,
-                    Some(_) => Outcome::Failed,
-                    None => Outcome::NotReached,
-                };
-                self.end(outcome, commands).await;
-            }
-        }
-    }
-
-    /// What the person typed: to take, to decline or to end a call, or to end the program.
-    async fn typed(&mut self, line: &str, commands: &mpsc::Sender<engine::Command>) {
-        let rings = self
-            .calls
-            .iter()
-            .find(|(_, call)| call.rings)
-            .map(|(id, _)| *id);
-        let any = self.calls.keys().next().copied();
-        match line.trim() {
-            "" | "a" | "answer" => {
-                if let Some(call) = rings {
-                    if let Some(known) = self.calls.get_mut(&call) {
-                        known.rings = false;
-                    }
-                    self.tell(commands, Command::Answer(call)).await;
+                let is_it = self.dialled.is_none_or(|dialled| dialled == call);
+                // A call that was merged goes on as another one.
+                if is_it && reason != Reason::Merged {
+                    self.deadline = None;
+                    self.reached = Some(match was_up {
+                        _ if completed => Outcome::Completed,
+                        _ if reason == Reason::Failed => Outcome::Failed,
+                        true => Outcome::Failed,
+                        false => Outcome::NotReached,
+                    });
+                }
+                // Somebody who called meanwhile is not cut off.
+                if let Some(reached) = self.reached.filter(|_| none_left) {
+                    self.end(reached).await;
                 }
             }
-            "d" | "decline" => {
-                if let Some(call) = rings {
-                    self.tell(commands, Command::Hangup(call)).await;
-                }
-            }
-            "h" | "hangup" => {
-                if let Some(call) = any {
-                    self.tell(commands, Command::Hangup(call)).await;
-                }
-            }
-            "q" | "quit" => self.end(self.interrupted(2), commands).await,
-            _ => self
-                .show
-                .note("Enter answers, d declines, h hangs up, q ends"),
         }
     }
 
     /// The time has come to hang up, or to wait no longer.
-    async fn due(&mut self, commands: &mpsc::Sender<engine::Command>) {
+    async fn due(&mut self) {
         self.deadline = None;
         match &self.until {
             Until::Answered { timeout, calls, .. } => {
                 let (waited, had) = (timeout.unwrap_or_default().as_secs_f64(), self.completed);
                 let so_far = match calls {
-                    None if had > 0 => return self.end(Outcome::Completed, commands).await,
+                    None if had > 0 => return self.end(Outcome::Completed).await,
                     Some(calls) if had > 0 => format!(", after {had} of {calls} calls"),
                     _ => String::new(),
                 };
                 self.show
                     .note(&format!("nobody has called for {waited} s{so_far}"));
-                self.end(Outcome::NotReached, commands).await;
+                self.end(Outcome::NotReached).await;
             }
             Until::Called { .. } => {
-                for call in self.calls.keys().copied().collect::<Vec<_>>() {
-                    self.tell(commands, Command::Hangup(call)).await;
+                if let Some(call) = self.dialled {
+                    self.tell(Command::Hangup(call)).await;
                 }
             }
         }
     }
 
+    // ---- what the person wants ----
+
+    async fn typed(&mut self, bytes: &[u8]) {
+        match &mut self.hands {
+            Hands::Keys(_, decoder) => {
+                for key in decoder.decode(bytes) {
+                    self.key(key).await;
+                }
+                self.draw();
+            }
+            Hands::Typed(lines) => {
+                for line in lines.split(bytes) {
+                    self.line(&line).await;
+                }
+            }
+            Hands::Off => {}
+        }
+    }
+
+    async fn key(&mut self, key: Key) {
+        if let Some(mut text) = self.board.typing.take() {
+            match keys::type_on(&mut text, key) {
+                Typed::On => self.board.typing = Some(text),
+                Typed::Done(target) => self.dial(&target).await,
+                Typed::Left => {}
+            }
+            return;
+        }
+        let action = match key {
+            Key::Char(c) => self.board.action(c),
+            Key::Enter => self.board.action('a'),
+            Key::Tab => self.board.action('n'),
+            Key::End => Some(Action::Quit),
+            Key::Redraw => return self.draw_anew(),
+            Key::Backspace | Key::EraseAll | Key::Escape => None,
+        };
+        if let Some(action) = action {
+            self.act(action).await;
+        }
+    }
+
+    /// A line, where there are no single keys: a key's letter, or a word; nothing at all accepts.
+    async fn line(&mut self, line: &str) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let key = match word {
+            "" | "answer" | "accept" => 'a',
+            "decline" => 'd',
+            "hangup" => 'h',
+            "quit" => 'q',
+            _ if word.chars().count() == 1 => word.chars().next().unwrap_or('?'),
+            _ => '?',
+        };
+        match self.board.action(key) {
+            Some(Action::Call) => self.dial(rest.trim()).await,
+            Some(action) => {
+                self.act(action).await;
+                match action {
+                    Action::Mute(true) => self.show.note("muted"),
+                    Action::Mute(false) => self.show.note("not muted any more"),
+                    Action::Away(true) => self.show.note("away"),
+                    Action::Away(false) => self.show.note("back"),
+                    _ => {}
+                }
+            }
+            None if word.is_empty() => {}
+            None => self.hint(),
+        }
+    }
+
+    async fn dial(&mut self, typed: &str) {
+        match typed.parse::<Target>() {
+            Ok(target) => {
+                // Nobody talks to two at once without wanting to.
+                for call in self.board.spoken().collect::<Vec<_>>() {
+                    self.tell(Command::Hold(call)).await;
+                }
+                self.tell(Command::Dial(target)).await;
+            }
+            Err(error) => {
+                self.show.note(&format!("cannot call '{typed}': {error}"));
+            }
+        }
+    }
+
+    async fn act(&mut self, action: Action) {
+        match action {
+            Action::Accept(call) => {
+                self.board.taken(call, Instant::now());
+                self.tell(Command::Answer(call)).await;
+            }
+            Action::Decline(call) | Action::Hangup(call) => {
+                self.tell(Command::Hangup(call)).await;
+            }
+            Action::Hold(call) => self.tell(Command::Hold(call)).await,
+            Action::Resume(call) => self.tell(Command::Resume(call)).await,
+            Action::Mute(muted) => {
+                self.board.muted = muted;
+                // As for `tell`.
+                let _ = self.commands.send(engine::Command::Mute(muted)).await;
+            }
+            Action::Away(away) => {
+                self.board.away = away;
+                self.tell(Command::Away(away)).await;
+            }
+            Action::Call => self.board.typing = Some(String::new()),
+            Action::Select(call) => self.board.select(call),
+            Action::List => self.list(),
+            Action::Help => help::LINES.iter().for_each(|line| self.show.say(line)),
+            Action::Quit => self.end(self.interrupted(2)).await,
+        }
+    }
+
+    /// What can be typed now.
+    fn hint(&self) {
+        let offers = self.board.offers().into_iter();
+        let keys = offers.map(|offer| format!("{} {}", offer.key, offer.word));
+        let keys = keys.collect::<Vec<_>>().join(", ");
+        self.show.note(&format!("type a letter and Enter: {keys}"));
+    }
+
+    fn list(&mut self) {
+        let now = Instant::now();
+        let calls = screen::calls(&self.board, now);
+        calls.iter().for_each(|call| self.show.say(call));
+        if calls.is_empty() {
+            self.show.say("no calls");
+        }
+        // One question at a time: whoever is impatient gets one answer.
+        if self.asked.is_empty() {
+            self.asked
+                .spawn(directory::first_page(self.registry.clone()));
+        }
+    }
+
+    // ---- the terminal ----
+
+    /// Shows the live rows while the terminal is this program's.
+    fn draw(&mut self) {
+        let Hands::Keys(terminal, _) = &self.hands else {
+            return;
+        };
+        let shown = self.outcome.is_none() && terminal.take();
+        let now = Instant::now();
+        let rows = shown.then(|| screen::rows(&self.board, terminal.size(), terminal.look(), now));
+        self.show.live(rows);
+    }
+
+    fn draw_anew(&mut self) {
+        if let Hands::Keys(terminal, _) = &self.hands {
+            terminal.take_again();
+            self.draw();
+            self.show.redraw();
+        }
+    }
+
+    /// Ctrl-Z: others get the terminal as it was, until the program goes on.
+    fn stop_here(&mut self) {
+        if let Hands::Keys(terminal, _) = &self.hands {
+            self.show.live(None);
+            self.show.flush();
+            terminal.give_back();
+            terminal::stop_here();
+            self.draw_anew();
+        }
+    }
+
+    // ---- the end ----
+
     /// How it ends when the person interrupts it.
     fn interrupted(&self, number: u8) -> Outcome {
-        let in_call = self.calls.values().any(|call| call.established.is_some());
+        let in_call = self.board.calls.iter().any(Line::is_up);
         match &self.until {
             Until::Answered { calls: None, .. } => Outcome::Completed,
             Until::Called {
@@ -409,60 +575,16 @@ impl<'a> Conduct<'a> {
     }
 
     /// Ends every call and unregisters; the events end when that is done.
-    async fn end(&mut self, outcome: Outcome, commands: &mpsc::Sender<engine::Command>) {
+    async fn end(&mut self, outcome: Outcome) {
         if self.outcome.is_none() {
             self.outcome = Some(outcome);
-            self.tell(commands, Command::Stop).await;
+            self.draw();
+            self.tell(Command::Stop).await;
         }
     }
 
-    async fn tell(&self, commands: &mpsc::Sender<engine::Command>, command: Command) {
+    async fn tell(&self, command: Command) {
         // The phone has ended already: its events end as well.
-        let _ = commands.send(command.into()).await;
-    }
-}
-
-/// The number of the signal that came.
-async fn signalled(hangup: &mut Signal, interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
-    tokio::select! {
-        // The terminal was closed.
-        _ = hangup.recv() => 1,
-        _ = interrupt.recv() => 2,
-        _ = terminate.recv() => 15,
-    }
-}
-
-/// Lines from standard input, as long as there are any. The thread that reads them ends with the
-/// program: a read from a terminal cannot be taken back.
-fn typed_lines(asks: bool) -> mpsc::Receiver<String> {
-    let (sender, lines) = mpsc::channel(8);
-    if !may_read(asks) {
-        return lines;
-    }
-    let read = move || {
-        for line in std::io::stdin().lock().lines() {
-            let Ok(line) = line else { return };
-            if sender.blocking_send(line).is_err() {
-                return;
-            }
-        }
-    };
-    // Without the thread the phone works; only nothing can be typed.
-    let _ = thread::Builder::new().name("typed".to_owned()).spawn(read);
-    lines
-}
-
-/// Whether standard input is this program's to read: a terminal, unless the program runs in its
-/// background, where reading would stop it; anything else only when the program `asks` to be told
-/// what to do, since it may be somebody else's list.
-fn may_read(asks: bool) -> bool {
-    let stdin = std::io::stdin();
-    let foreground = || {
-        rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp())
-    };
-    if stdin.is_terminal() {
-        foreground()
-    } else {
-        asks
+        let _ = self.commands.send(command.into()).await;
     }
 }

@@ -12,19 +12,39 @@ use softphone::{
     settings::{self, Profile},
 };
 
+mod board;
 mod conduct;
+mod directory;
+mod escape;
+mod help;
+mod keys;
+mod outlet;
+mod screen;
 mod show;
+mod signals;
+mod terminal;
 
-use conduct::{Conduct, Until};
+use board::{Board, Powers};
+use conduct::{Conduct, Hands, Until};
+use escape::printable;
+use keys::{Decoder, Lines};
 use show::Show;
+use terminal::Terminal;
 
 /// For how long a phone rings.
 const RING_FOR: Duration = Duration::from_secs(45);
+
+/// How many calls a person has at once: one is spoken in, the others are held or ring.
+const PERSON_CALLS_MAX: usize = 4;
 
 /// How many people an echo talks to at once.
 const ECHO_CALLS_MAX: usize = 16;
 
 /// Calls people by name, and answers them.
+///
+/// On a terminal, single keys accept, hold, mute and hang up; `?` lists them, and the row at the
+/// bottom shows those that do something now. Where there is only a simple terminal, or no screen,
+/// the same letters are typed with Enter.
 ///
 /// Exit code: 0 a call was established and ended normally, 1 nobody was reached, 2 failed,
 /// 130 or 143 when interrupted.
@@ -68,6 +88,16 @@ struct General {
     /// The loudspeaker: a device's id or name, FILE.wav, or none
     #[arg(long, global = true, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
+    /// Where it rings, if not where voice goes: a device's id or name, or none
+    #[arg(long, global = true, value_name = "DEV|none")]
+    ring_on: Option<audio::Output>,
+    /// One call at a time: whoever calls meanwhile hears that this phone is busy, instead of
+    /// waiting. Always so with --auto, with an input file, and for a call without a terminal
+    #[arg(long, global = true)]
+    busy: bool,
+    /// Tells nobody whether the person is there, busy or away
+    #[arg(long, global = true)]
+    private: bool,
     /// Writes one JSON object an event to standard output, and everything else to standard error
     #[arg(long, global = true)]
     json: bool,
@@ -125,7 +155,8 @@ fn main() -> ExitCode {
         Command::Devices => devices(&show),
         _ => cli::block_on(run(options, &show)),
     };
-    result.unwrap_or_else(|why| cli::complain(2, &why))
+    show.finish();
+    result.unwrap_or_else(|why| cli::complain(2, &printable(&why)))
 }
 
 fn devices(show: &Show) -> Result<ExitCode, String> {
@@ -143,30 +174,28 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
     };
     let name = name(general.name.as_deref(), &folder)?;
     let (input, output) = sound(echo, general.input, general.output, show).await?;
+    let ringing = match general.ring_on {
+        Some(ringing) if !echo => Some(ringing_on(ringing).await?),
+        _ => None,
+    };
+    let hands = hands(&command, general.json);
+    let settings = settings(&command, &hands, &input, general.busy, !general.private);
+    let powers = Powers {
+        calls_max: settings.calls_max,
+        may_call: matches!(command, Command::Answer { .. }),
+        publishes: settings.publish,
+    };
     let profile = Profile::open(&folder, name.clone(), engine::unix_now())
         .map_err(|error| error.to_string())?;
     let Profile { me, lock: _lock } = profile;
-    let ring_for = match &command {
-        Command::Call {
-            ring: Some(ring), ..
-        } => *ring,
-        _ => RING_FOR,
-    };
-    let calls_max = if echo { ECHO_CALLS_MAX } else { 1 };
     let config = Config {
         me,
         registry: general.registry.clone(),
         listen: general.listen,
         input,
         output,
-        ringing: None,
-        settings: Settings {
-            calls_max,
-            ring_for,
-            second_call: SecondCall::Busy,
-            one_at_a_time: !echo,
-            publish: true,
-        },
+        ringing,
+        settings,
     };
     let until = match command {
         Command::Answer {
@@ -194,12 +223,77 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
             general.listen
         )
     })?;
-    let conduct = Conduct::new(until, name, general.registry, show);
+    let board = Board::new(name, general.registry.to_string(), powers);
     let mut running = tokio::task::JoinSet::new();
     running.spawn(driver.run());
-    let code = conduct.run(handle).await;
+    let code = Conduct::run(until, general.registry, show, hands, board, handle).await;
     // The driver has ended, or is ended with the set.
     Ok(code)
+}
+
+/// How a person types, if one can.
+fn hands(command: &Command, json: bool) -> Hands {
+    let terminal = match json {
+        true => None,
+        false => Terminal::open(),
+    };
+    // What is no terminal is read only by a phone that waits to be told what to do.
+    let asks = matches!(command, Command::Answer { auto: false, .. });
+    match terminal {
+        Some(terminal) => Hands::Keys(terminal, Decoder::default()),
+        None if asks || terminal::is_typed_by_hand() => Hands::Typed(Lines::default()),
+        None => Hands::Off,
+    }
+}
+
+/// How many calls there can be, and what becomes of a second one.
+fn settings(
+    command: &Command,
+    hands: &Hands,
+    input: &audio::Input,
+    busy: bool,
+    publish: bool,
+) -> Settings {
+    let ring_for = match command {
+        Command::Call {
+            ring: Some(ring), ..
+        } => *ring,
+        _ => RING_FOR,
+    };
+    let by_file = matches!(input, audio::Input::File(_));
+    let by_person = match command {
+        Command::Answer { auto, .. } => !auto,
+        Command::Call { .. } => matches!(hands, Hands::Keys(..)),
+        Command::Echo | Command::Devices => false,
+    };
+    let (calls_max, second_call) = match command {
+        Command::Echo => (ECHO_CALLS_MAX, SecondCall::Offer),
+        _ if by_person && !by_file && !busy => (PERSON_CALLS_MAX, SecondCall::Offer),
+        _ => (1, SecondCall::Busy),
+    };
+    Settings {
+        calls_max,
+        ring_for,
+        second_call,
+        one_at_a_time: !matches!(command, Command::Echo),
+        publish,
+    }
+}
+
+/// Where it rings, as long as that can be used.
+async fn ringing_on(ringing: audio::Output) -> Result<audio::Output, String> {
+    if let audio::Output::File(path) = &ringing {
+        return Err(format!(
+            "--ring-on: {} is a file; name a device, or none",
+            path.display()
+        ));
+    }
+    let checked = ringing.clone();
+    let check = move || audio::check(&audio::Input::Silence, &checked);
+    let checked = tokio::task::spawn_blocking(check).await;
+    let checked = checked.map_err(|error| error.to_string())?;
+    checked.map_err(|error| format!("--ring-on: {error}"))?;
+    Ok(ringing)
 }
 
 /// Where voice comes from and goes. What cannot work is said before anybody is called.

@@ -1,7 +1,7 @@
 //! What the phone writes: sentences for people, or one JSON object an event for scripts.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal},
     net::SocketAddr,
     time::Duration,
 };
@@ -11,20 +11,63 @@ use registry::client::Host;
 use serde_json::{Value, json};
 use softphone::{
     audio::{Device, Direction},
-    call::Reason,
+    call::{Hold, Reason},
     media::stats::VoiceReport,
 };
 
-/// Writes to standard output and standard error, in one of the two forms.
+use crate::{
+    escape::{printable, printable_json},
+    outlet::{Outlet, Weight},
+    screen::clock,
+};
+
+/// Writes to standard output and standard error, in one of the two forms. Nothing that it is given
+/// can do more to a terminal than be read.
 #[derive(Debug)]
 pub struct Show {
     json: bool,
+    out: Outlet,
+    notes: Outlet,
 }
 
 impl Show {
     /// For scripts (`json`) or for people.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        let out = Outlet::new(io::stdout());
+        // One terminal has one hand that writes on it, or live rows would be torn.
+        let notes = match io::stdout().is_terminal() && io::stderr().is_terminal() {
+            true => out.clone(),
+            false => Outlet::new(io::stderr()),
+        };
+        Self { json, out, notes }
+    }
+
+    /// Shows these rows below everything else, or none.
+    pub fn live(&self, rows: Option<Vec<String>>) {
+        self.out.live(rows);
+    }
+
+    /// Draws the live rows anew.
+    pub fn redraw(&self) {
+        self.out.redraw();
+    }
+
+    /// Waits until what was said is written, as long as somebody reads it.
+    pub fn flush(&self) {
+        self.out.flush();
+    }
+
+    /// Takes the live rows away, and waits until all that was said is written, as long as somebody
+    /// reads it.
+    pub fn finish(&self) {
+        self.out.live(None);
+        let lost = self.out.flush();
+        if lost > 0 {
+            self.note(&format!(
+                "nobody read the output: {lost} of its lines are lost"
+            ));
+        }
+        self.notes.flush();
     }
 
     /// The name can be called.
@@ -43,7 +86,8 @@ impl Show {
     }
 
     /// Somebody calls.
-    pub fn incoming(&self, call: CallId, from: &Name, confirmed: bool) {
+    pub fn incoming(&self, call: CallId, from: &Name, confirmed: bool, waiting: bool) {
+        let meanwhile = if waiting { " meanwhile" } else { "" };
         let doubt = if confirmed {
             ""
         } else {
@@ -56,9 +100,10 @@ impl Show {
                     "call": id(call),
                     "name": from.as_str(),
                     "confirmed": confirmed,
+                    "waiting": waiting,
                 })
             },
-            || format!("{from} calls{doubt}"),
+            || format!("{from} calls{meanwhile}{doubt}"),
         );
     }
 
@@ -83,6 +128,54 @@ impl Show {
                 })
             },
             || format!("in a call with {name} (set up in {setup_ms:.0} ms)"),
+        );
+    }
+
+    /// Two calls between the same two became one.
+    pub fn merged(&self, ended: CallId, call: CallId, name: &Name) {
+        self.event(
+            || {
+                json!({
+                    "event": "merged",
+                    "call": id(call),
+                    "ended": id(ended),
+                    "name": name.as_str(),
+                })
+            },
+            || format!("{name} calls too: the two calls become one"),
+        );
+    }
+
+    /// A call is held, or goes on.
+    pub fn held(&self, call: CallId, name: &Name, hold: Hold) {
+        let (word, sentence) = match hold {
+            Hold::No => ("no", format!("the call with {name} goes on")),
+            Hold::Here => ("here", format!("{name} is on hold")),
+            Hold::There => ("there", format!("{name} has put the call on hold")),
+            Hold::Both => (
+                "both",
+                format!("both have put the call with {name} on hold"),
+            ),
+        };
+        self.event(
+            || json!({"event": "held", "call": id(call), "name": name.as_str(), "hold": word}),
+            || sentence,
+        );
+    }
+
+    /// Nothing is heard of the other phone.
+    pub fn reconnecting(&self, call: CallId, name: &Name) {
+        self.event(
+            || json!({"event": "reconnecting", "call": id(call), "name": name.as_str()}),
+            || format!("nothing is heard of {name}'s phone: reconnecting"),
+        );
+    }
+
+    /// The other phone is heard again.
+    pub fn reconnected(&self, call: CallId, name: &Name) {
+        self.event(
+            || json!({"event": "reconnected", "call": id(call), "name": name.as_str()}),
+            || format!("{name}'s phone is heard again"),
         );
     }
 
@@ -111,7 +204,9 @@ impl Show {
                     }),
             );
         }
-        line(&mut io::stdout().lock(), &object.to_string());
+        let object = object.to_string();
+        self.out
+            .line(printable_json(&object).into_owned(), Weight::Passing);
     }
 
     /// A call is over.
@@ -125,6 +220,10 @@ impl Show {
         registry: &Host,
     ) {
         let why = why(name, reason, detail, registry);
+        if reason == Reason::Merged && !self.json {
+            // People were told when it merged.
+            return;
+        }
         self.event(
             || {
                 json!({
@@ -137,26 +236,24 @@ impl Show {
                 })
             },
             || match lasted {
-                Some(lasted) => format!("{why}, after {:.0} s", lasted.as_secs_f64()),
+                Some(lasted) if lasted.as_secs() < 60 => {
+                    format!("{why}, after {:.0} s", lasted.as_secs_f64())
+                }
+                Some(lasted) => format!("{why}, after {}", clock(lasted)),
                 None => why.clone(),
             },
         );
     }
 
     /// Something else that a person may want to know.
-    #[expect(clippy::unused_self, reason = "all that is written is written by this")]
     pub fn note(&self, text: &str) {
-        line(&mut io::stderr().lock(), text);
+        self.notes.line(printable(text).into_owned(), Weight::Kept);
     }
 
     /// Microphones and loudspeakers.
     pub fn devices(&self, devices: &[Device]) {
-        let mut out = io::stdout().lock();
         if !self.json && devices.is_empty() {
-            line(
-                &mut out,
-                "no microphone and no loudspeaker: use files, see --help",
-            );
+            self.say("no microphone and no loudspeaker: use files, see --help");
         }
         for Device {
             id,
@@ -178,39 +275,32 @@ impl Show {
                     "default_output": !is_input && *is_default,
                     "monitor": is_monitor,
                 });
-                line(&mut out, &device.to_string());
+                let device = device.to_string();
+                self.out
+                    .line(printable_json(&device).into_owned(), Weight::Kept);
                 continue;
             }
             let default = if *is_default { "*" } else { " " };
             let kind = if is_input { "input " } else { "output" };
-            // Names come from the sound system, and from whatever was plugged in.
-            let (id, name) = (printable(id), printable(name));
-            line(
-                &mut out,
-                &format!("{default} {kind}  {id}\n            {name}"),
-            );
+            self.say(&format!("{default} {kind}  {id}"));
+            self.say(&format!("            {name}"));
         }
+    }
+
+    /// One line of an answer to what a person asked.
+    pub fn say(&self, text: &str) {
+        let out = if self.json { &self.notes } else { &self.out };
+        out.line(printable(text).into_owned(), Weight::Kept);
     }
 
     fn event(&self, object: impl FnOnce() -> Value, sentence: impl FnOnce() -> String) {
         let text = if self.json {
-            object().to_string()
+            printable_json(&object().to_string()).into_owned()
         } else {
-            sentence()
+            printable(&sentence()).into_owned()
         };
-        line(&mut io::stdout().lock(), &text);
+        self.out.line(text, Weight::Kept);
     }
-}
-
-fn line(out: &mut impl Write, text: &str) {
-    // Whoever does not read any more does not need to be told; the call goes on.
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-}
-
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
 }
 
 fn id(call: CallId) -> String {
@@ -228,6 +318,14 @@ fn why(name: &Name, reason: Reason, detail: Option<&str>, registry: &Host) -> St
         .unwrap_or_default();
     match reason {
         Reason::Hangup => format!("hung up on {name}"),
+        Reason::DeclinedHere => format!("declined the call from {name}"),
+        Reason::AnsweredElsewhere => {
+            format!("the call from {name} was answered on another of your phones")
+        }
+        Reason::DeclinedElsewhere => {
+            format!("the call from {name} was declined on another of your phones")
+        }
+        Reason::Merged => format!("{name} called too: the two calls became one"),
         Reason::RemoteHangup => format!("{name} hung up"),
         Reason::Declined => format!("{name} declined the call"),
         Reason::Unavailable => format!("{name} takes no calls now"),

@@ -1,0 +1,417 @@
+//! What a person sees of their phone: every call and how it stands, which of them a key means, and
+//! what keys do now. PURE: events come in with their time.
+
+use std::time::{Duration, Instant};
+
+use codec::{CallId, Name};
+use softphone::{
+    call::Hold,
+    engine::{self, Levels},
+    phone::Event,
+};
+
+/// Everything there is to see.
+#[derive(Debug)]
+pub struct Board {
+    /// The name that others call.
+    pub name: Name,
+    /// Where it is registered, for people.
+    pub registry: String,
+    /// Whether it is.
+    pub registered: Registered,
+    /// In the order in which they came.
+    pub calls: Vec<Line>,
+    /// No voice is sent.
+    pub muted: bool,
+    /// The person is away.
+    pub away: bool,
+    /// A name that is being typed.
+    pub typing: Option<String>,
+    /// How many calls there can be.
+    calls_max: usize,
+    /// The person can call others.
+    may_call: bool,
+    /// Others are told whether the person is there.
+    publishes: bool,
+    /// What the person chose last.
+    selected: Option<CallId>,
+}
+
+/// Whether the phone can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registered {
+    /// It is being tried for the first time.
+    Trying,
+    /// It can.
+    Yes,
+    /// It cannot; it is tried again.
+    No,
+}
+
+/// One call.
+#[derive(Debug)]
+pub struct Line {
+    /// Which one.
+    pub call: CallId,
+    /// With whom.
+    pub name: Name,
+    /// How far it is.
+    pub stage: Stage,
+    /// Since when it is that far.
+    pub since: Instant,
+    /// How loud it is.
+    pub levels: Option<Levels>,
+    /// How well it comes through.
+    pub figures: Option<Figures>,
+    /// What was said is not all in the output.
+    pub output_lost: bool,
+}
+
+/// How far a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It looks for the callee.
+    Calling,
+    /// The callee's phone rings.
+    RingsThere,
+    /// This phone rings.
+    RingsHere {
+        /// The registry confirms who calls.
+        confirmed: bool,
+    },
+    /// It was taken, and voice is not through yet.
+    Connecting,
+    /// It is up.
+    Up {
+        /// By whom it is held.
+        hold: Hold,
+        /// Nothing is heard of the other phone.
+        reconnecting: bool,
+    },
+}
+
+/// How well a call comes through.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    /// Packets that did not come in time, of those sent: 0-100.
+    pub loss_pct: f32,
+    /// From the other phone's network to this one's sound system: half the way there and back, and
+    /// what packets wait before they are played.
+    pub delay: Duration,
+}
+
+/// What the person wants by a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Accept(CallId),
+    Decline(CallId),
+    Hangup(CallId),
+    Hold(CallId),
+    Resume(CallId),
+    Mute(bool),
+    Away(bool),
+    /// To type whom to call.
+    Call,
+    /// To mean this call.
+    Select(CallId),
+    List,
+    Help,
+    Quit,
+}
+
+/// A key that does something now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// The key.
+    pub key: char,
+    /// What it does, in a word or two.
+    pub word: &'static str,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What may differ from board to board.
+#[derive(Debug, Clone, Copy)]
+pub struct Powers {
+    /// How many calls there can be.
+    pub calls_max: usize,
+    /// The person can call others.
+    pub may_call: bool,
+    /// Others are told whether the person is there.
+    pub publishes: bool,
+}
+
+impl Board {
+    /// Nobody calls yet.
+    pub fn new(name: Name, registry: String, powers: Powers) -> Self {
+        let Powers {
+            calls_max,
+            may_call,
+            publishes,
+        } = powers;
+        Self {
+            name,
+            registry,
+            registered: Registered::Trying,
+            calls: Vec::new(),
+            muted: false,
+            away: false,
+            typing: None,
+            calls_max,
+            may_call,
+            publishes,
+            selected: None,
+        }
+    }
+
+    /// Takes in what happened. A call that ends is taken away by [`Self::remove`] alone.
+    pub fn hear(&mut self, event: &engine::Event, now: Instant) {
+        match event {
+            engine::Event::Phone(event) => self.hear_phone(event, now),
+            engine::Event::Stats {
+                call,
+                voice,
+                round_trip,
+            } => {
+                let way = round_trip.unwrap_or_default() / 2;
+                let figures = Figures {
+                    loss_pct: (voice.loss_pct + voice.late_pct).clamp(0.0, 100.0),
+                    delay: way
+                        + Duration::from_secs_f64(
+                            f64::from(voice.playout_delay_ms.max(0.0)) / 1000.0,
+                        ),
+                };
+                if let Some(line) = self.line_mut(*call) {
+                    line.figures = Some(figures);
+                }
+            }
+            engine::Event::Levels { call, levels } => {
+                if let Some(line) = self.line_mut(*call) {
+                    line.levels = Some(*levels);
+                }
+            }
+            engine::Event::OutputLost { call, .. } => {
+                if let Some(line) = self.line_mut(*call) {
+                    line.output_lost = true;
+                }
+            }
+            engine::Event::InputEnded { .. } | engine::Event::Warning(_) => {}
+        }
+    }
+
+    fn hear_phone(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Registered => self.registered = Registered::Yes,
+            Event::Unregistered
+            | Event::Replaced
+            | Event::RegistrationRefused(_)
+            | Event::RegistryUnreachable(_) => self.registered = Registered::No,
+            Event::Dialling { call, name } => {
+                self.add(*call, name, Stage::Calling, now);
+                self.selected = Some(*call);
+            }
+            Event::Incoming {
+                call,
+                from,
+                confirmed,
+                ..
+            } => {
+                let confirmed = *confirmed;
+                self.add(*call, &from.name, Stage::RingsHere { confirmed }, now);
+            }
+            Event::Merged { ended, call, name } => {
+                // The call that goes on stands where the person's own stood.
+                let meant = self.selected == Some(*ended);
+                self.add(*call, name, Stage::Connecting, now);
+                self.enter(*call, Stage::Connecting, now);
+                if meant {
+                    self.selected = Some(*call);
+                }
+            }
+            Event::Ringing { call } => self.enter(*call, Stage::RingsThere, now),
+            Event::Established { call, name, .. } => {
+                let up = Stage::Up {
+                    hold: Hold::No,
+                    reconnecting: false,
+                };
+                self.add(*call, name, up, now);
+                self.enter(*call, up, now);
+            }
+            Event::Held { call, hold } => {
+                if let Some(Stage::Up { hold: held, .. }) = self.stage_mut(*call) {
+                    *held = *hold;
+                }
+            }
+            Event::Reconnecting { call } => self.reconnecting(*call, true),
+            Event::Reconnected { call } => self.reconnecting(*call, false),
+            Event::Ended { .. } | Event::Stopped => {}
+        }
+    }
+
+    /// Takes a call away.
+    pub fn remove(&mut self, call: CallId) -> Option<Line> {
+        let at = self.calls.iter().position(|line| line.call == call)?;
+        if self.selected == Some(call) {
+            self.selected = None;
+        }
+        Some(self.calls.remove(at))
+    }
+
+    /// The person took a call that rings here.
+    pub fn taken(&mut self, call: CallId, now: Instant) {
+        self.enter(call, Stage::Connecting, now);
+        self.selected = Some(call);
+    }
+
+    /// The person means this call.
+    pub fn select(&mut self, call: CallId) {
+        self.selected = Some(call);
+    }
+
+    /// The call that is meant, when none is named.
+    pub fn meant(&self) -> Option<&Line> {
+        let selected = self.selected.and_then(|call| self.line(call));
+        selected.or_else(|| self.calls.first())
+    }
+
+    pub fn line(&self, call: CallId) -> Option<&Line> {
+        self.calls.iter().find(|line| line.call == call)
+    }
+
+    /// The calls that are up and not held by this side.
+    pub fn spoken(&self) -> impl Iterator<Item = CallId> {
+        let spoken = |line: &&Line| line.is_up() && !line.is_held_here();
+        self.calls.iter().filter(spoken).map(|line| line.call)
+    }
+
+    /// The call that `a` and `d` are about: the one that is meant, or the first that rings.
+    fn ringing(&self) -> Option<&Line> {
+        let rings = self.calls.iter().find(|line| line.rings_here());
+        self.meant().filter(|line| line.rings_here()).or(rings)
+    }
+
+    /// The call that `h` and `o` are about: the one that is meant unless it rings, or the one that
+    /// is spoken in, or any.
+    fn current(&self) -> Option<&Line> {
+        let others = || self.calls.iter().filter(|line| !line.rings_here());
+        let spoken = others().find(|line| line.is_up() && !line.is_held_here());
+        let meant = self.meant().filter(|line| !line.rings_here());
+        meant.or(spoken).or_else(|| others().next())
+    }
+
+    /// The call after the one that is meant.
+    fn next(&self) -> Option<&Line> {
+        let meant = self.meant()?.call;
+        let at = self.calls.iter().position(|line| line.call == meant)?;
+        self.calls.get((at + 1) % self.calls.len())
+    }
+
+    /// The keys that do something now, the most wanted first.
+    pub fn offers(&self) -> Vec<Offer> {
+        let mut offers = Vec::with_capacity(10);
+        let mut offer = |key, word, action| offers.push(Offer { key, word, action });
+        if let Some(line) = self.ringing() {
+            offer('a', "accept", Action::Accept(line.call));
+            offer('d', "decline", Action::Decline(line.call));
+        }
+        if let Some(line) = self.current() {
+            offer('h', "hang up", Action::Hangup(line.call));
+            match line.stage {
+                Stage::Up { .. } if line.is_held_here() => {
+                    offer('o', "resume", Action::Resume(line.call));
+                }
+                Stage::Up { .. } => offer('o', "hold", Action::Hold(line.call)),
+                _ => {}
+            }
+            let word = if self.muted { "unmute" } else { "mute" };
+            offer('m', word, Action::Mute(!self.muted));
+        }
+        if let Some(next) = self.next().filter(|_| self.calls.len() > 1) {
+            offer('n', "next", Action::Select(next.call));
+        }
+        if self.may_call && self.calls.len() < self.calls_max {
+            offer('c', "call", Action::Call);
+        }
+        if self.publishes && self.calls.is_empty() {
+            let word = if self.away { "back" } else { "away" };
+            offer('w', word, Action::Away(!self.away));
+        }
+        offer('l', "list", Action::List);
+        offer('?', "help", Action::Help);
+        offer('q', "quit", Action::Quit);
+        offers
+    }
+
+    /// What a key does now. Beside the keys on offer, the number of a call means that call.
+    pub fn action(&self, key: char) -> Option<Action> {
+        if let Some(number @ 1..) = key.to_digit(10) {
+            let line = self.calls.get(number as usize - 1)?;
+            return Some(Action::Select(line.call));
+        }
+        let key = key.to_ascii_lowercase();
+        let offers = self.offers().into_iter();
+        offers
+            .filter(|offer| offer.key == key)
+            .map(|offer| offer.action)
+            .next()
+    }
+
+    fn line_mut(&mut self, call: CallId) -> Option<&mut Line> {
+        self.calls.iter_mut().find(|line| line.call == call)
+    }
+
+    fn stage_mut(&mut self, call: CallId) -> Option<&mut Stage> {
+        self.line_mut(call).map(|line| &mut line.stage)
+    }
+
+    /// Adds a call that is not known yet.
+    fn add(&mut self, call: CallId, name: &Name, stage: Stage, now: Instant) {
+        if self.line(call).is_none() {
+            self.calls.push(Line {
+                call,
+                name: name.clone(),
+                stage,
+                since: now,
+                levels: None,
+                figures: None,
+                output_lost: false,
+            });
+        }
+    }
+
+    fn enter(&mut self, call: CallId, stage: Stage, now: Instant) {
+        if let Some(line) = self.line_mut(call) {
+            (line.stage, line.since) = (stage, now);
+        }
+    }
+
+    fn reconnecting(&mut self, call: CallId, is: bool) {
+        if let Some(Stage::Up { reconnecting, .. }) = self.stage_mut(call) {
+            *reconnecting = is;
+        }
+    }
+}
+
+impl Line {
+    pub fn is_up(&self) -> bool {
+        matches!(self.stage, Stage::Up { .. })
+    }
+
+    pub fn rings_here(&self) -> bool {
+        matches!(self.stage, Stage::RingsHere { .. })
+    }
+
+    fn is_held_here(&self) -> bool {
+        let held = |hold| matches!(hold, Hold::Here | Hold::Both);
+        matches!(self.stage, Stage::Up { hold, .. } if held(hold))
+    }
+
+    /// How long it is up, if it is.
+    pub fn lasted(&self, now: Instant) -> Option<Duration> {
+        self.is_up()
+            .then(|| now.saturating_duration_since(self.since))
+    }
+}
+
+#[cfg(test)]
+mod tests;
