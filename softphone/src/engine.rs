@@ -202,7 +202,7 @@ pub struct Driver {
     media: HashMap<CallId, Media>,
     /// Calls that are over while their last words are still played, and what to tell then.
     ending: HashMap<CallId, Option<phone::Event>>,
-    /// How many calls have had sound.
+    /// How many calls have had sound, and how many numbers of their files were taken.
     calls: u32,
     muted: bool,
     stopped: bool,

@@ -288,6 +288,8 @@ fn a_call_by_name_carries_a_voice_into_a_file_and_both_end_well() {
     let place = Place::new();
     let speech = voice();
     write_wav(&place.path("speech.wav"), &speech);
+    // A file that was there before is no recording of these calls.
+    std::fs::write(place.path("heard-2.wav"), "mine").unwrap();
     let heard = ["--input", "silence", "--output", "heard.wav"];
     let mut bob = place.phone(
         "bob",
@@ -306,7 +308,7 @@ fn a_call_by_name_carries_a_voice_into_a_file_and_both_end_well() {
         assert_eq!(alice.reason(), "hangup");
         assert!(alice.event("established")["setup_ms"].as_f64().unwrap() > 0.0);
         assert!(alice.event("stats")["loss_pct"].as_f64().is_some());
-        let file = ["heard.wav", "heard-2.wav"][call];
+        let file = ["heard.wav", "heard-3.wav"][call];
         if call == 0 {
             bob.wait_for("ended");
         }
@@ -321,8 +323,9 @@ fn a_call_by_name_carries_a_voice_into_a_file_and_both_end_well() {
     assert_eq!(bob.code, Some(0), "{}", bob.complaints);
     assert_eq!(bob.reason(), "remote_hangup");
     assert_eq!(bob.event("incoming")["confirmed"], true);
-    let like = likeness(&speech, &read_wav(&place.path("heard-2.wav")));
+    let like = likeness(&speech, &read_wav(&place.path("heard-3.wav")));
     assert!(like > 0.8, "the second file is like the speech by {like}");
+    assert_eq!(std::fs::read(place.path("heard-2.wav")).unwrap(), b"mine");
     assert!(!place.is_registered("bob"));
 }
 

@@ -91,7 +91,14 @@ impl Driver {
         self.calls += 1;
         let (input, output) = (self.config.input.clone(), self.config.output.clone());
         let output = match output {
-            audio::Output::File(path) => audio::Output::File(audio::numbered(&path, self.calls)),
+            audio::Output::File(path) => {
+                // Only the first file is one that the person named; others that are there are kept.
+                // No number comes twice, so this phone's own are never met.
+                while self.calls > 1 && audio::numbered(&path, self.calls).exists() {
+                    self.calls += 1;
+                }
+                audio::Output::File(audio::numbered(&path, self.calls))
+            }
             other => other,
         };
         let (events, mut happened) = mpsc::channel(16);
