@@ -119,6 +119,22 @@ pub enum Action {
     Quit,
 }
 
+impl Action {
+    /// Whether it is about a call, and not about the phone.
+    pub fn is_about_calls(self) -> bool {
+        match self {
+            Self::Accept(_)
+            | Self::Decline(_)
+            | Self::Hangup(_)
+            | Self::Hold(_)
+            | Self::Resume(_)
+            | Self::Select(_)
+            | Self::Mute(_) => true,
+            Self::Away(_) | Self::Call | Self::List | Self::Help | Self::Quit => false,
+        }
+    }
+}
+
 /// A key that does something now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
@@ -323,11 +339,13 @@ impl Board {
                 Stage::Up { .. } => offer('o', "hold", Action::Hold(line.call)),
                 _ => {}
             }
-            let word = if self.muted { "unmute" } else { "mute" };
-            offer('m', word, Action::Mute(!self.muted));
         }
         if let Some(next) = self.next().filter(|_| self.calls.len() > 1) {
             offer('n', "next", Action::Select(next.call));
+        }
+        if self.current().is_some() {
+            let word = if self.muted { "unmute" } else { "mute" };
+            offer('m', word, Action::Mute(!self.muted));
         }
         if self.may_call && self.calls.len() < self.calls_max {
             offer('c', "call", Action::Call);

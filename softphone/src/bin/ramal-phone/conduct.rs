@@ -588,3 +588,6 @@ impl<'a> Conduct<'a> {
         let _ = self.commands.send(command.into()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ struct General {
     /// The microphone: a device's id or name, FILE.wav, or silence
     #[arg(long, global = true, value_name = "DEV|FILE.wav|silence")]
     input: Option<audio::Input>,
-    /// The loudspeaker: a device's id or name, FILE.wav, or none
+    /// The loudspeaker: a device's id or name, FILE.wav (a second call goes to FILE-2.wav), or none
     #[arg(long, global = true, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
     /// Where it rings, if not where voice goes: a device's id or name, or none

@@ -113,7 +113,7 @@ pub fn rows(board: &Board, size: Size, look: Look, now: Instant) -> Vec<String> 
     let columns = size.columns.saturating_sub(1);
     let keys = match &board.typing {
         Some(text) => typing_row(text, columns),
-        None => keys_row(board, columns),
+        None => keys_row(board, columns, look),
     };
     let mut rows = if board.calls.is_empty() {
         vec![idle_row(board)]
@@ -240,44 +240,48 @@ fn typing_row(text: &str, columns: usize) -> Row {
     row
 }
 
-/// The keys. Where several calls are, they say whose. What does not fit is left to `?`.
-fn keys_row(board: &Board, columns: usize) -> Row {
+/// The keys. Where several calls are, they say whose, rather than to name the last keys as well.
+/// What does not fit is left to `?`.
+fn keys_row(board: &Board, columns: usize, look: Look) -> Row {
     let offers = board.offers();
-    let named = |names: bool, kept: usize| {
+    let several = board.calls.len() > 1;
+    let row = |named: bool, kept: usize| {
         let mut row = Row::default();
-        let last = offers.iter().filter(|offer| offer.action == Action::Help);
-        let first = offers.iter().filter(|offer| offer.action != Action::Help);
-        for offer in first.take(kept).chain(last) {
+        let is_help = |offer: &&Offer| offer.action == Action::Help;
+        let first = offers.iter().filter(|offer| !is_help(offer));
+        for offer in first.take(kept).chain(offers.iter().filter(is_help)) {
             if !row.pieces.is_empty() {
                 row.push(Style::Plain, "  ");
             }
             row.push(Style::Strong, offer.key.to_string());
             row.push(Style::Dim, format!(" {}", offer.word));
-            if let Some(name) = whose(board, offer).filter(|_| names) {
-                row.push(Style::Dim, format!(" {}", printable(name)));
+            if let Some(name) = whose(board, offer).filter(|_| named) {
+                let name = cut(&printable(name), 12, look).0;
+                row.push(Style::Dim, format!(" {name}"));
             }
         }
         row
     };
-    let several = board.calls.len() > 1;
-    let with_names = named(true, offers.len());
-    if several && with_names.width() <= columns {
-        return with_names;
-    }
-    let fewer = (0..=offers.len()).rev().map(|kept| named(false, kept));
-    let mut fits = fewer.filter(|row| row.width() <= columns);
+    let about_calls = offers.iter().filter(|offer| offer.action.is_about_calls());
+    let wanted = if several {
+        about_calls.count()
+    } else {
+        offers.len()
+    };
+    let with_names = (wanted..=offers.len()).rev().map(|kept| row(several, kept));
+    let without = (0..=offers.len()).rev().map(|kept| row(false, kept));
+    let mut fits = with_names
+        .chain(without)
+        .filter(|row| row.width() <= columns);
     fits.next().unwrap_or_default()
 }
 
-/// Whom a key is about.
+/// Whom a key is about. `d` is about the same call as `a`, and `o` as `h`.
 fn whose<'a>(board: &'a Board, offer: &Offer) -> Option<&'a str> {
     match offer.action {
-        Action::Accept(call)
-        | Action::Decline(call)
-        | Action::Hangup(call)
-        | Action::Hold(call)
-        | Action::Resume(call)
-        | Action::Select(call) => board.line(call).map(|line| line.name.as_str()),
+        Action::Accept(call) | Action::Hangup(call) => {
+            board.line(call).map(|line| line.name.as_str())
+        }
         _ => None,
     }
 }

@@ -25,13 +25,13 @@ use crate::{
 /// can do more to a terminal than be read.
 #[derive(Debug)]
 pub struct Show {
-    json: bool,
-    out: Outlet,
-    notes: Outlet,
+    pub json: bool,
+    pub out: Outlet,
+    pub notes: Outlet,
 }
 
 impl Show {
-    /// For scripts (`json`) or for people.
+    /// For scripts (`json`) or for people, on standard output and standard error.
     pub fn new(json: bool) -> Self {
         let out = Outlet::new(io::stdout());
         // One terminal has one hand that writes on it, or live rows would be torn.

@@ -132,7 +132,17 @@ fn with_several_calls_the_one_that_is_meant_is_marked_and_keys_say_whose() {
     let rows = shown(&board, 100, 24, start);
     assert!(rows[0].starts_with(" 1 bob  in a call"), "{}", rows[0]);
     assert!(rows[1].starts_with(">2 carol  in a call"), "{}", rows[1]);
-    assert!(rows[2].starts_with("h hang up carol  o hold carol  m mute  n next bob"));
+    assert_eq!(
+        rows[2],
+        "h hang up carol  o hold  n next  m mute  c call  l list  q quit  ? help"
+    );
+    let rows = shown(&board, 60, 24, start);
+    assert_eq!(
+        rows[2],
+        "h hang up carol  o hold  n next  m mute  c call  ? help"
+    );
+    let rows = shown(&board, 40, 24, start);
+    assert_eq!(rows[2], "h hang up  o hold  n next  ? help");
     // Where there is room for one call only, it is the one that is meant.
     let rows = shown(&board, 100, 2, start);
     assert!(rows[0].starts_with(">2 carol"), "{}", rows[0]);
