@@ -35,6 +35,9 @@ const AFTER_INPUT: Duration = Duration::from_millis(500);
 /// How often the live rows are drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
 
+/// How long nothing is drawn after the program has asked to be stopped.
+const REST: Duration = Duration::from_millis(300);
+
 /// What the program is for.
 #[derive(Debug)]
 pub enum Until {
@@ -85,6 +88,8 @@ pub struct Conduct<'a> {
     outcome: Option<Outcome>,
     commands: mpsc::Sender<engine::Command>,
     listening: SocketAddr,
+    /// Others have the terminal until then, or until the program is told to go on.
+    rests_until: Option<Instant>,
     /// Questions to the registry that a person asked.
     asked: JoinSet<String>,
 }
@@ -126,6 +131,7 @@ impl<'a> Conduct<'a> {
             outcome: None,
             commands,
             listening,
+            rests_until: None,
             asked: JoinSet::new(),
         };
         let Ok(signals) = Signals::new(matches!(conduct.hands, Hands::Keys(..))) else {
@@ -167,8 +173,11 @@ impl<'a> Conduct<'a> {
                         return ExitCode::from(128 + number);
                     }
                     Asked::End(number) => self.end(self.interrupted(number)).await,
-                    Asked::Stop => self.stop_here(),
-                    Asked::Continue | Asked::Resized => self.draw_anew(),
+                    Asked::Continue => {
+                        self.rests_until = None;
+                        self.draw_anew();
+                    }
+                    Asked::Resized => self.draw_anew(),
                 },
             }
         }
@@ -414,6 +423,9 @@ impl<'a> Conduct<'a> {
     }
 
     async fn key(&mut self, key: Key) {
+        if key == Key::Suspend {
+            return self.suspend();
+        }
         if let Some(mut text) = self.board.typing.take() {
             match keys::type_on(&mut text, key) {
                 Typed::On => self.board.typing = Some(text),
@@ -428,7 +440,7 @@ impl<'a> Conduct<'a> {
             Key::Tab => self.board.action('n'),
             Key::End => Some(Action::Quit),
             Key::Redraw => return self.draw_anew(),
-            Key::Backspace | Key::EraseAll | Key::Escape => None,
+            Key::Backspace | Key::EraseAll | Key::Escape | Key::Suspend => None,
         };
         if let Some(action) = action {
             self.act(action).await;
@@ -535,28 +547,32 @@ impl<'a> Conduct<'a> {
         let Hands::Keys(terminal, _) = &self.hands else {
             return;
         };
-        let shown = self.outcome.is_none() && terminal.take();
         let now = Instant::now();
+        let rests = self.rests_until.is_some_and(|until| now < until);
+        let shown = self.outcome.is_none() && !rests && terminal.take();
         let rows = shown.then(|| screen::rows(&self.board, terminal.size(), terminal.look(), now));
         self.show.live(rows);
     }
 
     fn draw_anew(&mut self) {
         if let Hands::Keys(terminal, _) = &self.hands {
-            terminal.take_again();
+            if self.rests_until.is_none_or(|until| until <= Instant::now()) {
+                terminal.take_again();
+            }
             self.draw();
             self.show.redraw();
         }
     }
 
     /// Ctrl-Z: others get the terminal as it was, until the program goes on.
-    fn stop_here(&mut self) {
+    fn suspend(&mut self) {
         if let Hands::Keys(terminal, _) = &self.hands {
             self.show.live(None);
             self.show.flush();
             terminal.give_back();
-            terminal::stop_here();
-            self.draw_anew();
+            // The stop comes within an instant of being asked for, or not at all.
+            self.rests_until = Some(Instant::now() + REST);
+            terminal::suspend();
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Key {
     End,
     /// Ctrl-L: draw everything anew.
     Redraw,
+    /// Ctrl-Z: stop for a while.
+    Suspend,
 }
 
 /// Makes keys of the bytes that a terminal sends.
@@ -80,6 +82,7 @@ fn keys_of(text: &str, keys: &mut Vec<Key>) {
             '\x15' => Key::EraseAll,
             '\x04' => Key::End,
             '\x0c' => Key::Redraw,
+            '\x1a' => Key::Suspend,
             c if c.is_control() => continue,
             c => Key::Char(c),
         };
@@ -132,7 +135,7 @@ pub fn type_on(text: &mut String, key: Key) -> Typed {
         }
         Key::EraseAll => text.clear(),
         Key::Char(c) if text.len() + c.len_utf8() <= TYPED_BYTES_MAX => text.push(c),
-        Key::Char(_) | Key::Tab | Key::Redraw => {}
+        Key::Char(_) | Key::Tab | Key::Redraw | Key::Suspend => {}
     }
     Typed::On
 }

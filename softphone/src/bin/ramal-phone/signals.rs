@@ -10,8 +10,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub enum Asked {
     /// To end; the number of the signal.
     End(u8),
-    /// To stop for a while, as by Ctrl-Z.
-    Stop,
     /// To go on after a stop.
     Continue,
     /// The terminal has another size.
@@ -26,7 +24,7 @@ pub struct Signals {
     quit: Signal,
     terminate: Signal,
     /// Only on a terminal that the program draws on.
-    terminal: Option<[Signal; 3]>,
+    terminal: Option<[Signal; 2]>,
 }
 
 impl Signals {
@@ -36,13 +34,8 @@ impl Signals {
     /// Those of the system.
     pub fn new(draws: bool) -> io::Result<Self> {
         let of_terminal = || -> io::Result<_> {
-            let stop = SignalKind::from_raw(process::Signal::TSTP.as_raw());
             let go_on = SignalKind::from_raw(process::Signal::CONT.as_raw());
-            Ok([
-                signal(stop)?,
-                signal(go_on)?,
-                signal(SignalKind::window_change())?,
-            ])
+            Ok([signal(go_on)?, signal(SignalKind::window_change())?])
         };
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
@@ -58,8 +51,7 @@ impl Signals {
         let terminal = async {
             match &mut self.terminal {
                 None => std::future::pending().await,
-                Some([stop, go_on, resize]) => tokio::select! {
-                    _ = stop.recv() => Asked::Stop,
+                Some([go_on, resize]) => tokio::select! {
                     _ = go_on.recv() => Asked::Continue,
                     _ = resize.recv() => Asked::Resized,
                 },

@@ -33,6 +33,9 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 /// How often a program in the background looks whether it is in the foreground.
 const BACKGROUND_LOOK: Duration = Duration::from_millis(250);
 
+/// What switches a special character off (`_POSIX_VDISABLE`).
+const NO_CHARACTER: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
+
 /// A size to go on with, when the terminal tells none.
 const USUAL: Size = Size {
     columns: 80,
@@ -114,7 +117,8 @@ fn before() -> MutexGuard<'static, Option<Termios>> {
     BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks for single keys. Ctrl-C and Ctrl-Z stay signals, and Enter and line ends what they are.
+/// Asks for single keys. Ctrl-C stays a signal, and Enter and line ends what they are. Ctrl-Z is a
+/// key, so that the terminal is given back before the program stops.
 fn set_single(before: &Termios) -> bool {
     let mut single = before.clone();
     single
@@ -122,6 +126,7 @@ fn set_single(before: &Termios) -> bool {
         .remove(LocalModes::ICANON | LocalModes::ECHO);
     single.special_codes[SpecialCodeIndex::VMIN] = 1;
     single.special_codes[SpecialCodeIndex::VTIME] = 0;
+    single.special_codes[SpecialCodeIndex::VSUSP] = NO_CHARACTER;
     tcsetattr(io::stdin(), OptionalActions::Now, &single).is_ok()
 }
 
@@ -150,9 +155,10 @@ fn restore_on_panic() {
     });
 }
 
-/// Stops the program as Ctrl-Z does; returns when it goes on.
-pub fn stop_here() {
-    let _ = process::kill_process(process::getpid(), Signal::STOP);
+/// Stops the program, and whoever runs in the foreground with it, as Ctrl-Z does. Where nobody
+/// could make it go on (its process group is orphaned), the system lets it be.
+pub fn suspend() {
+    let _ = process::kill_current_process_group(Signal::TSTP);
 }
 
 /// Whether the terminal of standard input is this program's to read and to set. One that is

@@ -198,6 +198,7 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         outcome: None,
         commands,
         listening: ([127, 0, 0, 1], 1).into(),
+        rests_until: None,
         asked: JoinSet::new(),
     };
     conduct.event(Event::Phone(established(FIRST))).await;
