@@ -212,7 +212,7 @@ fn idle_row(board: &Board) -> Row {
     row.push(Style::Strong, printable(board.name.as_str()));
     let (style, how) = match (board.registered, board.away) {
         (Registered::Trying, _) => (Style::Plain, "registering at"),
-        (Registered::No, _) => (Style::Bad, "not registered, trying again at"),
+        (Registered::No, _) => (Style::Bad, "cannot be called: not registered at"),
         (Registered::Yes, true) => (Style::Doubtful, "away, registered at"),
         (Registered::Yes, false) => (Style::Plain, "can be called at"),
     };

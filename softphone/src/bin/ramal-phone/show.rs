@@ -350,3 +350,105 @@ fn why(name: &Name, reason: Reason, detail: Option<&str>, registry: &Host) -> St
         other => format!("the call with {name} ended: {other}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is written in either form, on both streams together.
+    fn written(json: bool, tell: impl FnOnce(&Show)) -> String {
+        let written = Written::default();
+        let out = Outlet::new(written.clone());
+        let show = Show {
+            json,
+            notes: out.clone(),
+            out,
+        };
+        tell(&show);
+        show.finish();
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn nothing_that_others_say_moves_the_cursor_or_turns_the_direction() {
+        let evil = "\x1b]0;gone\x07\u{9b}2J\n\u{202e}txt";
+        let host: Host = "localhost".parse().unwrap();
+        let name: Name = "bob".parse().unwrap();
+        let call = CallId([1; 16]);
+        for json in [false, true] {
+            let text = written(json, |show| {
+                show.note(evil);
+                show.say(evil);
+                show.ended(call, &name, Reason::Unreachable, Some(evil), None, &host);
+                show.devices(&[Device {
+                    id: evil.to_owned(),
+                    name: evil.to_owned(),
+                    direction: Direction::Input,
+                    is_default: true,
+                    is_monitor: false,
+                }]);
+            });
+            let lines = if json { 4 } else { 5 };
+            assert_eq!(text.lines().count(), lines, "{text}");
+            let obeyed = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+            assert!(!text.chars().any(obeyed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_sentence_with_the_name_in_it() {
+        let host: Host = "localhost".parse().unwrap();
+        let name: Name = "bob".parse().unwrap();
+        for reason in [
+            Reason::Hangup,
+            Reason::DeclinedHere,
+            Reason::AnsweredElsewhere,
+            Reason::DeclinedElsewhere,
+            Reason::Merged,
+            Reason::MediaLost,
+        ] {
+            let sentence = why(&name, reason, None, &host);
+            assert!(sentence.contains("bob"), "{sentence}");
+            assert!(!sentence.contains(reason.word()), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn two_calls_that_became_one_are_told_to_people_once_and_to_scripts_twice() {
+        let host: Host = "localhost".parse().unwrap();
+        let name: Name = "bob".parse().unwrap();
+        let (ended, call) = (CallId([1; 16]), CallId([2; 16]));
+        let tell = |show: &Show| {
+            show.merged(ended, call, &name);
+            show.ended(ended, &name, Reason::Merged, None, None, &host);
+            show.held(call, &name, Hold::There);
+        };
+        assert_eq!(
+            written(false, tell),
+            "bob calls too: the two calls become one\nbob has put the call on hold\n"
+        );
+        let json = written(true, tell);
+        let words = ["\"merged\"", "\"reason\":\"merged\"", "\"hold\":\"there\""];
+        for (line, word) in json.lines().zip(words) {
+            assert!(line.contains(word), "{line}");
+        }
+        assert_eq!(json.lines().count(), 3);
+    }
+}
