@@ -20,7 +20,7 @@ pub struct Board {
     /// Whether it is.
     pub registered: Registered,
     /// In the order in which they came.
-    pub calls: Vec<Line>,
+    pub calls: Vec<SeenCall>,
     /// No voice is sent.
     pub muted: bool,
     /// The person is away.
@@ -48,9 +48,9 @@ pub enum Registered {
     No,
 }
 
-/// One call.
+/// One call, as the person sees it.
 #[derive(Debug)]
-pub struct Line {
+pub struct SeenCall {
     /// Which one.
     pub call: CallId,
     /// With whom.
@@ -197,18 +197,18 @@ impl Board {
                             f64::from(voice.playout_delay_ms.max(0.0)) / 1000.0,
                         ),
                 };
-                if let Some(line) = self.line_mut(*call) {
-                    line.figures = Some(figures);
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.figures = Some(figures);
                 }
             }
             engine::Event::Levels { call, levels } => {
-                if let Some(line) = self.line_mut(*call) {
-                    line.levels = Some(*levels);
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.levels = Some(*levels);
                 }
             }
             engine::Event::OutputLost { call, .. } => {
-                if let Some(line) = self.line_mut(*call) {
-                    line.output_lost = true;
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.output_lost = true;
                 }
             }
             engine::Event::InputEnded { .. } | engine::Event::Warning(_) => {}
@@ -265,8 +265,8 @@ impl Board {
     }
 
     /// Takes a call away.
-    pub fn remove(&mut self, call: CallId) -> Option<Line> {
-        let at = self.calls.iter().position(|line| line.call == call)?;
+    pub fn remove(&mut self, call: CallId) -> Option<SeenCall> {
+        let at = self.calls.iter().position(|seen| seen.call == call)?;
         if self.selected == Some(call) {
             self.selected = None;
         }
@@ -285,40 +285,41 @@ impl Board {
     }
 
     /// The call that is meant, when none is named.
-    pub fn meant(&self) -> Option<&Line> {
-        let selected = self.selected.and_then(|call| self.line(call));
+    pub fn meant(&self) -> Option<&SeenCall> {
+        let selected = self.selected.and_then(|call| self.seen(call));
         selected.or_else(|| self.calls.first())
     }
 
-    pub fn line(&self, call: CallId) -> Option<&Line> {
-        self.calls.iter().find(|line| line.call == call)
+    /// How a call stands, if it is there.
+    pub fn seen(&self, call: CallId) -> Option<&SeenCall> {
+        self.calls.iter().find(|seen| seen.call == call)
     }
 
     /// The calls that are up and not held by this side.
     pub fn spoken(&self) -> impl Iterator<Item = CallId> {
-        let spoken = |line: &&Line| line.is_up() && !line.is_held_here();
-        self.calls.iter().filter(spoken).map(|line| line.call)
+        let spoken = |seen: &&SeenCall| seen.is_up() && !seen.is_held_here();
+        self.calls.iter().filter(spoken).map(|seen| seen.call)
     }
 
     /// The call that `a` and `d` are about: the one that is meant, or the first that rings.
-    fn ringing(&self) -> Option<&Line> {
-        let rings = self.calls.iter().find(|line| line.rings_here());
-        self.meant().filter(|line| line.rings_here()).or(rings)
+    fn ringing(&self) -> Option<&SeenCall> {
+        let rings = self.calls.iter().find(|seen| seen.rings_here());
+        self.meant().filter(|seen| seen.rings_here()).or(rings)
     }
 
     /// The call that `h` and `o` are about: the one that is meant unless it rings, or the one that
     /// is spoken in, or any.
-    fn current(&self) -> Option<&Line> {
-        let others = || self.calls.iter().filter(|line| !line.rings_here());
-        let spoken = others().find(|line| line.is_up() && !line.is_held_here());
-        let meant = self.meant().filter(|line| !line.rings_here());
+    fn current(&self) -> Option<&SeenCall> {
+        let others = || self.calls.iter().filter(|seen| !seen.rings_here());
+        let spoken = others().find(|seen| seen.is_up() && !seen.is_held_here());
+        let meant = self.meant().filter(|seen| !seen.rings_here());
         meant.or(spoken).or_else(|| others().next())
     }
 
     /// The call after the one that is meant.
-    fn next(&self) -> Option<&Line> {
+    fn next(&self) -> Option<&SeenCall> {
         let meant = self.meant()?.call;
-        let at = self.calls.iter().position(|line| line.call == meant)?;
+        let at = self.calls.iter().position(|seen| seen.call == meant)?;
         self.calls.get((at + 1) % self.calls.len())
     }
 
@@ -326,17 +327,17 @@ impl Board {
     pub fn offers(&self) -> Vec<Offer> {
         let mut offers = Vec::with_capacity(10);
         let mut offer = |key, word, action| offers.push(Offer { key, word, action });
-        if let Some(line) = self.ringing() {
-            offer('a', "accept", Action::Accept(line.call));
-            offer('d', "decline", Action::Decline(line.call));
+        if let Some(seen) = self.ringing() {
+            offer('a', "accept", Action::Accept(seen.call));
+            offer('d', "decline", Action::Decline(seen.call));
         }
-        if let Some(line) = self.current() {
-            offer('h', "hang up", Action::Hangup(line.call));
-            match line.stage {
-                Stage::Up { .. } if line.is_held_here() => {
-                    offer('o', "resume", Action::Resume(line.call));
+        if let Some(seen) = self.current() {
+            offer('h', "hang up", Action::Hangup(seen.call));
+            match seen.stage {
+                Stage::Up { .. } if seen.is_held_here() => {
+                    offer('o', "resume", Action::Resume(seen.call));
                 }
-                Stage::Up { .. } => offer('o', "hold", Action::Hold(line.call)),
+                Stage::Up { .. } => offer('o', "hold", Action::Hold(seen.call)),
                 _ => {}
             }
         }
@@ -363,8 +364,8 @@ impl Board {
     /// What a key does now. Beside the keys on offer, the number of a call means that call.
     pub fn action(&self, key: char) -> Option<Action> {
         if let Some(number @ 1..) = key.to_digit(10) {
-            let line = self.calls.get(number as usize - 1)?;
-            return Some(Action::Select(line.call));
+            let seen = self.calls.get(number as usize - 1)?;
+            return Some(Action::Select(seen.call));
         }
         let key = key.to_ascii_lowercase();
         let offers = self.offers().into_iter();
@@ -374,18 +375,18 @@ impl Board {
             .next()
     }
 
-    fn line_mut(&mut self, call: CallId) -> Option<&mut Line> {
-        self.calls.iter_mut().find(|line| line.call == call)
+    fn seen_mut(&mut self, call: CallId) -> Option<&mut SeenCall> {
+        self.calls.iter_mut().find(|seen| seen.call == call)
     }
 
     fn stage_mut(&mut self, call: CallId) -> Option<&mut Stage> {
-        self.line_mut(call).map(|line| &mut line.stage)
+        self.seen_mut(call).map(|seen| &mut seen.stage)
     }
 
     /// Adds a call that is not known yet.
     fn add(&mut self, call: CallId, name: &Name, stage: Stage, now: Instant) {
-        if self.line(call).is_none() {
-            self.calls.push(Line {
+        if self.seen(call).is_none() {
+            self.calls.push(SeenCall {
                 call,
                 name: name.clone(),
                 stage,
@@ -398,8 +399,8 @@ impl Board {
     }
 
     fn enter(&mut self, call: CallId, stage: Stage, now: Instant) {
-        if let Some(line) = self.line_mut(call) {
-            (line.stage, line.since) = (stage, now);
+        if let Some(seen) = self.seen_mut(call) {
+            (seen.stage, seen.since) = (stage, now);
         }
     }
 
@@ -410,11 +411,13 @@ impl Board {
     }
 }
 
-impl Line {
+impl SeenCall {
+    /// Whether voice goes through, or is held.
     pub fn is_up(&self) -> bool {
         matches!(self.stage, Stage::Up { .. })
     }
 
+    /// Whether it waits for the person to take it.
     pub fn rings_here(&self) -> bool {
         matches!(self.stage, Stage::RingsHere { .. })
     }

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    board::{Action, Board, Line},
+    board::{Action, Board, SeenCall},
     directory, help,
     keys::{self, Decoder, Key, Lines, Typed},
     screen,
@@ -285,21 +285,21 @@ impl<'a> Conduct<'a> {
                 reason,
                 detail,
             } => {
-                let line = self.board.remove(call);
-                let lasted = line.as_ref().and_then(|line| line.lasted(Instant::now()));
+                let seen = self.board.remove(call);
+                let lasted = seen.as_ref().and_then(|seen| seen.lasted(Instant::now()));
                 let asked = match &self.until {
                     Until::Called { target, .. } => target.host.as_ref().unwrap_or(&self.registry),
                     Until::Answered { .. } => &self.registry,
                 };
                 show.ended(call, &name, reason, detail.as_deref(), lasted, asked);
-                self.ended(call, line.as_ref(), reason).await;
+                self.ended(call, seen.as_ref(), reason).await;
             }
         }
     }
 
     fn with_name(&self, call: CallId, tell: impl FnOnce(&Name)) {
-        if let Some(line) = self.board.line(call) {
-            tell(&line.name);
+        if let Some(seen) = self.board.seen(call) {
+            tell(&seen.name);
         }
     }
 
@@ -344,9 +344,9 @@ impl<'a> Conduct<'a> {
         }
     }
 
-    async fn ended(&mut self, call: CallId, line: Option<&Line>, reason: Reason) {
-        let was_up = line.is_some_and(Line::is_up);
-        let output_lost = line.is_some_and(|line| line.output_lost);
+    async fn ended(&mut self, call: CallId, seen: Option<&SeenCall>, reason: Reason) {
+        let was_up = seen.is_some_and(SeenCall::is_up);
+        let output_lost = seen.is_some_and(|seen| seen.output_lost);
         let normally = matches!(reason, Reason::Hangup | Reason::RemoteHangup);
         let completed = was_up && normally && !output_lost;
         self.completed += u32::from(completed);
@@ -580,7 +580,7 @@ impl<'a> Conduct<'a> {
 
     /// How it ends when the person interrupts it.
     fn interrupted(&self, number: u8) -> Outcome {
-        let in_call = self.board.calls.iter().any(Line::is_up);
+        let in_call = self.board.calls.iter().any(SeenCall::is_up);
         match &self.until {
             Until::Answered { calls: None, .. } => Outcome::Completed,
             Until::Called {

@@ -7,7 +7,7 @@ use softphone::{call::Hold, engine::Levels};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
-    board::{Action, Board, Line, Offer, Registered, Stage},
+    board::{Action, Board, Offer, Registered, SeenCall, Stage},
     escape::printable,
 };
 
@@ -132,19 +132,19 @@ pub fn rows(board: &Board, size: Size, look: Look, now: Instant) -> Vec<String> 
 
 /// As many calls as there is room for, the one that is meant among them.
 fn call_rows(board: &Board, room: usize, columns: usize, look: Look, now: Instant) -> Vec<Row> {
-    let meant = board.meant().map(|line| line.call);
+    let meant = board.meant().map(|seen| seen.call);
     let several = board.calls.len() > 1;
     let room = room.saturating_sub(1).max(1);
-    let at = board.calls.iter().position(|line| Some(line.call) == meant);
+    let at = board.calls.iter().position(|seen| Some(seen.call) == meant);
     let first = at.map_or(0, |at| (at + 1).saturating_sub(room));
     let numbered = board.calls.iter().enumerate().skip(first).take(room);
-    let row = |(at, line): (usize, &Line)| {
-        let mark = if Some(line.call) == meant { ">" } else { " " };
+    let row = |(at, seen): (usize, &SeenCall)| {
+        let mark = if Some(seen.call) == meant { ">" } else { " " };
         let mark = match several {
             true => format!("{mark}{} ", at + 1),
             false => String::new(),
         };
-        let candidate = |detail| call_row(board, line, &mark, detail, columns, look, now);
+        let candidate = |detail| call_row(board, seen, &mark, detail, columns, look, now);
         let fits = DETAILS
             .iter()
             .map(candidate)
@@ -156,7 +156,7 @@ fn call_rows(board: &Board, room: usize, columns: usize, look: Look, now: Instan
 
 fn call_row(
     board: &Board,
-    line: &Line,
+    seen: &SeenCall,
     mark: &str,
     detail: &Detail,
     columns: usize,
@@ -165,31 +165,31 @@ fn call_row(
 ) -> Row {
     let mut row = Row::default();
     row.push(Style::Strong, mark);
-    let name = printable(line.name.as_str());
+    let name = printable(seen.name.as_str());
     row.push(Style::Strong, cut(&name, (columns / 3).max(10), look).0);
-    let (style, stage) = stage(line);
-    let time = clock(now.saturating_duration_since(line.since));
+    let (style, stage) = stage(seen);
+    let time = clock(now.saturating_duration_since(seen.since));
     row.push(Style::Plain, "  ");
     let goes_well = Stage::Up {
         hold: Hold::No,
         reconnecting: false,
     };
-    if detail.words || line.stage != goes_well {
+    if detail.words || seen.stage != goes_well {
         row.push(style, stage);
         row.push(Style::Plain, " ");
     }
     row.push(Style::Plain, time);
-    let Stage::Up { hold: Hold::No, .. } = line.stage else {
+    let Stage::Up { hold: Hold::No, .. } = seen.stage else {
         return row;
     };
-    row.push_levels(line, board.muted, detail.bar, look);
-    row.push_figures(line, detail);
+    row.push_levels(seen, board.muted, detail.bar, look);
+    row.push_figures(seen, detail);
     row
 }
 
 /// How far a call is, in words.
-fn stage(line: &Line) -> (Style, &'static str) {
-    match line.stage {
+fn stage(seen: &SeenCall) -> (Style, &'static str) {
+    match seen.stage {
         Stage::Calling => (Style::Plain, "calling"),
         Stage::RingsThere => (Style::Plain, "ringing"),
         Stage::RingsHere { confirmed: true } => (Style::Good, "calls you"),
@@ -280,7 +280,7 @@ fn keys_row(board: &Board, columns: usize, look: Look) -> Row {
 fn whose<'a>(board: &'a Board, offer: &Offer) -> Option<&'a str> {
     match offer.action {
         Action::Accept(call) | Action::Hangup(call) => {
-            board.line(call).map(|line| line.name.as_str())
+            board.seen(call).map(|seen| seen.name.as_str())
         }
         _ => None,
     }
@@ -288,9 +288,9 @@ fn whose<'a>(board: &'a Board, offer: &Offer) -> Option<&'a str> {
 
 /// Every call in a line of plain text, with its number.
 pub fn calls(board: &Board, now: Instant) -> Vec<String> {
-    let told = |(at, line): (usize, &Line)| {
-        let time = clock(now.saturating_duration_since(line.since));
-        format!("{} {}  {} {time}", at + 1, line.name, stage(line).1)
+    let told = |(at, seen): (usize, &SeenCall)| {
+        let time = clock(now.saturating_duration_since(seen.since));
+        format!("{} {}  {} {time}", at + 1, seen.name, stage(seen).1)
     };
     board.calls.iter().enumerate().map(told).collect()
 }
@@ -335,7 +335,7 @@ impl Row {
     }
 
     /// How loud both sides are.
-    fn push_levels(&mut self, line: &Line, muted: bool, columns: usize, look: Look) {
+    fn push_levels(&mut self, seen: &SeenCall, muted: bool, columns: usize, look: Look) {
         if columns == 0 {
             if muted {
                 self.push(Style::Doubtful, "  muted");
@@ -346,7 +346,7 @@ impl Row {
             sent_dbfs: QUIETEST_DBFS,
             heard_dbfs: QUIETEST_DBFS,
         };
-        let levels = line.levels.unwrap_or(silence);
+        let levels = seen.levels.unwrap_or(silence);
         self.push(Style::Dim, "  you ");
         if muted {
             self.push(Style::Doubtful, format!("{:columns$}", "muted"));
@@ -358,8 +358,8 @@ impl Row {
     }
 
     /// How well it comes through.
-    fn push_figures(&mut self, line: &Line, detail: &Detail) {
-        let Some(figures) = line.figures else { return };
+    fn push_figures(&mut self, seen: &SeenCall, detail: &Detail) {
+        let Some(figures) = seen.figures else { return };
         if detail.loss {
             let loss = figures.loss_pct;
             let digits = usize::from(loss > 0.0 && loss < 9.95);

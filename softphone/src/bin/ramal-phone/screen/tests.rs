@@ -33,12 +33,12 @@ fn with_call(number: u8, name: &str, start: Instant, board: &mut Board) -> CallI
         setup: Duration::from_millis(50),
     };
     board.hear(&engine::Event::Phone(established), start);
-    let line = board.calls.last_mut().unwrap();
-    line.levels = Some(Levels {
+    let seen = board.calls.last_mut().unwrap();
+    seen.levels = Some(Levels {
         sent_dbfs: -30.0,
         heard_dbfs: -96.0,
     });
-    line.figures = Some(Figures {
+    seen.figures = Some(Figures {
         loss_pct: 0.0,
         delay: Duration::from_millis(64),
     });
