@@ -397,6 +397,7 @@ fn four_ways_of_not_being_reached_have_four_messages() {
     let declined = alice.end();
     assert_eq!((declined.code, declined.reason()), (Some(1), "declined"));
     assert_eq!(declined.why(), "bob declined the call");
+    assert_eq!(bob.wait_for("ended")["reason"], "declined_here");
 
     let mut dora = place.phone("dora", &with_no_sound(&["call", "bob", "--for", "60"]));
     bob.wait_for("incoming");

@@ -202,6 +202,39 @@ fn single_keys_take_mute_and_end_a_call_that_the_live_row_shows() {
 }
 
 #[test]
+fn a_second_call_waits_and_taking_it_holds_the_first_until_it_is_resumed() {
+    let place = Place::new();
+    let mut bob = place.on_terminal("bob", "xterm", &["answer"]);
+    bob.wait_for("c call");
+    let mut alice = place.phone("alice", &with_no_sound(&["call", "bob", "--for", "60"]));
+    bob.wait_for("a accept  d decline");
+    bob.types("a");
+    bob.wait_for("in a call with alice");
+    let mut carol = place.phone("carol", &with_no_sound(&["call", "bob", "--for", "60"]));
+    bob.wait_for("carol calls meanwhile");
+    bob.wait_for(">1 alice  in a call");
+    bob.wait_for(" 2 carol  calls you");
+    bob.wait_for("a accept carol  d decline  h hang up alice");
+    bob.types("a");
+    carol.wait_for("established");
+    assert_eq!(alice.wait_for("held")["hold"], "there");
+    bob.wait_for("alice is on hold");
+    bob.wait_for(" 1 alice  on hold by you");
+    bob.wait_for("h hang up carol");
+    bob.types("1");
+    bob.wait_for("h hang up alice  o resume");
+    bob.types("o");
+    assert_eq!(alice.wait_for("held")["hold"], "no");
+    assert_eq!(carol.wait_for("held")["hold"], "there");
+    bob.types("h");
+    assert_eq!(alice.wait_for("ended")["reason"], "remote_hangup");
+    bob.wait_for("carol  on hold by you");
+    bob.types("q");
+    assert_eq!(carol.wait_for("ended")["reason"], "remote_hangup");
+    bob.ends_with(0);
+}
+
+#[test]
 fn a_name_is_typed_and_called_from_a_terminal() {
     let place = Place::new();
     let mut echo = place.phone("echo", &["echo"]);
