@@ -160,25 +160,11 @@ async fn talk<S: Store>(
         unread: limits.unread,
     });
     loop {
-        while let Some(output) = session.poll_output() {
-            match output {
-                Output::Frame(frame) => {
-                    if link.queue(&frame).is_err() {
-                        session.handle_input(Input::SlowReader, Instant::now());
-                    }
-                }
-                Output::Ask(request, ask) => {
-                    // In a box: most connections ask nothing most of the time.
-                    let answered = Box::pin(shared.answer(ask, place)).await;
-                    session.handle_input(Input::Answered(request, answered), Instant::now());
-                }
-                Output::Close(why) => {
-                    // The peer may be gone, or may not read; either way the connection ends.
-                    let _ = timeout(CLOSE_WITHIN, Box::pin(link.close())).await;
-                    return Ok(why.to_owned());
-                }
-                output => shared.carry_out(output, peer, place),
-            }
+        // In boxes is what runs only while there is something to do: most connections are idle
+        // most of the time, and hold only what they wait with.
+        let done = Box::pin(carry_out_all(&mut session, &mut link, peer, shared, place));
+        if let Some(why) = done.await {
+            return Ok(why);
         }
         let now = Instant::now();
         let deadline = session.poll_timeout().unwrap_or(now);
@@ -206,13 +192,45 @@ async fn talk<S: Store>(
                     },
                 }
             }
-            delivery = place.next(takes) => shared.deliver(delivery, &mut session).await,
+            delivery = place.next(takes) => {
+                Box::pin(shared.deliver(delivery, &mut session)).await;
+            }
             () = sleep_until(TokioInstant::from_std(wake_at)) => {
                 session.handle_input(Input::Timeout, Instant::now());
             }
             () = stop.cancelled() => session.handle_input(Input::Stop, Instant::now()),
         }
     }
+}
+
+/// Does everything that a session wants done, and says why it ended if it did.
+async fn carry_out_all<S: Store>(
+    session: &mut Session,
+    link: &mut FrameLink<TcpStream>,
+    peer: SocketAddr,
+    shared: &Shared<S>,
+    place: &mut Place,
+) -> Option<String> {
+    while let Some(output) = session.poll_output() {
+        match output {
+            Output::Frame(frame) => {
+                if link.queue(&frame).is_err() {
+                    session.handle_input(Input::SlowReader, Instant::now());
+                }
+            }
+            Output::Ask(request, ask) => {
+                let answered = shared.answer(ask, place).await;
+                session.handle_input(Input::Answered(request, answered), Instant::now());
+            }
+            Output::Close(why) => {
+                // The peer may be gone, or may not read; either way the connection ends.
+                let _ = timeout(CLOSE_WITHIN, link.close()).await;
+                return Some(why.to_owned());
+            }
+            output => shared.carry_out(output, peer, place),
+        }
+    }
+    None
 }
 
 /// The next frame, or only writing while no frame is wanted.
@@ -266,7 +284,7 @@ impl<S: Store> Shared<S> {
             Delivery::Missed => session.handle_input(Input::Missed, Instant::now()),
             Delivery::Changed(name) => {
                 let now = Instant::now();
-                match Box::pin(self.store.lookup(&name, now)).await {
+                match self.store.lookup(&name, now).await {
                     Ok(record) => {
                         session.handle_input(Input::Changed(&name, Some(record.entry)), now);
                     }

@@ -1,0 +1,272 @@
+//! Measures what silent connections cost a registry, and whoever asks it for names meanwhile.
+//!
+//! `cargo build --release -p registry --bins && cargo run --release -p registry --example silent`
+//!
+//! Starts `ramal-registry` from the folder of this program's build, opens connections from
+//! loopback addresses 127.0.0.2 and on, greets on each, says nothing more, and looks a name up from
+//! 127.0.0.1 before and while they are held. At the end, one address opens connections until one is
+//! refused. Linux only: a whole net of loopback addresses, and memory by `/proc`.
+
+#![allow(clippy::print_stdout)]
+
+use std::{
+    error::Error,
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use codec::{
+    DeviceId, Identity, KeyCard,
+    frame::{from_payload, to_frame},
+    greeting::{
+        Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Unwelcome, Welcome,
+    },
+    identity::AgreementSecret,
+    registry::{Binding, Contacts, Method, Register, Request, RequestId},
+};
+use registry::{
+    client::{Client, agent},
+    link::{FrameLink, Received},
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::sleep,
+};
+
+/// For every question and every connection.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Measures what silent connections cost a registry
+#[derive(Debug, Parser)]
+struct Options {
+    /// Connections to hold
+    #[arg(long, default_value_t = 5000)]
+    connections: usize,
+    /// Loopback addresses that they come from, at most 200
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=200))]
+    addresses: u8,
+    /// Lookups to measure, before and while the connections are held
+    #[arg(long, default_value_t = 4000)]
+    lookups: usize,
+    /// A lookup begins so long after the last one, in microseconds; one connection may ask for one
+    /// every 2,000
+    #[arg(long, default_value_t = 2500)]
+    every_us: u64,
+    /// Does not greet on every other connection: it is measured before these are turned away
+    #[arg(long)]
+    half_mute: bool,
+}
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// A registry of its own, on any port.
+struct Registry {
+    child: Child,
+    addr: SocketAddr,
+    log: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Registry {
+    fn start() -> Outcome<Self> {
+        let mut folder: PathBuf = std::env::current_exe()?;
+        folder.pop();
+        folder.pop();
+        let mut child = Command::new(folder.join("ramal-registry"))
+            .args(["--listen", "127.0.0.1:0", "--ephemeral"])
+            .env("NO_COLOR", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
+        let addr = loop {
+            let line = lines.next().ok_or("the registry ended")??;
+            if let Some((_, addr)) = line.split_once("listening addr=") {
+                break addr.parse()?;
+            }
+        };
+        // Its log is read, or the pipe would be full. Kept is what it counted.
+        let log = std::thread::spawn(move || {
+            let counted = lines.map_while(Result::ok);
+            let counted = counted.filter(|line| line.contains("counted"));
+            counted.last().unwrap_or_default()
+        });
+        let log = Some(log);
+        Ok(Self { child, addr, log })
+    }
+
+    /// Resident memory, in KiB.
+    fn memory(&self) -> Outcome<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        Ok(number.ok_or("no VmRSS")?.parse()?)
+    }
+
+    /// Processor time so far, in clock ticks of 10 ms.
+    fn ticks(&self) -> Outcome<u64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let (_, after_name) = stat.rsplit_once(')').ok_or("no name")?;
+        let fields: Vec<&str> = after_name.split_whitespace().collect();
+        Ok(fields[11].parse::<u64>()? + fields[12].parse::<u64>()?)
+    }
+
+    fn stop(mut self) -> Outcome<String> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        self.child.wait()?;
+        let log = self.log.take().map(std::thread::JoinHandle::join);
+        log.and_then(Result::ok).ok_or_else(|| "no log".into())
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // It has ended already where all went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn connect_from(last: u8, to: SocketAddr) -> Outcome<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 0, 0, last), 0).into())?;
+    Ok(socket.connect(to).await?)
+}
+
+async fn greet(stream: TcpStream, role: Role) -> Outcome<(FrameLink<TcpStream>, Answer)> {
+    let mut link = FrameLink::new(stream);
+    let hello = Hello {
+        version: PROTOCOL_VERSION,
+        agent: agent("silent"),
+        role,
+    };
+    link.queue(&to_frame(&hello)?)?;
+    match link.receive().await? {
+        Received::Payload(payload) => Ok((link, from_payload(&payload)?)),
+        other => Err(format!("no answer but {other:?}").into()),
+    }
+}
+
+/// Registers Bob, so that there is somebody to look up.
+async fn register(addr: SocketAddr) -> Outcome<FrameLink<TcpStream>> {
+    let identity = Identity::from_secret(&[1; 32]);
+    let agreement = AgreementSecret::from_secret(&[1; 32]);
+    let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
+    let nonce = Nonce([1; 32]);
+    let role = Role::Phone(PhoneGreeting { card, nonce });
+    let (mut link, answer) = greet(TcpStream::connect(addr).await?, role).await?;
+    let Ok(Welcome::Registry(welcome)) = answer.welcome else {
+        return Err("not welcome".into());
+    };
+    let binding = Binding {
+        registry: welcome.key,
+        exporter: Exporter::PLAIN,
+        nonce: welcome.nonce,
+    };
+    let contacts = Contacts::first_of([([192, 0, 2, 7], 4000).into()]);
+    let (name, device) = ("bob".parse()?, DeviceId([1; 16]));
+    let register = Register::sign(&identity, &binding, name, device, card, contacts, 3600, 1);
+    let method = Method::Register(register);
+    let id = RequestId(1);
+    link.queue(&to_frame(&Request { id, method })?)?;
+    link.receive().await?;
+    Ok(link)
+}
+
+/// How long lookups take, sorted.
+async fn look_up(client: &mut Client, options: &Options) -> Outcome<Vec<Duration>> {
+    let mut took = Vec::with_capacity(options.lookups);
+    let mut next = tokio::time::Instant::now();
+    for _ in 0..options.lookups {
+        let name = "bob".parse()?;
+        let asked = Instant::now();
+        client.ask(Method::Lookup { name }, WITHIN).await?;
+        took.push(asked.elapsed());
+        next += Duration::from_micros(options.every_us);
+        tokio::time::sleep_until(next).await;
+    }
+    took.sort_unstable();
+    Ok(took)
+}
+
+fn show(what: &str, took: &[Duration]) {
+    let at = |part: usize| took[(took.len() * part / 1000).min(took.len() - 1)];
+    println!(
+        "{what}: {} lookups, median {:?}, 99 % within {:?}, longest {:?}",
+        took.len(),
+        at(500),
+        at(990),
+        took[took.len() - 1]
+    );
+}
+
+/// Opens connections from one address until one is refused; how many were taken, and the reason.
+async fn until_refused(addr: SocketAddr) -> Outcome<(usize, Unwelcome)> {
+    let mut held = Vec::new();
+    loop {
+        let (link, answer) = greet(connect_from(250, addr).await?, Role::Client).await?;
+        match answer.welcome {
+            Ok(_) => held.push(link),
+            Err(reason) => return Ok((held.len(), reason)),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let options = Options::parse();
+    let allowed = getrlimit(Resource::Nofile);
+    let current = allowed.maximum;
+    setrlimit(Resource::Nofile, Rlimit { current, ..allowed })?;
+    let registry = Registry::start()?;
+    let _bob = register(registry.addr).await?;
+    let mut client = Client::connect(&registry.addr.into(), agent("silent"), WITHIN).await?;
+    show("alone", &look_up(&mut client, &options).await?);
+    let before = registry.memory()?;
+
+    let started = Instant::now();
+    let (mut held, mut mute) = (Vec::new(), Vec::new());
+    for number in 0..options.connections {
+        let last = 2 + u8::try_from(number % usize::from(options.addresses))?;
+        let stream = connect_from(last, registry.addr).await?;
+        if options.half_mute && number % 2 == 1 {
+            mute.push(stream);
+            continue;
+        }
+        let (link, answer) = greet(stream, Role::Client).await?;
+        answer.welcome.map_err(|reason| reason.to_string())?;
+        held.push(link);
+    }
+    println!(
+        "{} connections from {} addresses in {:.1} s, {} of them mute",
+        options.connections,
+        options.addresses,
+        started.elapsed().as_secs_f64(),
+        mute.len()
+    );
+    let ticks = registry.ticks()?;
+    show("beside them", &look_up(&mut client, &options).await?);
+    let after = registry.memory()?;
+    println!(
+        "memory: {before} KiB before, {after} KiB while held: {:.2} KiB each",
+        (after.saturating_sub(before) * 1024) as f64 / 1024.0 / options.connections as f64
+    );
+    let took = (registry.ticks()? - ticks) * 10;
+    println!("processor time of the registry while looked up: {took} ms");
+    let idle = registry.ticks()?;
+    sleep(Duration::from_secs(5)).await;
+    let took = (registry.ticks()? - idle) * 10;
+    println!("processor time of the registry in 5 s of silence: {took} ms");
+    let (taken, reason) = until_refused(registry.addr).await?;
+    println!("127.0.0.250: {taken} taken, then refused: {reason}");
+    drop((held, mute));
+    println!("{}", registry.stop()?);
+    std::io::stdout().flush()?;
+    Ok(())
+}
