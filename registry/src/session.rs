@@ -151,8 +151,10 @@ pub enum Output {
     Ask(RequestId, Ask),
     /// Hand envelopes for this name to this connection from now on.
     Join(Name, DeviceId),
-    /// And no longer.
+    /// And no longer, whichever connection they went to.
     Leave(Name, DeviceId),
+    /// The lease that was taken here has ended: no longer to this connection.
+    Lapse(Name, DeviceId),
     /// A device that was not in the table is in it now.
     Added(Name),
     /// A device was taken out of the table.
@@ -382,7 +384,10 @@ impl Session {
         self.work(units_of(&method), now);
         if let State::Phone(phone) = &mut self.state {
             // Who lets a lease end has the name no more, here as in the table.
-            phone.registered.retain(|lease| lease.ends > now);
+            for lease in phone.registered.extract_if(.., |lease| lease.ends <= now) {
+                let Lease { name, device, .. } = lease;
+                self.outputs.push_back(Output::Lapse(name, device));
+            }
         }
         let full = self.waiting.len() >= self.registrar.limits.waiting;
         if full || self.waiting.contains_key(&id) {

@@ -457,3 +457,23 @@ fn one_address_is_refused_with_a_reason_and_the_registry_counts_it_when_asked() 
     assert_eq!(code, Some(0));
     assert!(log.contains("counted counters=connections=2"), "{log}");
 }
+
+#[test]
+fn it_holds_no_more_connections_than_the_system_has_files_for_and_says_so() {
+    let limited = r#"ulimit -n 150; exec "$0" --ephemeral --listen 127.0.0.1:0"#;
+    let mut child = Command::new("sh")
+        .args(["-c", limited, env!("CARGO_BIN_EXE_ramal-registry")])
+        .env("NO_COLOR", "1")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let warned = lines.any(|line| {
+        line.unwrap()
+            .contains("50 connections are held instead of 20000")
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(warned);
+}

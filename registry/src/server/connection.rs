@@ -260,6 +260,12 @@ impl<S: Store> Shared<S> {
                     .joined
                     .retain(|known| *known != (name.clone(), device));
             }
+            Output::Lapse(name, device) => {
+                self.routes.leave(&name, device, place.id);
+                place
+                    .joined
+                    .retain(|known| *known != (name.clone(), device));
+            }
             Output::Added(name) => self.events.tell(Event::Added { name }),
             Output::Removed(name) => {
                 self.events.tell(Event::Removed {

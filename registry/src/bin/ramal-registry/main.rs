@@ -22,7 +22,7 @@ use registry::{
     store::{MemoryStore, Store},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -145,10 +145,11 @@ async fn run(options: &Options) -> Result<(), String> {
     let stop = CancellationToken::new();
     let counters = server.counters();
     let count = || events.tell(Event::Counters(counters.to_string()));
+    // Before anybody hears that it listens, and stops it at once.
+    let mut signals =
+        Signals::new().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let serving = tokio::task::JoinSet::from_iter([server.run(stop.clone())]);
-    wait_for_signal(count)
-        .await
-        .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    signals.wait(count).await;
     stop.cancel();
     serving.join_all().await;
     count();
@@ -247,16 +248,31 @@ fn within_files(limits: Limits, events: &Events) -> Limits {
     }
 }
 
-/// Waits until the program is to stop, and calls `count` whenever it is to say how it is.
-async fn wait_for_signal(count: impl Fn()) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut ask = signal(SignalKind::user_defined1())?;
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
-            _ = ask.recv() => count(),
+/// What an operator tells the program.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    count: Signal,
+}
+
+impl Signals {
+    /// From now on they do not end the program by themselves.
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            count: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Waits until the program is to stop, and calls `count` whenever it is to say how it is.
+    async fn wait(&mut self, count: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.count.recv() => count(),
+            }
         }
     }
 }
