@@ -535,3 +535,44 @@ async fn watchers_have_a_limit_and_are_told_what_they_missed() {
     timeout(AT_LAST, all).await.unwrap();
     scene.lookups_go_on().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watcher_that_never_reads_is_left_and_slows_no_other_down() {
+    let limits = Limits {
+        work_burst: 1_000_000,
+        ..patient()
+    };
+    let mut scene = Scene::with(limits).await;
+    let mut honest = Client::connect(&scene.addr.into(), agent("test"), AT_LAST)
+        .await
+        .unwrap();
+    let carol = codec::List::first_of(["carol".parse().unwrap()]);
+    let watch = Method::Watch(codec::registry::Watch::Names(carol));
+    honest.ask(watch, AT_LAST).await.unwrap();
+    let mut told = async || timeout(AT_LAST, honest.notice()).await.unwrap().unwrap();
+    assert!(matches!(told().await, Notice::Gone(_)));
+
+    // Watches names and asks for more, so that both answers and changes wait for it.
+    let mut stranger = Stranger::connect_from(&scene, 66, Some(4096)).await;
+    assert_eq!(stranger.greet().await, Ok(()));
+    let names = (0..256).map(|number| format!("a.rather.long.name{number}").parse().unwrap());
+    let method = Method::Watch(codec::registry::Watch::Names(codec::List::first_of(names)));
+    let id = RequestId(1);
+    let mut watch = to_frame(&Request { id, method }).unwrap();
+    let method = Method::Lookup {
+        name: "bob".parse().unwrap(),
+    };
+    watch.extend(to_frame(&Request { id, method }).unwrap().repeat(1000));
+    let asking = async { while stranger.stream.write_all(&watch).await.is_ok() {} };
+    timeout(AT_LAST, asking).await.unwrap();
+    scene.counted(Count::SlowReader, 1).await;
+
+    let addr = scene.addr;
+    let register = spawn_blocking(move || {
+        let mut carol = rig::Peer::greeted(addr, 3);
+        carol.register("carol", 1).unwrap();
+    });
+    register.await.unwrap();
+    assert!(matches!(told().await, Notice::Changed(entry) if entry.name.as_str() == "carol"));
+    scene.lookups_go_on().await;
+}

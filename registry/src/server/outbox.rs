@@ -129,7 +129,8 @@ impl Outbox {
         }
     }
 
-    fn take(&self) -> Option<Delivery> {
+    /// The next thing that waits, if anything does.
+    pub(super) fn take(&self) -> Option<Delivery> {
         let mut waiting = self.waiting();
         if std::mem::take(&mut waiting.replaced) {
             return Some(Delivery::Replaced);

@@ -98,6 +98,9 @@ impl Watches {
     /// Notes that a name is other than it was. Costs nothing where nobody watches it.
     pub(super) fn changed(&self, name: &Name) {
         let mut inner = self.inner();
+        if inner.names.is_empty() && inner.everybody.is_empty() {
+            return;
+        }
         if inner.is_watched(name) {
             inner.changed.insert(name.clone());
         } else if !inner.everybody.is_empty() {
@@ -131,5 +134,82 @@ impl Watches {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codec::List;
+
+    use super::*;
+    use crate::server::outbox::Delivery;
+
+    fn names(texts: &[&str]) -> Watch {
+        Watch::Names(List::first_of(
+            texts.iter().map(|text| text.parse().unwrap()),
+        ))
+    }
+
+    fn told(outbox: &Outbox) -> Vec<String> {
+        let all = std::iter::from_fn(|| match outbox.take()? {
+            Delivery::Changed(name) => Some(name.to_string()),
+            other => Some(format!("{other:?}")),
+        });
+        all.collect()
+    }
+
+    fn with(limits: Limits) -> (Watches, Counters) {
+        (Watches::new(limits), Counters::default())
+    }
+
+    #[test]
+    fn watching_again_replaces_and_no_names_end_it() {
+        let (watches, counters) = with(Limits::default());
+        let outbox = Arc::default();
+        let (bob, carol, none) = (names(&["bob"]), names(&["carol"]), names(&[]));
+        watches.set(1, &none, &bob, &outbox).unwrap();
+        assert_eq!(told(&outbox), ["bob"], "how it is now");
+        watches.set(1, &bob, &carol, &outbox).unwrap();
+        assert_eq!(told(&outbox), ["carol"]);
+        let change = |text: &str| watches.changed(&text.parse().unwrap());
+        ["bob", "carol", "Carol"].into_iter().for_each(change);
+        watches.spread(&counters);
+        assert_eq!(told(&outbox), ["carol"]);
+        watches.set(1, &carol, &none, &outbox).unwrap();
+        change("carol");
+        watches.spread(&counters);
+        assert!(told(&outbox).is_empty());
+        let inner = watches.inner();
+        assert!(inner.names.is_empty() && inner.changed.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_watches_is_not_kept() {
+        let (watches, _) = with(Limits::default());
+        watches.changed(&"bob".parse().unwrap());
+        let (none, dave) = (names(&[]), names(&["dave"]));
+        watches.set(1, &none, &dave, &Arc::default()).unwrap();
+        watches.changed(&"bob".parse().unwrap());
+        assert!(watches.inner().changed.is_empty());
+    }
+
+    #[test]
+    fn more_changes_than_are_kept_are_told_as_missed_to_who_watches_everybody_alone() {
+        let (watches, counters) = with(Limits {
+            watched: 2,
+            ..Limits::default()
+        });
+        let (all, one) = (Arc::default(), Arc::default());
+        let none = names(&[]);
+        watches.set(1, &none, &Watch::Everybody, &all).unwrap();
+        watches.set(2, &none, &names(&["bob"]), &one).unwrap();
+        assert_eq!(told(&one), ["bob"]);
+        for name in ["x", "y", "z", "bob"] {
+            watches.changed(&name.parse().unwrap());
+        }
+        watches.spread(&counters);
+        assert_eq!(told(&all), ["Missed"]);
+        assert_eq!(told(&one), ["bob"]);
+        assert_eq!(counters.get(Count::ChangesMissed), 1);
     }
 }
