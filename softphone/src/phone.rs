@@ -63,6 +63,8 @@ pub struct Phone {
     last_link: u64,
     last_request: u32,
     life: Life,
+    /// The call that the person has last dialled, taken or resumed; the others are on hold.
+    talk: Option<CallId>,
     /// The person is away from the phone.
     away: bool,
     /// What was last said of the person; nothing yet, or nothing at all.
@@ -136,6 +138,7 @@ impl Phone {
             last_link: 0,
             last_request: 0,
             life: Life::Running,
+            talk: None,
             away: false,
             presence: None,
         };
@@ -241,13 +244,13 @@ impl Phone {
         match command {
             Command::Dial(target) => self.dial(target, now),
             Command::Answer(call) => {
-                self.hold_others(Some(call), now);
+                self.talk_in(call, now);
                 self.tell_call(call, call::Input::Answer, now);
             }
             Command::Hangup(call) => self.tell_call(call, call::Input::Hangup, now),
             Command::Hold(call) => self.tell_call(call, call::Input::Hold, now),
             Command::Resume(call) => {
-                self.hold_others(Some(call), now);
+                self.talk_in(call, now);
                 self.tell_call(call, call::Input::Resume, now);
             }
             Command::Away(away) => self.away = away,
@@ -536,6 +539,9 @@ impl Phone {
                     let name = line.name.clone();
                     let established = Event::Established { call, name, setup };
                     self.outputs.push_back(Output::Event(established));
+                    if self.talks_elsewhere(call) {
+                        self.tell_call(call, call::Input::Hold, now);
+                    }
                 }
                 call::Output::Held(hold) => {
                     self.outputs
@@ -584,6 +590,7 @@ impl Phone {
         let Some(line) = self.lines.remove(&call) else {
             return;
         };
+        self.talk = self.talk.filter(|talk| *talk != call);
         self.outputs.push_back(Output::StopMedia(call));
         // The phone that opened a connection closes it.
         let own = line.ways.iter().map(|way| way.link);

@@ -330,6 +330,14 @@ fn a_second_call_is_offered_and_the_first_one_waits_on_hold() {
         assert!(world.nodes[1].events.iter().any(waits));
         let (second, _) = world.incoming(1).unwrap();
         world.command(1, Command::Answer(second));
+        if seed % 5 == 0 {
+            // Back to the first before the second is up, and then to the second after all.
+            world.command(1, Command::Resume(first));
+            world.run_for(SOON);
+            assert_eq!(world.hold(1, second), Hold::Here);
+            assert_eq!(world.hold(1, first), Hold::No);
+            world.command(1, Command::Resume(second));
+        }
         assert!(world.run_until(SOON, |world| world.established(2)));
         world.run_for(SOON);
         assert_eq!(world.hold(1, first), Hold::Here);

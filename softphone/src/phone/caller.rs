@@ -48,7 +48,6 @@ impl Phone {
             // Whom the person calls is just calling.
             return self.command(Command::Answer(call), now);
         }
-        self.hold_others(None, now);
         let id = CallId(self.random());
         let own = self.own();
         let call = Call::dial(own, self.settings.ring_for, now);
@@ -86,19 +85,26 @@ impl Phone {
             let detail = "this phone has no more lines; end another call first".to_owned();
             return self.give_up(id, Reason::Unreachable, Some(detail), now);
         }
+        self.talk_in(id, now);
         self.drain_call(id, now);
     }
 
-    /// Puts every call that is up on hold, but for one, if there is to be one at a time.
-    pub(super) fn hold_others(&mut self, but: Option<CallId>, now: Instant) {
-        let one = self.settings.one_at_a_time;
+    /// The person goes on in this call: every other one that is up is put on hold, if there is to
+    /// be one at a time.
+    pub(super) fn talk_in(&mut self, call: CallId, now: Instant) {
+        self.talk = Some(call);
         let up = self
             .lines
             .iter()
-            .filter(|(id, line)| one && Some(**id) != but && line.call.is_established());
+            .filter(|(id, line)| line.call.is_established() && self.talks_elsewhere(**id));
         for call in up.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.tell_call(call, call::Input::Hold, now);
         }
+    }
+
+    /// Whether a call is on hold because the person talks in another one.
+    pub(super) fn talks_elsewhere(&self, call: CallId) -> bool {
+        self.settings.one_at_a_time && self.talk.is_some_and(|talk| talk != call)
     }
 
     fn own(&mut self) -> Own {
@@ -396,6 +402,9 @@ impl Phone {
             return;
         };
         self.lines.insert(call, line);
+        if self.talk == Some(ours) {
+            self.talk = Some(call);
+        }
         self.outputs.push_back(Output::Event(Event::Merged {
             ended: ours,
             call,

@@ -192,7 +192,7 @@ fn single_keys_take_mute_and_end_a_call_that_the_live_row_shows() {
     bob.wait_for("\ralice  in a call 0:0");
     bob.types("l");
     bob.wait_for("1 alice  in a call 0:0");
-    bob.wait_for(": alice, bob");
+    bob.wait_for(": alice (busy), bob (busy)");
     bob.types("h");
     assert_eq!(alice.wait_for("ended")["reason"], "remote_hangup");
     bob.wait_for("hung up on alice");
