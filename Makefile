@@ -10,7 +10,7 @@ PACKAGES := gcc libc6-dev cmake pkg-config libasound2-dev
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages rust run test fmt clippy doc clean
+.PHONY: help setup packages rust run test endurance fmt clippy doc clean
 .NOTPARALLEL:
 
 help: ## Lists what can be made
@@ -71,6 +71,12 @@ test: setup ## Checks everything: format, lints, documentation, tests
 	$(CARGO) fmt --all --check
 	$(MAKE) --no-print-directory clippy doc
 	$(CARGO) test --locked --workspace
+
+CALLS ?= 1000
+
+endurance: setup ## Makes CALLS=1000 calls in a row, and counts what is left of them
+	$(CARGO) build --locked --release -p softphone --example endurance
+	@"$${CARGO_TARGET_DIR:-target}/release/examples/endurance" --calls $(CALLS)
 
 fmt: ## Formats the code
 	$(CARGO) fmt --all
