@@ -10,7 +10,7 @@ PACKAGES := gcc libc6-dev cmake pkg-config libasound2-dev
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages rust run test endurance fmt clippy doc clean
+.PHONY: help setup packages rust run test endurance fuzz seeds fmt clippy doc clean
 .NOTPARALLEL:
 
 help: ## Lists what can be made
@@ -77,6 +77,29 @@ CALLS ?= 1000
 endurance: setup ## Makes CALLS=1000 calls in a row, and counts what is left of them
 	$(CARGO) build --locked --release -p softphone --example endurance
 	@"$${CARGO_TARGET_DIR:-target}/release/examples/endurance" --calls $(CALLS)
+
+# Seconds for each of the fuzz targets.
+SECS ?= 300
+TARGETS ?= frame message envelope name session phone
+
+fuzz: setup ## Fuzzes everything that reads what strangers send: SECS=300 TARGETS="frame ..."
+	@rustup toolchain list | grep -q '^nightly' || \
+	    rustup toolchain install nightly --profile minimal
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
+	@cd codec/fuzz && for target in $(TARGETS); do \
+	    mkdir -p corpus/$$target target; log=target/$$target.log; \
+	    echo "$$target: building, then $(SECS) s; it says what it does in codec/fuzz/$$log"; \
+	    $(CARGO) +nightly fuzz run --features $$target $$target \
+	        corpus/$$target seeds/$$target -- -max_total_time=$(SECS) -print_final_stats=1 \
+	        -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=16 >$$log 2>&1 || { \
+	        tail -n 60 $$log; exit 1; \
+	    }; \
+	    grep -E '(INITED|DONE) |executed_units|peak_rss' $$log; \
+	done
+
+seeds: ## Writes the seeds of fuzzing anew, after golden.txt or a check has changed
+	RAMAL_SEEDS=write $(CARGO) test --locked -q -p codec -p registry -p softphone \
+	    --test corpus derived
 
 fmt: ## Formats the code
 	$(CARGO) fmt --all
