@@ -242,6 +242,8 @@ impl Phone {
 
     fn command(&mut self, command: Command, now: Instant) {
         match command {
+            // A phone that stops makes and takes no calls any more.
+            Command::Dial(_) | Command::Answer(_) if self.life != Life::Running => {}
             Command::Dial(target) => self.dial(target, now),
             Command::Answer(call) => {
                 self.talk_in(call, now);
