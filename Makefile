@@ -6,6 +6,11 @@ CARGO ?= cargo
 # A C compiler and CMake build Opus and the cryptography, ALSA is where sound comes from.
 PACKAGES := gcc libc6-dev cmake pkg-config libasound2-dev
 
+# The tests start a PulseAudio of their own. It is not installed where PipeWire does its work: it
+# would take its place on a person's desktop. The tests that need it then say that they are skipped.
+SOUND_SERVER := $(if $(wildcard /usr/bin/pipewire-pulse),,pulseaudio pulseaudio-utils)
+test: PACKAGES += $(SOUND_SERVER)
+
 # Where rustup puts cargo, also for a shell that was open before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
@@ -22,7 +27,8 @@ setup: packages rust ## Installs the Debian packages that are missing, and looks
 packages:
 	@if ! command -v dpkg >/dev/null || ! command -v apt-get >/dev/null; then \
 	    echo "This is no Debian or Ubuntu. Needed: a C compiler, cmake, pkg-config, and ALSA's"; \
-	    echo "headers (alsa-lib-devel, alsa-lib); going on as if they were there."; \
+	    echo "headers (alsa-lib-devel, alsa-lib), and for all tests pulseaudio, pactl and pacat;"; \
+	    echo "going on as if they were there."; \
 	    exit 0; \
 	fi; \
 	missing=""; \

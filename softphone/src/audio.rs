@@ -22,6 +22,8 @@
 //!   goes both ways, so that an echo leaves in the moment in which it is heard, and nothing between
 //!   the two ways needs a lock. It has 10 ms for a frame, of which coding takes less than one; the
 //!   loudspeaker's ring forgives 10 ms more.
+//! - The *keepers*, one for each device: open, watch and close its streams, which may wait for a
+//!   sound server that hangs. They have no deadline, and nobody waits for them for long.
 //!
 //! Code that the callbacks run is marked `REAL-TIME`: it touches a ring, atomics and its own memory
 //! and nothing else. Files and silence have no clock: they go by an absolute schedule of 10 ms, and
@@ -32,6 +34,9 @@
 mod capture;
 mod device;
 mod file;
+mod fresh;
+mod kept;
+mod level;
 mod opus;
 mod pace;
 mod playout;
@@ -54,16 +59,16 @@ use tokio::sync::{mpsc as queue, oneshot};
 
 pub use device::{Device, Direction, devices};
 pub use file::numbered;
+pub use level::Levels;
 
 use crate::media::{Encoded, Packet, stats::VoiceStats};
-use capture::Capture;
-use device::Chosen;
+use device::Pin;
 use file::{Clip, Recording};
+use kept::Opening;
 use pace::Pace;
-use playout::Playout;
 use receive::Receiving;
 use send::Sending;
-use thread::{Phase, Shared, Sink, SoundThread, Source};
+use thread::{Notices, Phase, Shared, Sink, SoundThread, Source};
 
 /// The most packets that wait for the sound thread: one second of the shortest that make sense.
 const PACKETS_MAX: usize = 256;
@@ -71,9 +76,10 @@ const PACKETS_MAX: usize = 256;
 /// Where the sound that we send comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// The microphone that the sound system offers first.
+    /// The microphone that the sound system offers first, also when that becomes another.
     Default,
-    /// A microphone, by its id, its name, or a part of its name that no other has.
+    /// A microphone, by its id, its name, or a part of its name that no other has. No other takes
+    /// its place: while it is away, it is waited for.
     Device(String),
     /// A WAV file, once, from its beginning when the call is open; then silence.
     File(PathBuf),
@@ -86,9 +92,10 @@ pub enum Input {
 /// Where the sound that we receive goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// The loudspeaker that the sound system offers first.
+    /// The loudspeaker that the sound system offers first, also when that becomes another.
     Default,
-    /// A loudspeaker, by its id, its name, or a part of its name that no other has.
+    /// A loudspeaker, by its id, its name, or a part of its name that no other has. No other takes
+    /// its place: while it is away, it is waited for.
     Device(String),
     /// A WAV file, which is written anew: 48 kHz, mono, 16 bits, from the time the call is open.
     File(PathBuf),
@@ -155,6 +162,15 @@ pub enum AudioError {
     },
     /// The device is there, but does not work.
     CannotOpen {
+        /// Which way.
+        direction: Direction,
+        /// Its name.
+        device: String,
+        /// What the sound system says.
+        why: String,
+    },
+    /// The device was open, and works no more.
+    Lost {
         /// Which way.
         direction: Direction,
         /// Its name.
@@ -229,6 +245,11 @@ impl fmt::Display for AudioError {
                     "cannot open the {direction} {device:?}: {why}; try another, {LISTED}"
                 )
             }
+            Self::Lost {
+                direction,
+                device,
+                why,
+            } => write!(f, "the {direction} {device:?} is lost: {why}"),
             Self::CannotList { why } => write!(f, "cannot list the sound devices: {why}"),
             Self::CannotRead { path, why } => write!(f, "cannot read {}: {why}", path.display()),
             Self::CannotWrite { path, why } => write!(f, "cannot write {}: {why}", path.display()),
@@ -239,21 +260,28 @@ impl fmt::Display for AudioError {
 
 impl std::error::Error for AudioError {}
 
-/// What happens to a call's sound: at most three of these.
+/// What happens to a call's sound. What is lost and what is back is told in turns, at most once a
+/// second for each direction; the rest once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VoiceEvent {
     /// The input file has been sent to its end, which the network has taken. Silence follows.
     InputEnded,
-    /// The microphone is gone, or the input file cannot be read on. Silence is sent from now on.
+    /// The microphone is gone, and silence is sent until [`VoiceEvent::InputBack`]. Or the input
+    /// file cannot be read on, and silence is sent from now on.
     InputLost {
         /// What the system says.
         why: String,
     },
-    /// The loudspeaker is gone, or the output file cannot be written on. The call goes on unheard.
+    /// The microphone is heard again.
+    InputBack,
+    /// The loudspeaker is gone: the call goes on unheard until [`VoiceEvent::OutputBack`]. Or the
+    /// output file cannot be written on.
     OutputLost {
         /// What the system says.
         why: String,
     },
+    /// The loudspeaker plays again.
+    OutputBack,
 }
 
 /// The sound of one call, which its own thread moves. Dropping it ends that thread, promptly and
@@ -286,7 +314,7 @@ impl Packets {
 impl Voice {
     /// Opens devices and files and starts the sound thread. A packet goes to `sent` every 20 ms
     /// from now on: encoded silence until [`Voice::open`]. What `sent` has no room for is counted
-    /// and lost; `events` needs room for three.
+    /// and lost; `events` wants room for eight, and a reader.
     ///
     /// Waits for sound server and disk, which can take seconds: not to be called from async code.
     ///
@@ -303,8 +331,7 @@ impl Voice {
         };
         let encoder = opus::Encoder::new().map_err(|error| unavailable(&error))?;
         let decoder = opus::Decoder::new().map_err(|error| unavailable(&error))?;
-        let source = open_source(input)?;
-        let sink = open_sink(output, input)?;
+        let (source, sink) = open(input, output)?;
         let shared = Arc::<Shared>::default();
         let (packets, taken) = mpsc::sync_channel(PACKETS_MAX);
         let (tell_end, ended) = oneshot::channel();
@@ -318,6 +345,8 @@ impl Voice {
             sent,
             events,
             stats: VoiceStats::default(),
+            notices: Notices::default(),
+            held: false,
         };
         std::thread::Builder::new()
             .name("sound".to_owned())
@@ -351,6 +380,23 @@ impl Voice {
     /// Sends silence instead of the input, or the input again. A file goes on meanwhile.
     pub fn mute(&self, muted: bool) {
         self.shared.muted.store(muted, Relaxed);
+    }
+
+    /// Holds the call, or resumes it. Held, no packet is sent, and none that comes is played; the
+    /// input goes on unheard. What is sent afterwards begins a talkspurt, at its own time, and what
+    /// is heard afterwards was said afterwards.
+    pub fn hold(&self, held: bool) {
+        self.shared.held.store(held, Relaxed);
+    }
+
+    /// How loud it was, both ways, since this was last asked. For one who asks: a second one would
+    /// take away what the first was to hear.
+    #[must_use]
+    pub fn levels(&self) -> Levels {
+        Levels {
+            sent_dbfs: self.shared.sent_peak.take_dbfs(),
+            heard_dbfs: self.shared.heard_peak.take_dbfs(),
+        }
     }
 
     /// What was counted until about 10 ms ago.
@@ -387,15 +433,16 @@ impl Drop for Voice {
 /// # Errors
 /// As [`Voice::start`].
 pub fn check(input: &Input, output: &Output) -> Result<(), AudioError> {
+    let there = |direction, wanted| Pin::new(direction, wanted).choose().map(drop);
     match input {
-        Input::Default => Chosen::new(Direction::Input, None).map(drop)?,
-        Input::Device(wanted) => Chosen::new(Direction::Input, Some(wanted)).map(drop)?,
+        Input::Default => there(Direction::Input, None)?,
+        Input::Device(wanted) => there(Direction::Input, Some(wanted))?,
         Input::File(path) => Clip::open(path).map(drop)?,
         Input::Silence | Input::Echo => {}
     }
     match output {
-        Output::Default => Chosen::new(Direction::Output, None).map(drop),
-        Output::Device(wanted) => Chosen::new(Direction::Output, Some(wanted)).map(drop),
+        Output::Default => there(Direction::Output, None),
+        Output::Device(wanted) => there(Direction::Output, Some(wanted)),
         Output::File(path) => {
             refuse_input_file(path, input)?;
             Recording::check(path)
@@ -404,11 +451,17 @@ pub fn check(input: &Input, output: &Output) -> Result<(), AudioError> {
     }
 }
 
-fn open_source(input: &Input) -> Result<Source, AudioError> {
+/// Opens both; devices at the same time.
+fn open(input: &Input, output: &Output) -> Result<(Source, Sink), AudioError> {
     let pace = Pace::starting(Instant::now());
-    Ok(match input {
-        Input::Default => Source::Device(Capture::open(None)?),
-        Input::Device(wanted) => Source::Device(Capture::open(Some(wanted))?),
+    let loudspeaker = match output {
+        Output::Default => Some(Opening::begin(None)?),
+        Output::Device(wanted) => Some(Opening::begin(Some(wanted))?),
+        Output::File(_) | Output::None => None,
+    };
+    let source = match input {
+        Input::Default => Source::Device(Opening::begin(None)?.finish()?),
+        Input::Device(wanted) => Source::Device(Opening::begin(Some(wanted))?.finish()?),
         Input::File(path) => Source::File {
             clip: Clip::open(path)?,
             pace,
@@ -416,21 +469,17 @@ fn open_source(input: &Input) -> Result<Source, AudioError> {
         },
         Input::Silence => Source::Silence(pace),
         Input::Echo => Source::Echo,
-    })
-}
-
-fn open_sink(output: &Output, input: &Input) -> Result<Sink, AudioError> {
-    let pace = Pace::starting(Instant::now());
-    Ok(match output {
-        Output::Default => Sink::Device(Playout::open(None)?),
-        Output::Device(wanted) => Sink::Device(Playout::open(Some(wanted))?),
-        Output::File(path) => {
+    };
+    let sink = match (loudspeaker, output) {
+        (Some(loudspeaker), _) => Sink::Device(loudspeaker.finish()?),
+        (None, Output::File(path)) => {
             refuse_input_file(path, input)?;
             let recording = Recording::create(path)?;
             Sink::File { recording, pace }
         }
-        Output::None => Sink::Nowhere(pace),
-    })
+        (None, _) => Sink::Nowhere(pace),
+    };
+    Ok((source, sink))
 }
 
 /// An output that is the input, by whatever name, would be emptied before it is read.

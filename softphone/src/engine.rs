@@ -486,6 +486,14 @@ impl Driver {
                 self.tell(Event::OutputLost { call, why });
                 None
             }
+            News::Voice(_, VoiceEvent::InputBack) => {
+                self.tell(Event::Warning("the microphone is back".to_owned()));
+                None
+            }
+            News::Voice(_, VoiceEvent::OutputBack) => {
+                self.tell(Event::Warning("the loudspeaker is back".to_owned()));
+                None
+            }
             News::Finished(call) => {
                 if let Some(Some(event)) = self.ending.remove(&call) {
                     self.tell(Event::Phone(event));

@@ -8,6 +8,7 @@
 //! Nothing below this module has a clock, a socket, a thread or a file: the time comes in as an
 //! argument. `audio` drives it.
 
+mod arrival;
 mod history;
 pub mod jitter;
 pub mod stats;

@@ -229,6 +229,80 @@ fn a_muted_voice_sends_silence_and_an_unheard_network_is_counted() {
     });
 }
 
+/// Takes packets until one fits.
+fn next_packet(sent: &mut Receiver<Encoded>, fits: impl Fn(&Encoded) -> bool) -> Encoded {
+    eventually(|| sent.try_recv().ok().filter(&fits))
+}
+
+#[test]
+fn a_held_voice_sends_nothing_and_resumes_with_a_new_talkspurt_in_its_time() {
+    let mut alice = phone(&Input::Silence, &Output::None);
+    alice.voice.open();
+    let first = next_packet(&mut alice.sent, |packet| packet.timestamp.0 > 0);
+    let began = Instant::now();
+    alice.voice.hold(true);
+    // What was under way comes out; then nothing does, for ten packets' time.
+    let mut quiet_since = Instant::now();
+    eventually(|| {
+        if alice.sent.try_recv().is_ok() {
+            quiet_since = Instant::now();
+        }
+        (quiet_since.elapsed() > Duration::from_millis(200)).then_some(())
+    });
+    alice.voice.hold(false);
+    let next = next_packet(&mut alice.sent, |_| true);
+    let elapsed = began.elapsed().as_secs_f64() * 48_000.0;
+    assert!(next.marker);
+    let passed = f64::from(next.timestamp.since(first.timestamp));
+    assert!(passed >= 9_600.0 && passed <= elapsed + 9_600.0, "{passed}");
+    assert!(!next_packet(&mut alice.sent, |_| true).marker);
+}
+
+#[test]
+fn what_is_said_while_the_call_is_held_is_never_heard() {
+    let files = files();
+    let mut alice = phone(&Input::File(files.tone.clone()), &Output::None);
+    let bob = phone(&Input::Silence, &Output::None);
+    let there = carry(alice.sent, &bob.voice);
+    eventually(|| (bob.voice.stats().buffer.played > 0).then_some(()));
+    alice.voice.open();
+    bob.voice.open();
+    eventually(|| (bob.voice.levels().heard_dbfs > -7.0).then_some(()));
+    bob.voice.hold(true);
+    eventually(|| (bob.voice.stats().buffer.skipped > 0).then_some(()));
+    let _ = bob.voice.levels();
+    assert_eq!(alice.events.blocking_recv(), Some(VoiceEvent::InputEnded));
+    assert_eq!(bob.voice.levels().heard_dbfs, -96.0);
+    bob.voice.hold(false);
+    let played = bob.voice.stats().buffer.played;
+    eventually(|| (bob.voice.stats().buffer.played > played + 9_600).then_some(()));
+    assert!(bob.voice.levels().heard_dbfs < -60.0);
+    let stats = finish(bob.voice);
+    assert_eq!((stats.buffer.lost, stats.buffer.late), (0, 0), "{stats:?}");
+    finish(alice.voice);
+    there.join().unwrap();
+}
+
+#[test]
+fn the_meter_shows_what_is_sent_and_heard_and_nothing_of_what_is_muted() {
+    let files = files();
+    let alice = phone(&Input::File(files.tone.clone()), &Output::None);
+    let bob = phone(&Input::Silence, &Output::None);
+    let there = carry(alice.sent, &bob.voice);
+    eventually(|| (bob.voice.stats().buffer.played > 0).then_some(()));
+    assert_eq!(alice.voice.levels().sent_dbfs, -96.0);
+    alice.voice.open();
+    bob.voice.open();
+    let near = |dbfs: f32| ((dbfs + 6.0).abs() < 1.0).then_some(());
+    eventually(|| near(alice.voice.levels().sent_dbfs));
+    eventually(|| near(bob.voice.levels().heard_dbfs));
+    assert_eq!(bob.voice.levels().sent_dbfs, -96.0);
+    alice.voice.mute(true);
+    eventually(|| (alice.voice.levels().sent_dbfs == -96.0).then_some(()));
+    drop(alice.voice);
+    there.join().unwrap();
+}
+
 #[test]
 fn a_recording_can_be_read_while_it_is_made_and_when_the_voice_is_dropped() {
     let files = files();

@@ -1,12 +1,12 @@
 //! The microphone: a device's callback fills a ring, the sound thread takes frames out of it.
 
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use cpal::{
-    FromSample, Sample, SampleFormat, SizedSample, StreamConfig,
+    FromSample, Sample, SampleFormat, SizedSample,
     traits::{DeviceTrait, StreamTrait},
 };
 use ringbuf::{
@@ -16,18 +16,17 @@ use ringbuf::{
 
 use super::{
     AudioError,
-    device::{Chosen, Direction, Meter, OPEN_MAX, error_handler, samples_in},
-    pace::{FRAME_TIME, Standstill},
+    device::{
+        Chosen, Direction, Health, Meter, OPEN_MAX, Stream, duration_at, error_handler, samples_in,
+    },
+    fresh::{Freshness, Step},
+    kept::End,
     resample::Resampler,
 };
 use crate::media::{FRAME_SAMPLES, Frame, SAMPLE_RATE};
 
 /// What the ring holds: a longer stall of the sound thread loses sound.
 const RING: Duration = Duration::from_millis(500);
-
-/// When more than this, and more than two periods, has piled up, all but a period is dropped: the
-/// sound thread has stalled, and what it would send now would only come too late.
-const BACKLOG_MAX: Duration = Duration::from_millis(60);
 
 /// Samples that a callback mixes at a time, on its stack.
 const MIX_SAMPLES: usize = 64;
@@ -36,25 +35,21 @@ const MIX_SAMPLES: usize = 64;
 pub(super) struct Capture {
     ring: HeapCons<f32>,
     meter: Arc<Meter>,
-    lost: mpsc::Receiver<String>,
     rate: u32,
     resampler: Resampler,
     /// Sound at the device's rate, on its way to the resampler.
     block: Box<[f32; FRAME_SAMPLES]>,
     /// Sound at 48 kHz, ready to be taken.
     ready: Vec<f32>,
-    standstill: Standstill,
+    freshness: Freshness,
     /// Times that sound was dropped by the sound thread.
     overruns: u64,
-    /// Ends the callbacks when it is dropped.
-    _stream: cpal::Stream,
 }
 
-impl Capture {
-    /// Opens the microphone that is `wanted`, or the default one. May take seconds.
-    pub(super) fn open(wanted: Option<&str>) -> Result<Self, AudioError> {
-        let chosen = Chosen::new(Direction::Input, wanted)?;
-        let failed = |error| chosen.failed(Direction::Input, &error);
+impl End for Capture {
+    const DIRECTION: Direction = Direction::Input;
+
+    fn open(chosen: &Chosen, health: &Arc<Health>) -> Result<(Self, Stream), AudioError> {
         let rate = chosen.config.sample_rate;
         let meter = Arc::new(Meter::default());
         let (producer, ring) = HeapRb::new(samples_in(RING, rate)).split();
@@ -63,57 +58,72 @@ impl Capture {
             channels: usize::from(chosen.config.channels),
             meter: Arc::clone(&meter),
         };
-        let (stream, lost) = match chosen.format {
-            SampleFormat::I16 => build::<i16>(&chosen.device, chosen.config, tap),
-            SampleFormat::I32 => build::<i32>(&chosen.device, chosen.config, tap),
-            _ => build::<f32>(&chosen.device, chosen.config, tap),
+        let stream = match chosen.format {
+            SampleFormat::I16 => build::<i16>(chosen, health, tap),
+            SampleFormat::I32 => build::<i32>(chosen, health, tap),
+            _ => build::<f32>(chosen, health, tap),
         }
-        .map_err(failed)?;
-        stream.play().map_err(failed)?;
+        .map_err(|error| chosen.failed(&error))?;
+        stream.play().map_err(|error| chosen.failed(&error))?;
         let resampler =
             Resampler::new(rate, SAMPLE_RATE).map_err(|error| AudioError::Unavailable {
                 why: error.to_string(),
             })?;
-        Ok(Self {
+        let capture = Self {
             ring,
             meter,
-            lost,
             rate,
             resampler,
             block: Box::new([0.0; FRAME_SAMPLES]),
             ready: Vec::with_capacity(4 * FRAME_SAMPLES),
-            standstill: Standstill::starting(Instant::now()),
+            freshness: Freshness::starting(Instant::now()),
             overruns: 0,
-            _stream: stream,
-        })
+        };
+        Ok((capture, Stream(stream)))
     }
 
-    /// Drops what has piled up during a stall of the sound thread; how many frames of 10 ms have
-    /// been dropped since this was last called, here or by the device.
-    pub(super) fn leave_out(&mut self) -> u32 {
-        let mut dropped = self.meter.dropped_frames.swap(0, Relaxed);
-        let period = self.meter.period_frames.load(Relaxed);
-        let limit = samples_in(BACKLOG_MAX, self.rate).max(2 * period);
-        let waiting = self.ring.occupied_len();
-        if waiting > limit {
-            dropped += self.ring.skip(waiting - period.min(waiting));
-            self.overruns += 1;
-        }
-        u32::try_from(dropped / samples_in(FRAME_TIME, self.rate)).unwrap_or(u32::MAX)
+    fn until(&self) -> Instant {
+        self.freshness.until()
+    }
+}
+
+impl Capture {
+    /// How many frames of 10 ms were left out since this was last asked: old sound, which had piled
+    /// up while the microphone or the sound thread stood still.
+    pub(super) fn left_out(&mut self) -> u32 {
+        self.freshness.left_out()
     }
 
     /// The next 10 ms, if they are there; silence, when the microphone stands still and its time
     /// has come, so that the peer goes on hearing from us.
     pub(super) fn next(&mut self, frame: &mut Frame, now: Instant) -> bool {
+        frame.fill(0.0);
+        let period = duration_at(self.meter.period_frames.load(Relaxed), self.rate);
+        let waiting = duration_at(self.ring.occupied_len(), self.rate)
+            + duration_at(self.ready.len(), SAMPLE_RATE);
+        let was_fresh = self.freshness.is_fresh();
+        match self.freshness.step(waiting, period, now) {
+            Step::Take => self.take(frame, now),
+            Step::Silence => true,
+            Step::Rest => false,
+            Step::Discard => {
+                self.ring.clear();
+                self.ready.clear();
+                self.overruns += u64::from(was_fresh);
+                false
+            }
+        }
+    }
+
+    fn take(&mut self, frame: &mut Frame, now: Instant) -> bool {
         while self.ready.len() < FRAME_SAMPLES {
             let taken = self.ring.pop_slice(&mut self.block[..]);
             if taken == 0 {
-                frame.fill(0.0);
-                return self.standstill.frame_passed(now);
+                return false;
             }
             self.resampler.push(&self.block[..taken], &mut self.ready);
         }
-        self.standstill.moved(now);
+        self.freshness.took(now);
         frame.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
         self.ready.drain(..FRAME_SAMPLES);
         true
@@ -121,36 +131,30 @@ impl Capture {
 
     /// Whether the microphone has come to a standstill, told once for each.
     pub(super) fn stands_still(&mut self) -> bool {
-        self.standstill.is_new()
+        self.freshness.stands_still()
     }
 
-    /// Why the device is lost, told once.
-    pub(super) fn lost(&self) -> Option<String> {
-        self.lost.try_recv().ok()
-    }
-
-    /// Times that sound was dropped, here or in the device.
-    pub(super) fn overruns(&self) -> u64 {
-        self.overruns + u64::from(self.meter.glitches.load(Relaxed))
+    /// Times that sound was dropped, here or in the device, since this was last asked.
+    pub(super) fn overruns(&mut self) -> u64 {
+        std::mem::take(&mut self.overruns) + u64::from(self.meter.glitches.swap(0, Relaxed))
     }
 }
 
 fn build<T: SizedSample>(
-    device: &cpal::Device,
-    config: StreamConfig,
+    chosen: &Chosen,
+    health: &Arc<Health>,
     mut tap: Tap,
-) -> Result<(cpal::Stream, mpsc::Receiver<String>), cpal::Error>
+) -> Result<cpal::Stream, cpal::Error>
 where
     f32: FromSample<T>,
 {
-    let (on_error, lost) = error_handler(Arc::clone(&tap.meter));
-    let stream = device.build_input_stream::<T, _, _>(
-        config,
+    let on_error = error_handler(Arc::clone(&tap.meter), Arc::clone(health));
+    chosen.device.build_input_stream::<T, _, _>(
+        chosen.config,
         move |data, _| tap.take(data),
         on_error,
         Some(OPEN_MAX),
-    )?;
-    Ok((stream, lost))
+    )
 }
 
 /// The callback's side of the ring.
@@ -183,7 +187,6 @@ impl Tap {
             dropped += length - self.ring.push_slice(&mixed[..length]);
         }
         if dropped > 0 {
-            self.meter.dropped_frames.fetch_add(dropped, Relaxed);
             self.meter.glitches.fetch_add(1, Relaxed);
         }
     }
@@ -239,6 +242,5 @@ mod tests {
         });
         assert_eq!(taken.pop_slice(&mut [0.0; 200]), 100);
         assert_eq!(tap.meter.glitches.load(Relaxed), 2);
-        assert_eq!(tap.meter.dropped_frames.load(Relaxed), 860);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
-        mpsc,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
+    thread::Thread,
     time::Duration,
 };
 
@@ -24,8 +24,8 @@ pub(super) const OPEN_MAX: Duration = Duration::from_secs(2);
 /// Callbacks of a device per second that are asked for: one every 10 ms.
 const PERIODS_PER_SECOND: u32 = 100;
 
-/// A stream that reports so many errors that we do not know is taken for lost.
-const UNKNOWN_ERRORS_MAX: u32 = 100;
+/// A stream that reports so many errors that need not mean its end is taken for lost.
+const DOUBTS_MAX: u32 = 100;
 
 /// Which way sound goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub struct Device {
 /// # Errors
 /// [`AudioError::CannotList`] when the sound system does not tell.
 pub fn devices() -> Result<Vec<Device>, AudioError> {
-    let host = quiet_host();
+    let host = connect(None).map_err(|error| cannot_list(&error))?;
     let mut all = Vec::new();
     for direction in [Direction::Input, Direction::Output] {
         let found = list(&host, direction)?;
@@ -67,13 +67,59 @@ pub fn devices() -> Result<Vec<Device>, AudioError> {
     Ok(all)
 }
 
-/// The sound system. ALSA's library would write to standard error what it does not find, where what
-/// it returns says it already.
-fn quiet_host() -> Host {
-    // Where that cannot be kept from being written, it is no more than untidy.
+/// The connection to the sound server, shared by all that needs one. A connection that is given up
+/// may leave a thread and a socket behind in the sound library, so there is one, for as long as the
+/// server lives.
+static CONNECTION: Mutex<Option<Arc<Host>>> = Mutex::new(None);
+
+/// The best sound system that is there, or the one that is `wanted`.
+fn connect(wanted: Option<HostId>) -> Result<Arc<Host>, cpal::Error> {
+    // ALSA's library would write to standard error what it does not find, where what it returns
+    // says it already. Where that cannot be kept from it, it is no more than untidy.
     #[cfg(target_os = "linux")]
     let _ = alsa::Output::local_error_handler();
-    cpal::default_host()
+    if wanted == Some(HostId::Alsa) {
+        return cpal::host_from_id(HostId::Alsa).map(Arc::new);
+    }
+    // A server that hangs does so to whoever asks it: nothing is locked meanwhile.
+    let known = connection().clone();
+    if let Some(host) = &known
+        && is_alive(host)
+    {
+        return Ok(Arc::clone(host));
+    }
+    let mut connection = connection();
+    if let Some(newer) = &*connection
+        && !known.is_some_and(|known| Arc::ptr_eq(&known, newer))
+    {
+        return Ok(Arc::clone(newer));
+    }
+    *connection = None;
+    // This takes two seconds at the most.
+    let host = match wanted {
+        Some(wanted) => cpal::host_from_id(wanted)?,
+        None => cpal::default_host(),
+    };
+    let host = Arc::new(host);
+    // ALSA is what is left without a sound server; one may be there the next time.
+    if host.id() != HostId::Alsa {
+        *connection = Some(Arc::clone(&host));
+    }
+    Ok(host)
+}
+
+fn connection() -> MutexGuard<'static, Option<Arc<Host>>> {
+    CONNECTION.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_alive(host: &Host) -> bool {
+    host.default_output_device().is_some() || host.output_devices().is_ok()
+}
+
+fn cannot_list(error: &cpal::Error) -> AudioError {
+    AudioError::CannotList {
+        why: error.to_string(),
+    }
 }
 
 /// Whether it is a device to people. ALSA lists its plugins and its sinks for nothing as well.
@@ -83,13 +129,11 @@ fn is_device(id: &cpal::DeviceId) -> bool {
 }
 
 fn list(host: &Host, direction: Direction) -> Result<Vec<(Device, cpal::Device)>, AudioError> {
-    let cannot_list = |error: cpal::Error| AudioError::CannotList {
-        why: error.to_string(),
+    let devices: Result<Vec<cpal::Device>, _> = match direction {
+        Direction::Input => host.input_devices().map(Iterator::collect),
+        Direction::Output => host.output_devices().map(Iterator::collect),
     };
-    let devices: Vec<cpal::Device> = match direction {
-        Direction::Input => host.input_devices().map_err(cannot_list)?.collect(),
-        Direction::Output => host.output_devices().map_err(cannot_list)?.collect(),
-    };
+    let devices = devices.map_err(|error| cannot_list(&error))?;
     let default = default_device(host, direction).and_then(|device| device.id().ok());
     let mut found: Vec<_> = devices
         .into_iter()
@@ -98,7 +142,7 @@ fn list(host: &Host, direction: Direction) -> Result<Vec<(Device, cpal::Device)>
             let name = device.description().ok()?.name().to_owned();
             let described = Device {
                 is_default: default.as_ref() == Some(&id),
-                is_monitor: direction == Direction::Input && id.id().ends_with(".monitor"),
+                is_monitor: direction == Direction::Input && is_monitor(&id),
                 id: id.to_string(),
                 name,
                 direction,
@@ -117,55 +161,154 @@ fn default_device(host: &Host, direction: Direction) -> Option<cpal::Device> {
     }
 }
 
+/// Whether a source hears what a loudspeaker plays.
+fn is_monitor(id: &cpal::DeviceId) -> bool {
+    id.id().ends_with(".monitor")
+}
+
+/// Which device is meant, also after it was gone.
+#[derive(Debug)]
+pub(super) struct Pin {
+    direction: Direction,
+    /// `None` for the default one.
+    wanted: Option<String>,
+    /// The sound system and the device that were opened first. Another system is never taken: it
+    /// would seize the sound card while the sound server is being restarted.
+    opened: Option<cpal::DeviceId>,
+}
+
+impl Pin {
+    /// The device that is `wanted`, or the default one.
+    pub(super) fn new(direction: Direction, wanted: Option<&str>) -> Self {
+        Self {
+            direction,
+            wanted: wanted.map(str::to_owned),
+            opened: None,
+        }
+    }
+
+    /// Finds the device. A name that was found once stays with the device that had it.
+    pub(super) fn choose(&self) -> Result<Chosen, AudioError> {
+        let direction = self.direction;
+        let system = self.opened.as_ref().map(cpal::DeviceId::host);
+        let host = connect(system).map_err(|error| AudioError::CannotList {
+            why: error.to_string(),
+        })?;
+        let device = match (&self.wanted, &self.opened) {
+            (None, None) => default_device(&host, direction),
+            (None, Some(opened)) => default_device(&host, direction)
+                .filter(|device| !device.id().is_ok_and(|id| turns_monitor(opened, &id))),
+            (Some(wanted), None) => Some(find(&host, direction, wanted)?),
+            (Some(_), Some(opened)) => host.device_by_id(opened),
+        };
+        let device = match (device, &self.wanted) {
+            (Some(device), _) => device,
+            (None, Some(wanted)) => return Err(unknown(direction, wanted)),
+            (None, None) => return Err(AudioError::NoDevice { direction }),
+        };
+        Chosen::new(direction, self.wanted.is_some(), host, device)
+    }
+
+    /// This is the device from now on.
+    pub(super) fn fix(&mut self, chosen: &Chosen) {
+        self.opened = chosen.device.id().ok();
+    }
+
+    /// Whether the device that is open is still the one that is meant; or why it is lost, though
+    /// its stream goes on: a sound server may move streams of a device that is gone to another.
+    pub(super) fn is_still(&self, chosen: &Chosen) -> Result<bool, AudioError> {
+        let Some(opened) = &self.opened else {
+            return Ok(true);
+        };
+        if opened.host() == HostId::Alsa {
+            // It moves no streams, and looking for its devices is slow.
+            return Ok(true);
+        }
+        let gone = || chosen.lost("it is gone");
+        if self.wanted.is_some() {
+            let there = chosen.host.device_by_id(opened);
+            return there.map(|_| true).ok_or_else(gone);
+        }
+        // Without an answer it is for the stream to tell.
+        let default = default_device(&chosen.host, self.direction);
+        match default.and_then(|device| device.id().ok()) {
+            Some(id) if turns_monitor(opened, &id) => Err(gone()),
+            Some(id) => Ok(id == *opened),
+            None => Ok(true),
+        }
+    }
+}
+
+/// Whether a default that was a microphone has become a monitor, for want of any microphone. It is
+/// not followed: the peer would hear itself.
+fn turns_monitor(opened: &cpal::DeviceId, id: &cpal::DeviceId) -> bool {
+    is_monitor(id) && !is_monitor(opened)
+}
+
 /// A device that was chosen, and how to open a stream on it.
 pub(super) struct Chosen {
     pub(super) device: cpal::Device,
     pub(super) config: StreamConfig,
     pub(super) format: SampleFormat,
+    direction: Direction,
+    host: Arc<Host>,
 }
 
 impl Chosen {
-    /// The device that is `wanted`, or the default one.
-    pub(super) fn new(direction: Direction, wanted: Option<&str>) -> Result<Self, AudioError> {
-        let host = quiet_host();
-        let device = match wanted {
-            None => default_device(&host, direction).ok_or(AudioError::NoDevice { direction })?,
-            Some(wanted) => find(&host, direction, wanted)?,
-        };
+    fn new(
+        direction: Direction,
+        by_name: bool,
+        host: Arc<Host>,
+        device: cpal::Device,
+    ) -> Result<Self, AudioError> {
         let ranges: Result<Vec<_>, _> = match direction {
             Direction::Input => device.supported_input_configs().map(Iterator::collect),
             Direction::Output => device.supported_output_configs().map(Iterator::collect),
         };
-        let ranges = ranges.map_err(|error| match (wanted, error.kind()) {
+        let ranges = ranges.map_err(|error| match (by_name, error.kind()) {
             // ALSA has a default device even where there is no sound card.
-            (None, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable) => {
+            (false, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable) => {
                 AudioError::NoDevice { direction }
             }
-            _ => cannot_open(&device, direction, &error),
+            _ => cannot_open(&device, direction, &error.to_string()),
         })?;
-        let (config, format) = best_config(&ranges).ok_or_else(|| AudioError::CannotOpen {
-            direction,
-            device: name_of(&device),
-            why: "it has no sample format that we know".to_owned(),
-        })?;
+        let unfit = "it has no sample format that we know";
+        let (config, format) =
+            best_config(&ranges).ok_or_else(|| cannot_open(&device, direction, unfit))?;
         Ok(Self {
             device,
             config,
             format,
+            direction,
+            host,
         })
     }
 
-    /// An error of this device, as it is told.
-    pub(super) fn failed(&self, direction: Direction, error: &cpal::Error) -> AudioError {
-        cannot_open(&self.device, direction, error)
+    /// An error in opening this device, as it is told.
+    pub(super) fn failed(&self, error: &cpal::Error) -> AudioError {
+        cannot_open(&self.device, self.direction, &error.to_string())
+    }
+
+    /// This device has stopped working.
+    pub(super) fn lost(&self, why: &str) -> AudioError {
+        AudioError::Lost {
+            direction: self.direction,
+            device: name_of(&self.device),
+            why: why.to_owned(),
+        }
     }
 }
 
-fn cannot_open(device: &cpal::Device, direction: Direction, error: &cpal::Error) -> AudioError {
+/// A stream that runs until this is dropped, which may take long.
+pub(super) struct Stream(
+    #[expect(dead_code, reason = "it is kept, not used")] pub(super) cpal::Stream,
+);
+
+fn cannot_open(device: &cpal::Device, direction: Direction, why: &str) -> AudioError {
     AudioError::CannotOpen {
         direction,
         device: name_of(device),
-        why: error.to_string(),
+        why: why.to_owned(),
     }
 }
 
@@ -269,8 +412,6 @@ pub(super) struct Meter {
     pub(super) glitches: AtomicU32,
     /// The most frames that one callback has moved since this was last taken.
     pub(super) period_frames: AtomicUsize,
-    /// Frames of a microphone that found the ring full since this was last taken.
-    pub(super) dropped_frames: AtomicUsize,
 }
 
 /// How many samples there are in `duration`, which is a few milliseconds, at `rate`.
@@ -279,43 +420,105 @@ pub(super) fn samples_in(duration: Duration, rate: u32) -> usize {
     usize::try_from(samples).unwrap_or(usize::MAX)
 }
 
-/// The handler for the errors of a stream, and where it tells that the stream is lost, once.
-///
-/// It never blocks, whatever storm of errors there is.
+/// How long `samples` sound at `rate`.
+pub(super) fn duration_at(samples: usize, rate: u32) -> Duration {
+    Duration::from_secs(1) * u32::try_from(samples).unwrap_or(u32::MAX) / rate.max(1)
+}
+
+/// How a stream's errors are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Nothing is to be done.
+    Ignore,
+    /// It goes on, and a glitch is counted.
+    Count,
+    /// It goes on, unless there are too many of these.
+    Doubt,
+    /// It is to be opened anew.
+    Rebuild,
+}
+
+fn answer(kind: ErrorKind) -> Answer {
+    match kind {
+        // It was moved to another device, or plays without priority.
+        ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => Answer::Ignore,
+        ErrorKind::Xrun => Answer::Count,
+        // The device or the sound server is gone, or the sample rate is another.
+        ErrorKind::DeviceNotAvailable
+        | ErrorKind::StreamInvalidated
+        | ErrorKind::HostUnavailable
+        | ErrorKind::PermissionDenied
+        | ErrorKind::UnsupportedConfig => Answer::Rebuild,
+        // A stream that runs may say so once and go on. ALSA repeats them as fast as it can.
+        ErrorKind::DeviceBusy
+        | ErrorKind::InvalidInput
+        | ErrorKind::ResourceExhausted
+        | ErrorKind::UnsupportedOperation
+        | ErrorKind::BackendError
+        | ErrorKind::Other => Answer::Doubt,
+        // What later versions add.
+        _ => Answer::Doubt,
+    }
+}
+
+/// What is known of a stream's health.
+#[derive(Debug)]
+pub(super) struct Health {
+    lost: AtomicBool,
+    why: OnceLock<String>,
+    keeper: Thread,
+}
+
+impl Health {
+    /// Good, as far as known; `keeper` is woken when that changes.
+    pub(super) fn watched_by(keeper: Thread) -> Self {
+        Self {
+            lost: AtomicBool::new(false),
+            why: OnceLock::new(),
+            keeper,
+        }
+    }
+
+    /// Why the stream is lost, if it is.
+    pub(super) fn lost(&self) -> Option<&str> {
+        self.why.get().map(String::as_str)
+    }
+
+    fn lose(&self, error: &cpal::Error) {
+        // Only the first error is put into words, however many there are.
+        if !self.lost.swap(true, Relaxed) {
+            let _ = self.why.set(error.to_string());
+            self.keeper.unpark();
+        }
+    }
+}
+
+/// The handler for the errors of a stream. It never blocks, and whatever storm of errors there is,
+/// it says one thing once.
 pub(super) fn error_handler(
     meter: Arc<Meter>,
-) -> (
-    impl FnMut(cpal::Error) + Send + 'static,
-    mpsc::Receiver<String>,
-) {
-    let (lost, told) = mpsc::sync_channel(1);
-    let mut unknown = 0;
-    let handler = move |error: cpal::Error| {
-        let goes_on = match error.kind() {
-            ErrorKind::Xrun => {
-                meter.glitches.fetch_add(1, Relaxed);
-                true
-            }
-            // It was moved to another device, or plays without priority.
-            ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => true,
-            ErrorKind::DeviceNotAvailable
-            | ErrorKind::StreamInvalidated
-            | ErrorKind::HostUnavailable => false,
-            _ => {
-                unknown += 1;
-                unknown < UNKNOWN_ERRORS_MAX
-            }
-        };
-        if !goes_on {
-            // When it is full, it is known already.
-            let _ = lost.try_send(error.to_string());
+    health: Arc<Health>,
+) -> impl FnMut(cpal::Error) + Send + 'static {
+    let mut doubts = 0;
+    move |error| match answer(error.kind()) {
+        Answer::Ignore => {}
+        Answer::Count => {
+            meter.glitches.fetch_add(1, Relaxed);
         }
-    };
-    (handler, told)
+        Answer::Rebuild => health.lose(&error),
+        Answer::Doubt => {
+            doubts += 1;
+            if doubts >= DOUBTS_MAX {
+                health.lose(&error);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use assert_no_alloc::assert_no_alloc;
+
     use super::*;
 
     fn device(id: &str, name: &str) -> Device {
@@ -395,27 +598,59 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_of_errors_is_counted_and_the_loss_is_told_once() {
-        let meter = Arc::new(Meter::default());
-        let (mut handler, told) = error_handler(Arc::clone(&meter));
-        for _ in 0..1_000 {
-            handler(cpal::Error::new(ErrorKind::Xrun));
-        }
+    fn a_storm_of_errors_is_counted_and_its_first_word_is_kept_without_allocating_more() {
+        let (meter, health) = (Arc::<Meter>::default(), healthy());
+        let mut handler = error_handler(Arc::clone(&meter), Arc::clone(&health));
+        assert_no_alloc(|| (0..1_000).for_each(|_| handler(ErrorKind::Xrun.into())));
         assert_eq!(meter.glitches.load(Relaxed), 1_000);
-        assert!(told.try_recv().is_err(), "underruns do not end a stream");
-        for _ in 0..1_000 {
-            handler(cpal::Error::new(ErrorKind::StreamInvalidated));
+        assert_eq!(health.lost(), None, "underruns do not end a stream");
+        handler(cpal::Error::with_message(
+            ErrorKind::StreamInvalidated,
+            "no server",
+        ));
+        assert_no_alloc(|| (0..1_000).for_each(|_| handler(ErrorKind::BackendError.into())));
+        assert!(health.lost().unwrap().contains("no server"));
+    }
+
+    #[test]
+    fn every_kind_of_error_ends_a_stream_at_once_or_when_it_storms_or_never() {
+        let ends_after = |kind: ErrorKind| {
+            let health = healthy();
+            let mut handler = error_handler(Arc::default(), Arc::clone(&health));
+            (1..=1_000).find(|_| {
+                handler(kind.into());
+                health.lost().is_some()
+            })
+        };
+        for kind in [
+            ErrorKind::DeviceChanged,
+            ErrorKind::RealtimeDenied,
+            ErrorKind::Xrun,
+        ] {
+            assert_eq!(ends_after(kind), None, "{kind:?}");
         }
-        assert_eq!(told.try_iter().count(), 1);
-        let (mut handler, told) = error_handler(meter);
-        for _ in 0..99 {
-            handler(cpal::Error::new(ErrorKind::BackendError));
+        for kind in [
+            ErrorKind::DeviceNotAvailable,
+            ErrorKind::StreamInvalidated,
+            ErrorKind::HostUnavailable,
+            ErrorKind::PermissionDenied,
+            ErrorKind::UnsupportedConfig,
+        ] {
+            assert_eq!(ends_after(kind), Some(1), "{kind:?}");
         }
-        assert!(
-            told.try_recv().is_err(),
-            "a few failures do not end a stream"
-        );
-        handler(cpal::Error::new(ErrorKind::BackendError));
-        assert!(told.try_recv().is_ok());
+        for kind in [
+            ErrorKind::DeviceBusy,
+            ErrorKind::InvalidInput,
+            ErrorKind::ResourceExhausted,
+            ErrorKind::UnsupportedOperation,
+            ErrorKind::BackendError,
+            ErrorKind::Other,
+        ] {
+            assert_eq!(ends_after(kind), Some(100), "{kind:?}");
+        }
+    }
+
+    fn healthy() -> Arc<Health> {
+        Arc::new(Health::watched_by(std::thread::current()))
     }
 }

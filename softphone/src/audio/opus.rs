@@ -76,6 +76,12 @@ impl Decoder {
         Some(clamped(&mut self.sound[..length]))
     }
 
+    /// Forgets what was decoded before, so that none of it sounds in what comes next.
+    pub(super) fn forget(&mut self) {
+        // A decoder that exists can be reset; one that could not goes on as it was.
+        let _ = self.opus.reset_state();
+    }
+
     /// `samples` of sound like what was decoded before, fading out. Rounded down to a multiple
     /// of 120, at most 5760.
     pub(super) fn conceal(&mut self, samples: u32) -> &[f32] {

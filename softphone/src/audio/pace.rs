@@ -11,6 +11,9 @@ const CATCH_UP_MAX: Duration = Duration::from_millis(200);
 /// A device that has moved nothing for so long stands still: many times its period.
 const STANDSTILL_MIN: Duration = Duration::from_millis(300);
 
+/// The time between two words about a device.
+const NOTICE_MIN: Duration = Duration::from_secs(1);
+
 /// A schedule of one frame every 10 ms, which does not drift.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -97,6 +100,16 @@ impl Standstill {
         passed
     }
 
+    /// Up to when all frames are accounted for.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Whether the device stands still.
+    pub(super) fn is_standing(&self) -> bool {
+        self.state != State::Moving
+    }
+
     /// Whether the device has come to a standstill; told once for each.
     pub(super) fn is_new(&mut self) -> bool {
         let new = self.state == State::Untold;
@@ -107,9 +120,52 @@ impl Standstill {
     }
 }
 
+/// Whether a person has been told that a device is gone, or back: in turns, and not too often.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Notice {
+    told_gone: bool,
+    at: Option<Instant>,
+}
+
+impl Notice {
+    /// Whether it is to be told now that the device is gone, or back. What comes back and goes
+    /// within a second of the last word is not told.
+    pub(super) fn is_due(&mut self, gone: bool, now: Instant) -> bool {
+        let told_lately = self
+            .at
+            .is_some_and(|at| now.saturating_duration_since(at) < NOTICE_MIN);
+        let due = gone != self.told_gone && !told_lately;
+        if due {
+            self.told_gone = gone;
+            self.at = Some(now);
+        }
+        due
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_goes_and_comes_all_the_time_is_told_in_turns_once_a_second() {
+        let origin = Instant::now();
+        let mut notice = Notice::default();
+        assert!(!notice.is_due(false, origin));
+        let told: Vec<(u32, bool)> = (0..3_500)
+            .map(|at| (at, at < 3_400 && at % 20 < 10))
+            .filter(|&(at, gone)| notice.is_due(gone, origin + MILLI * at))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (0, true),
+                (1_010, false),
+                (2_010 + 10, true),
+                (3_020 + 10, false)
+            ]
+        );
+    }
 
     const MILLI: Duration = Duration::from_millis(1);
 

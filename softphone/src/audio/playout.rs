@@ -1,12 +1,12 @@
 //! The loudspeaker: the sound thread keeps a ring filled, a device's callback empties it.
 
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use cpal::{
-    FromSample, Sample, SampleFormat, SizedSample, StreamConfig,
+    FromSample, Sample, SampleFormat, SizedSample,
     traits::{DeviceTrait, StreamTrait},
 };
 use ringbuf::{
@@ -16,7 +16,10 @@ use ringbuf::{
 
 use super::{
     AudioError,
-    device::{Chosen, Direction, Meter, OPEN_MAX, error_handler, samples_in},
+    device::{
+        Chosen, Direction, Health, Meter, OPEN_MAX, Stream, duration_at, error_handler, samples_in,
+    },
+    kept::End,
     pace::Standstill,
     resample::Resampler,
 };
@@ -38,7 +41,6 @@ const MIX_SAMPLES: usize = 64;
 pub(super) struct Playout {
     ring: HeapProd<f32>,
     meter: Arc<Meter>,
-    lost: mpsc::Receiver<String>,
     rate: u32,
     resampler: Resampler,
     /// Sound at the device's rate, on its way to the ring.
@@ -47,8 +49,6 @@ pub(super) struct Playout {
     /// What the ring is kept at, in samples.
     target: usize,
     standstill: Standstill,
-    /// Ends the callbacks when it is dropped.
-    _stream: cpal::Stream,
 }
 
 /// The device's period, as it was seen.
@@ -57,11 +57,10 @@ struct Period {
     since: Instant,
 }
 
-impl Playout {
-    /// Opens the loudspeaker that is `wanted`, or the default one. May take seconds.
-    pub(super) fn open(wanted: Option<&str>) -> Result<Self, AudioError> {
-        let chosen = Chosen::new(Direction::Output, wanted)?;
-        let failed = |error| chosen.failed(Direction::Output, &error);
+impl End for Playout {
+    const DIRECTION: Direction = Direction::Output;
+
+    fn open(chosen: &Chosen, health: &Arc<Health>) -> Result<(Self, Stream), AudioError> {
         let rate = chosen.config.sample_rate;
         let meter = Arc::new(Meter::default());
         let (ring, consumer) = HeapRb::new(samples_in(RING, rate)).split();
@@ -71,22 +70,21 @@ impl Playout {
             begun: false,
             meter: Arc::clone(&meter),
         };
-        let (stream, lost) = match chosen.format {
-            SampleFormat::I16 => build::<i16>(&chosen.device, chosen.config, filler),
-            SampleFormat::I32 => build::<i32>(&chosen.device, chosen.config, filler),
-            _ => build::<f32>(&chosen.device, chosen.config, filler),
+        let stream = match chosen.format {
+            SampleFormat::I16 => build::<i16>(chosen, health, filler),
+            SampleFormat::I32 => build::<i32>(chosen, health, filler),
+            _ => build::<f32>(chosen, health, filler),
         }
-        .map_err(failed)?;
-        stream.play().map_err(failed)?;
+        .map_err(|error| chosen.failed(&error))?;
+        stream.play().map_err(|error| chosen.failed(&error))?;
         let resampler =
             Resampler::new(SAMPLE_RATE, rate).map_err(|error| AudioError::Unavailable {
                 why: error.to_string(),
             })?;
         let (period, now) = (samples_in(RESERVE, rate), Instant::now());
-        Ok(Self {
+        let playout = Self {
             ring,
             meter,
-            lost,
             rate,
             resampler,
             block: Vec::with_capacity(samples_in(RESERVE, rate) * 2),
@@ -96,10 +94,16 @@ impl Playout {
             },
             target: period,
             standstill: Standstill::starting(now),
-            _stream: stream,
-        })
+        };
+        Ok((playout, Stream(stream)))
     }
 
+    fn until(&self) -> Instant {
+        self.standstill.until()
+    }
+}
+
+impl Playout {
     /// Whether another frame is wanted: the ring is kept at a period and [`RESERVE`]. When the
     /// loudspeaker stands still, frames are wanted at their time, to be dropped: what is heard
     /// when it moves again is then what is said at that time.
@@ -143,33 +147,27 @@ impl Playout {
 
     /// What waits in the ring.
     pub(super) fn delay(&self) -> Duration {
-        Duration::from_secs(1) * u32::try_from(self.ring.occupied_len()).unwrap_or(0) / self.rate
+        duration_at(self.ring.occupied_len(), self.rate)
     }
 
-    /// Why the device is lost, told once.
-    pub(super) fn lost(&self) -> Option<String> {
-        self.lost.try_recv().ok()
-    }
-
-    /// Times that the device wanted more than there was.
+    /// Times that the device wanted more than there was, since this was last asked.
     pub(super) fn underruns(&self) -> u64 {
-        u64::from(self.meter.glitches.load(Relaxed))
+        u64::from(self.meter.glitches.swap(0, Relaxed))
     }
 }
 
 fn build<T: SizedSample + FromSample<f32>>(
-    device: &cpal::Device,
-    config: StreamConfig,
+    chosen: &Chosen,
+    health: &Arc<Health>,
     mut filler: Filler,
-) -> Result<(cpal::Stream, mpsc::Receiver<String>), cpal::Error> {
-    let (on_error, lost) = error_handler(Arc::clone(&filler.meter));
-    let stream = device.build_output_stream::<T, _, _>(
-        config,
+) -> Result<cpal::Stream, cpal::Error> {
+    let on_error = error_handler(Arc::clone(&filler.meter), Arc::clone(health));
+    chosen.device.build_output_stream::<T, _, _>(
+        chosen.config,
         move |data, _| filler.fill(data),
         on_error,
         Some(OPEN_MAX),
-    )?;
-    Ok((stream, lost))
+    )
 }
 
 /// The callback's side of the ring.

@@ -38,6 +38,19 @@ impl Receiving {
         self.buffer.insert(packet);
     }
 
+    /// Takes a packet that is not to be played, while the call is held.
+    pub(super) fn pass(&mut self, packet: &Packet) {
+        self.bytes += packet.payload.len() as u64;
+        self.buffer.pass(packet);
+    }
+
+    /// Throws away all that waits to be played, and the echo of it in the decoder.
+    pub(super) fn clear(&mut self) {
+        self.buffer.clear();
+        self.ready.clear();
+        self.decoder.forget();
+    }
+
     /// The next 10 ms to be played.
     pub(super) fn next(&mut self, now: Instant) -> Frame {
         while self.ready.len() < FRAME_SAMPLES {

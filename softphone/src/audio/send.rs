@@ -28,9 +28,12 @@ impl Sending {
     }
 
     /// The microphone's time goes on by `frames` of 10 ms of which there is no sound, so that what
-    /// comes next is not played late (RFC 3550, 5.1: timestamps tell when sound was captured).
+    /// comes next is not played late (RFC 3550, 5.1: timestamps tell when sound was captured). A
+    /// frame that waits for its packet is left out with them.
     pub(super) fn leave_out(&mut self, frames: u32) {
         if frames > 0 {
+            let frames = frames.saturating_add(u32::from(self.filled > 0));
+            self.filled = 0;
             let samples = PTIME_SAMPLES / 2;
             self.timestamp = self.timestamp.plus(samples.wrapping_mul(frames));
             self.begins = true;
@@ -110,6 +113,13 @@ mod tests {
         assert_eq!(
             (last.timestamp, last.marker),
             (Timestamp(2 * 960 + 31 * 480), false)
+        );
+        assert_eq!(sending.push(&SILENCE), None);
+        sending.leave_out(1);
+        let next = packet(&mut sending);
+        assert_eq!(
+            (next.timestamp, next.marker),
+            (Timestamp(4 * 960 + 31 * 480), true)
         );
     }
 

@@ -16,7 +16,9 @@ use super::{
     VoiceEvent,
     capture::Capture,
     file::{Clip, Recording},
-    pace::{FRAME_TIME, Pace},
+    kept::Kept,
+    level::Peak,
+    pace::{FRAME_TIME, Notice, Pace},
     playout::Playout,
     receive::Receiving,
     send::Sending,
@@ -52,6 +54,9 @@ pub(super) enum Phase {
 pub(super) struct Shared {
     phase: AtomicU8,
     pub(super) muted: AtomicBool,
+    pub(super) held: AtomicBool,
+    pub(super) sent_peak: Peak,
+    pub(super) heard_peak: Peak,
     /// Packets that found the queue full.
     pub(super) dropped: AtomicU64,
     stats: Mutex<VoiceStats>,
@@ -82,7 +87,7 @@ impl Shared {
 
 /// Where the sound that is sent comes from.
 pub(super) enum Source {
-    Device(Capture),
+    Device(Kept<Capture>),
     /// `past_end` counts the frames after the end.
     File {
         clip: Clip,
@@ -96,7 +101,7 @@ pub(super) enum Source {
 
 /// Where the sound that came goes.
 pub(super) enum Sink {
-    Device(Playout),
+    Device(Kept<Playout>),
     File { recording: Recording, pace: Pace },
     Nowhere(Pace),
 }
@@ -112,6 +117,16 @@ pub(super) struct SoundThread {
     pub(super) sent: queue::Sender<Encoded>,
     pub(super) events: queue::Sender<VoiceEvent>,
     pub(super) stats: VoiceStats,
+    pub(super) notices: Notices,
+    /// The call is held, as far as this thread has heard.
+    pub(super) held: bool,
+}
+
+/// What a person has been told of the devices.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    input: Notice,
+    output: Notice,
 }
 
 impl SoundThread {
@@ -128,10 +143,8 @@ impl SoundThread {
             let now = Instant::now();
             let phase = self.shared.phase();
             opened |= phase == Phase::Open;
-            while let Ok(packet) = self.packets.try_recv() {
-                self.receiving.insert(packet);
-            }
-            self.replace_lost(now);
+            self.receive();
+            self.attend_devices(now);
             self.leave_out_stalls(now);
             let mut wake = self.sink.wakes(now);
             if phase < Phase::Finishing {
@@ -151,6 +164,23 @@ impl SoundThread {
         self.close()
     }
 
+    /// Takes what has come from the network; while the call is held, none of it is to be played,
+    /// nor what waits.
+    fn receive(&mut self) {
+        let held = self.shared.held.load(Relaxed);
+        if held && !self.held {
+            self.receiving.clear();
+        }
+        self.held = held;
+        while let Ok(packet) = self.packets.try_recv() {
+            if held {
+                self.receiving.pass(&packet);
+            } else {
+                self.receiving.insert(packet);
+            }
+        }
+    }
+
     /// Sends what the microphone has, or what is due.
     fn capture(&mut self, now: Instant, phase: Phase) {
         while let Some(frame) = self.next_captured(now, phase) {
@@ -161,7 +191,13 @@ impl SoundThread {
     fn next_captured(&mut self, now: Instant, phase: Phase) -> Option<Frame> {
         let mut frame = SILENCE;
         let (event, pace) = match &mut self.source {
-            Source::Device(capture) => return capture.next(&mut frame, now).then_some(frame),
+            Source::Device(kept) => {
+                let due = match kept.end() {
+                    Ok(capture) => capture.next(&mut frame, now),
+                    Err(pace) => pace.is_due(now),
+                };
+                return due.then_some(frame);
+            }
             Source::Silence(pace) => return pace.is_due(now).then_some(frame),
             Source::Echo => return None,
             Source::File {
@@ -192,8 +228,13 @@ impl SoundThread {
     }
 
     fn send(&mut self, frame: &Frame, phase: Phase) {
+        if self.held {
+            return self.sending.leave_out(1);
+        }
         let silent = phase < Phase::Open || self.shared.muted.load(Relaxed);
-        let Some(packet) = self.sending.push(if silent { &SILENCE } else { frame }) else {
+        let frame = if silent { &SILENCE } else { frame };
+        self.shared.sent_peak.note(frame);
+        let Some(packet) = self.sending.push(frame) else {
             return;
         };
         let bytes = packet.payload.len() as u64;
@@ -212,6 +253,9 @@ impl SoundThread {
         while self.sink.wants(now) {
             let came = self.receiving.next(now);
             let open = phase >= Phase::Open;
+            if open {
+                self.shared.heard_peak.note(&came);
+            }
             self.write(if open { &came } else { &SILENCE }, now, open);
             if let Source::Echo = self.source {
                 self.send(&came, phase);
@@ -221,7 +265,7 @@ impl SoundThread {
 
     fn write(&mut self, frame: &Frame, now: Instant, open: bool) {
         let failed = match &mut self.sink {
-            Sink::Device(playout) => return playout.write(frame),
+            Sink::Device(kept) => return kept.end().map_or((), |playout| playout.write(frame)),
             Sink::File { recording, .. } if open => recording.write(frame).err(),
             Sink::File { .. } | Sink::Nowhere(_) => None,
         };
@@ -243,31 +287,50 @@ impl SoundThread {
     /// Leaves out what a stall has made too late, so that both ways stay in time.
     fn leave_out_stalls(&mut self, now: Instant) {
         let (captured, still) = match &mut self.source {
-            Source::Device(capture) => (capture.leave_out(), capture.stands_still()),
+            Source::Device(kept) => match kept.end() {
+                Ok(capture) => (capture.left_out(), capture.stands_still()),
+                Err(pace) => (pace.leave_out(now), false),
+            },
             Source::File { pace, .. } | Source::Silence(pace) => (pace.leave_out(now), false),
             Source::Echo => (0, false),
         };
         self.sending.leave_out(captured);
         let played = match &mut self.sink {
-            Sink::Device(playout) => playout.stands_still(),
+            Sink::Device(kept) => match kept.end() {
+                Ok(playout) => playout.stands_still(),
+                Err(pace) => pace.leave_out(now) > 0,
+            },
             Sink::File { pace, .. } | Sink::Nowhere(pace) => pace.leave_out(now) > 0,
         };
         self.stats.stalls += u64::from(captured > 0 || still || played);
     }
 
-    /// Goes on without a device that is lost: in silence, by the clock.
-    fn replace_lost(&mut self, now: Instant) {
-        if let Source::Device(capture) = &self.source
-            && let Some(why) = capture.lost()
-        {
-            self.source = Source::Silence(Pace::starting(now));
-            self.tell(VoiceEvent::InputLost { why });
+    /// Takes the streams that have been opened, and goes on by the clock without those that are
+    /// lost.
+    fn attend_devices(&mut self, now: Instant) {
+        if let Source::Device(kept) = &mut self.source {
+            let lost = kept.attend().err();
+            if self.notices.input.is_due(lost.is_some(), now) {
+                let event = match lost {
+                    Some(why) => VoiceEvent::InputLost {
+                        why: why.to_owned(),
+                    },
+                    None => VoiceEvent::InputBack,
+                };
+                tell(&self.events, event);
+            }
         }
-        if let Sink::Device(playout) = &self.sink
-            && let Some(why) = playout.lost()
-        {
-            self.sink = Sink::Nowhere(Pace::starting(now));
-            self.tell(VoiceEvent::OutputLost { why });
+        if let Sink::Device(kept) = &mut self.sink {
+            let lost = kept.attend().err();
+            if self.notices.output.is_due(lost.is_some(), now) {
+                let event = match lost {
+                    Some(why) => VoiceEvent::OutputLost {
+                        why: why.to_owned(),
+                    },
+                    None => VoiceEvent::OutputBack,
+                };
+                tell(&self.events, event);
+            }
         }
     }
 
@@ -280,15 +343,18 @@ impl SoundThread {
         self.stats.unencoded = self.sending.failed();
         // A ring that runs empty at the end is no underrun.
         let counts = phase < Phase::Finishing;
-        match &self.source {
-            Source::Device(capture) if counts => self.stats.device_overruns = capture.overruns(),
-            _ => {}
+        if let Source::Device(kept) = &mut self.source
+            && let Ok(capture) = kept.end()
+        {
+            let overruns = capture.overruns();
+            self.stats.device_overruns += if counts { overruns } else { 0 };
         }
-        if let Sink::Device(playout) = &self.sink {
+        if let Sink::Device(kept) = &mut self.sink
+            && let Ok(playout) = kept.end()
+        {
             self.stats.playout_delay += playout.delay();
-            if counts {
-                self.stats.device_underruns = playout.underruns();
-            }
+            let underruns = playout.underruns();
+            self.stats.device_underruns += if counts { underruns } else { 0 };
         }
         *self
             .shared
@@ -308,7 +374,7 @@ impl SoundThread {
     }
 }
 
-/// There are three events in a call at the most, so that they find room.
+/// Nobody who takes events is so far behind that there is no room.
 fn tell(events: &queue::Sender<VoiceEvent>, event: VoiceEvent) {
     if let Err(error) = events.try_send(event) {
         tracing::warn!(%error, "nobody heard of an event of the sound thread");
@@ -352,14 +418,17 @@ impl Sink {
     fn wants(&mut self, now: Instant) -> bool {
         match self {
             Self::File { pace, .. } | Self::Nowhere(pace) => pace.is_due(now),
-            Self::Device(playout) => playout.wants(now),
+            Self::Device(kept) => match kept.end() {
+                Ok(playout) => playout.wants(now),
+                Err(pace) => pace.is_due(now),
+            },
         }
     }
 
-    fn is_drained(&self) -> bool {
+    fn is_drained(&mut self) -> bool {
         match self {
             Self::File { .. } | Self::Nowhere(_) => true,
-            Self::Device(playout) => playout.delay().is_zero(),
+            Self::Device(kept) => kept.end().map_or(true, |playout| playout.delay().is_zero()),
         }
     }
 }

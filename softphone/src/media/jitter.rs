@@ -17,7 +17,9 @@ use std::{
 };
 
 use super::{
-    Packet, SAMPLE_RATE, Seq, Timestamp, duration_of,
+    Packet, SAMPLE_RATE, Seq, Timestamp,
+    arrival::{Interarrival, Lateness},
+    duration_of,
     history::{History, Novelty},
     opus_samples,
     surplus::Surplus,
@@ -61,12 +63,6 @@ const STRAYS_MAX: u32 = 3;
 /// How far apart such packets may be numbered.
 const STRAY_STEP_MAX: i16 = 10;
 
-/// So many late packets, on-time ones taken off by halves, begin the playout anew ...
-const LATE_MAX: u32 = 10;
-
-/// ... if they came in no less than this; a burst after a stall is not a slower path.
-const LATE_FOR: Duration = Duration::from_millis(400);
-
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
@@ -107,7 +103,7 @@ pub struct Counters {
     pub duplicate: u64,
     /// Packets that could not be used: malformed, of no known stream, or too many.
     pub refused: u64,
-    /// Packets that were dropped to shorten the delay.
+    /// Packets that were dropped to shorten the delay, or because the call was held.
     pub skipped: u64,
     /// Samples in the packets given out for playing.
     pub played: u64,
@@ -150,15 +146,6 @@ enum Playout {
     Playing { position: Timestamp },
 }
 
-/// Whether packets keep coming too late.
-#[derive(Debug, Default)]
-struct Lateness {
-    /// Two for each late packet, less one for each on time.
-    score: u32,
-    /// When the score left zero.
-    since: Option<Instant>,
-}
-
 /// The last packet that did not fit the stream.
 #[derive(Debug, Clone, Copy)]
 struct Stray {
@@ -166,13 +153,6 @@ struct Stray {
     timestamp: Timestamp,
     /// How many in a row fitted one another.
     run: u32,
-}
-
-/// RFC 3550, 6.4.1.
-#[derive(Debug, Default)]
-struct Interarrival {
-    last: Option<(Instant, Timestamp)>,
-    jitter_samples: f64,
 }
 
 impl Default for JitterBuffer {
@@ -269,6 +249,28 @@ impl JitterBuffer {
         self.conceal(position.plus(concealed), gap - concealed)
     }
 
+    /// Takes note of a packet that is not to be played: one that comes while the call is held.
+    pub fn pass(&mut self, packet: &Packet) {
+        if opus_samples(&packet.payload).is_some()
+            && self.history.novelty(packet.seq) == Novelty::New
+        {
+            self.history.note(packet.seq);
+            self.counters.skipped += 1;
+        }
+    }
+
+    /// Throws away what waits to be played. Playout begins anew with the next packet.
+    pub fn clear(&mut self) {
+        self.counters.skipped += self.held.len() as u64;
+        self.held.clear();
+        self.playout = Playout::Idle;
+        self.dry = 0;
+        self.lateness = Lateness::default();
+        self.stray = None;
+        self.surplus = Surplus::default();
+        self.interarrival.pause();
+    }
+
     /// Whether no packet waits for its turn.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -294,7 +296,7 @@ impl JitterBuffer {
     /// How unevenly packets come: the interarrival jitter of RFC 3550, 6.4.1.
     #[must_use]
     pub fn jitter(&self) -> Duration {
-        Duration::from_secs_f64(self.interarrival.jitter_samples / f64::from(SAMPLE_RATE))
+        self.interarrival.jitter()
     }
 
     /// Whether a packet with this timestamp can belong to the stream.
@@ -338,7 +340,7 @@ impl JitterBuffer {
             return self.refuse();
         }
         self.history.restart(packet.seq);
-        self.interarrival.last = None;
+        self.interarrival.pause();
         self.begin(packet, samples)
     }
 
@@ -424,7 +426,7 @@ impl JitterBuffer {
     fn run_dry(&mut self, position: Timestamp) -> Decision {
         if self.dry >= DRY_SAMPLES_MAX {
             self.playout = Playout::Idle;
-            self.interarrival.last = None;
+            self.interarrival.pause();
             return Decision::Wait;
         }
         self.counters.underruns += u64::from(self.dry == 0);
@@ -449,34 +451,6 @@ impl Held {
 
     fn end(&self) -> Timestamp {
         self.packet.timestamp.plus(self.samples)
-    }
-}
-
-impl Lateness {
-    fn on_time(&mut self) {
-        self.score = self.score.saturating_sub(1);
-        if self.score == 0 {
-            self.since = None;
-        }
-    }
-
-    /// Counts a late packet; whether there have been too many, for too long.
-    fn late(&mut self, arrived: Instant) -> bool {
-        let since = *self.since.get_or_insert(arrived);
-        self.score = (self.score + 2).min(2 * LATE_MAX);
-        self.score == 2 * LATE_MAX && arrived.saturating_duration_since(since) >= LATE_FOR
-    }
-}
-
-impl Interarrival {
-    fn note(&mut self, arrived: Instant, timestamp: Timestamp) {
-        if let Some((last_arrived, last_timestamp)) = self.last.replace((arrived, timestamp)) {
-            let earlier = last_arrived.saturating_duration_since(arrived);
-            let later = arrived.saturating_duration_since(last_arrived);
-            let elapsed = (later.as_secs_f64() - earlier.as_secs_f64()) * f64::from(SAMPLE_RATE);
-            let difference = (elapsed - f64::from(timestamp.since(last_timestamp))).abs();
-            self.jitter_samples += (difference - self.jitter_samples) / 16.0;
-        }
     }
 }
 
@@ -603,6 +577,28 @@ mod tests {
             (counters.refused, counters.duplicate, counters.lost),
             (4, 1, 0)
         );
+    }
+
+    #[test]
+    fn what_comes_while_the_call_is_held_is_not_played_and_not_lost() {
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        for seq in 0..3 {
+            buffer.insert(packet(seq, u32::from(seq) * 960, LONG, origin));
+        }
+        assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(_)));
+        buffer.clear();
+        for seq in 3..300 {
+            buffer.pass(&packet(seq, u32::from(seq) * 960, LONG, origin));
+        }
+        assert_eq!(buffer.next(at(origin, 6_000)), Decision::Wait);
+        let first = packet(300, 300 * 960, LONG, at(origin, 6_000));
+        assert_eq!(buffer.insert(first.clone()), Inserted::Accepted);
+        assert_eq!(buffer.next(at(origin, 6_059)), Decision::Wait);
+        assert_eq!(buffer.next(at(origin, 6_060)), Decision::Play(first));
+        let counters = buffer.counters();
+        assert_eq!((counters.received, counters.lost), (301, 0));
+        assert_eq!((counters.skipped, counters.concealed), (299, 0));
     }
 
     #[test]
