@@ -517,6 +517,10 @@ fn a_default_is_followed_when_it_becomes_another_device() {
             call.flows(&ear, "the call is open");
             assert!(!other.hears());
             drop(mouth);
+            eventually("what was said before has been heard", || {
+                thread::sleep(Duration::from_millis(300));
+                (call.bob.levels().heard_dbfs < -40.0).then_some(())
+            });
             let _other_mouth = speak_into("mic2_in", &folder);
             assert!(server.tells(&["set-default-sink", "speaker2"]));
             assert!(server.tells(&["set-default-source", "mic2"]));
