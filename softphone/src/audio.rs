@@ -24,6 +24,8 @@
 //!   loudspeaker's ring forgives 10 ms more.
 //! - The *keepers*, one for each device: open, watch and close its streams, which may wait for a
 //!   sound server that hangs. They have no deadline, and nobody waits for them for long.
+//! - The *tones*, one for a phone: rings, and plays ringback and busy, on a device of its own that
+//!   is open only meanwhile.
 //!
 //! Code that the callbacks run is marked `REAL-TIME`: it touches a ring, atomics and its own memory
 //! and nothing else. Files and silence have no clock: they go by an absolute schedule of 10 ms, and
@@ -44,6 +46,8 @@ mod receive;
 mod resample;
 mod send;
 mod thread;
+mod tone;
+mod tones;
 
 use std::{
     convert::Infallible,
@@ -60,6 +64,8 @@ use tokio::sync::{mpsc as queue, oneshot};
 pub use device::{Device, Direction, devices};
 pub use file::numbered;
 pub use level::Levels;
+pub use tone::Tone;
+pub use tones::Tones;
 
 use crate::media::{Encoded, Packet, stats::VoiceStats};
 use device::Pin;

@@ -27,27 +27,30 @@ use codec::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use registry::client::{Host, agent};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::mpsc,
     task::JoinSet,
     time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use crate::{
-    audio::{self, AudioError, Voice, VoiceEvent},
+    audio::{self, AudioError, Levels, Tones, Voice, VoiceEvent},
     call::MediaFailure,
     media::stats::VoiceReport,
-    phone::{self, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
+    phone::{self, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
 };
 
+mod connections;
+mod cue;
 mod link;
 mod media;
 mod signalling;
 mod sockets;
 
+use cue::{Cue, Cues};
 use link::{Order, Prepared, Report};
 use media::Media;
-use signalling::{Greeter, Tell};
+use signalling::Greeter;
 use sockets::Addresses;
 
 /// How many commands may wait.
@@ -80,6 +83,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 
 /// How long no connection is taken after one could not be.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often it is told how loud a call is.
+const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
 /// How often figures of a call are given.
 const STATS_EVERY: Duration = Duration::from_secs(1);
@@ -116,16 +122,6 @@ impl From<phone::Command> for Command {
     fn from(command: phone::Command) -> Self {
         Self::Phone(command)
     }
-}
-
-/// How loud it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Levels {
-    /// The loudest of what was sent in the last tenth of a second, in dB below full scale: 0 is as
-    /// loud as can be, -96 is silence.
-    pub sent_dbfs: f32,
-    /// Likewise of what was heard.
-    pub heard_dbfs: f32,
 }
 
 /// What a person may want to know.
@@ -205,6 +201,10 @@ pub struct Driver {
     /// How many calls have had sound, and how many numbers of their files were taken.
     calls: u32,
     muted: bool,
+    /// What there is to hear besides voice, and what sounds now.
+    cues: Cues,
+    cue: Option<Cue>,
+    tones: Tones,
     stopped: bool,
 }
 
@@ -245,9 +245,10 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         listen,
         input,
         output,
-        ringing: _,
+        ringing,
         settings,
     } = config;
+    let tones = Tones::start(ringing.unwrap_or_else(|| output.clone()), output.clone())?;
     let listener = TcpListener::bind(listen).await?;
     let listening = listener.local_addr()?;
     let only = Some(listening.ip()).filter(|ip| !ip.is_unspecified());
@@ -297,6 +298,9 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         ending: HashMap::new(),
         calls: 0,
         muted: false,
+        cues: Cues::default(),
+        cue: None,
+        tones,
         stopped: false,
     };
     Ok((handle, driver))
@@ -326,6 +330,8 @@ impl Driver {
     pub async fn run(mut self) {
         let mut stats = interval(STATS_EVERY);
         stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut levels = interval(LEVELS_EVERY);
+        levels.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut listens, mut accepts_from) = (true, Instant::now());
         let events = self.events.clone();
         loop {
@@ -333,13 +339,21 @@ impl Driver {
             if self.stopped && self.ending.is_empty() && self.untold.is_empty() {
                 break;
             }
-            let far = Instant::now() + Duration::from_secs(3600);
+            let now = Instant::now();
+            self.sound(now);
+            let far = now + Duration::from_secs(3600);
             let deadline = TokioInstant::from_std(self.phone.poll_timeout().unwrap_or(far));
+            let cue = TokioInstant::from_std(self.cues.poll_timeout(now).unwrap_or(far));
             let input = tokio::select! {
                 command = self.commands.recv(), if listens => {
                     listens = command.is_some();
                     match command.unwrap_or(Command::Phone(phone::Command::Stop)) {
-                        Command::Phone(command) => Some(Input::Command(command)),
+                        Command::Phone(command) => {
+                            if let phone::Command::Answer(call) = command {
+                                self.cues.answered(call, now);
+                            }
+                            Some(Input::Command(command))
+                        }
                         Command::Mute(muted) => {
                             self.mute(muted);
                             None
@@ -364,6 +378,11 @@ impl Driver {
                     None
                 }
                 () = sleep_until(deadline) => Some(Input::Timeout),
+                () = sleep_until(cue) => None,
+                _ = levels.tick(), if !self.media.is_empty() => {
+                    self.give_levels();
+                    None
+                }
                 _ = stats.tick() => {
                     self.give_stats();
                     self.moved()
@@ -553,7 +572,17 @@ impl Driver {
         }
     }
 
+    /// Plays the tone that it is time for.
+    fn sound(&mut self, now: Instant) {
+        let cue = self.cues.now(now);
+        if cue != self.cue {
+            self.cue = cue;
+            self.tones.play(cue.map(Cue::tone));
+        }
+    }
+
     fn phone_event(&mut self, event: phone::Event) {
+        self.cues.note(&event, Instant::now());
         match &event {
             phone::Event::Established { call, .. } => {
                 if let Some(Media::Running(running)) = self.media.get_mut(call) {
@@ -578,78 +607,12 @@ impl Driver {
 
     /// Figures come again, so they are dropped when nobody takes them. What happens once is kept.
     fn tell(&mut self, event: Event) {
-        if matches!(event, Event::Stats { .. }) {
-            if self.untold.is_empty() {
+        if matches!(event, Event::Stats { .. } | Event::Levels { .. }) {
+            if self.untold.is_empty() && self.events.capacity() > EVENTS_MAX / 2 {
                 let _ = self.events.try_send(event);
             }
         } else if self.untold.len() < UNTOLD_MAX {
             self.untold.push_back(event);
         }
-    }
-
-    // ---- connections for signals ----
-
-    fn connect_registry(&mut self) {
-        self.registry_count += 1;
-        let (sender, orders) = mpsc::channel(ORDERS_MAX);
-        self.registry = Some(sender);
-        let tell = Tell {
-            news: self.news.clone(),
-            registry: Some(self.registry_count),
-        };
-        let (host, greeter) = (self.config.registry.clone(), self.config.greeter.clone());
-        self.tasks
-            .spawn(signalling::registry(host, greeter, orders, tell));
-    }
-
-    fn leave_registry(&mut self) {
-        self.registry_count += 1;
-        self.registry = None;
-    }
-
-    fn accept(&mut self, stream: TcpStream, from: IpAddr) {
-        self.inbound.retain(|link, _| self.links.contains_key(link));
-        let same = self.inbound.values().filter(|other| **other == from);
-        if self.inbound.len() >= INBOUND_MAX || same.count() >= INBOUND_PER_ADDRESS_MAX {
-            return;
-        }
-        self.last_inbound += 1;
-        let link = LinkId(self.last_inbound | INBOUND_BIT);
-        self.inbound.insert(link, from);
-        let (orders, tell) = self.link_orders(link);
-        self.tasks.spawn(signalling::accept(
-            link,
-            stream,
-            self.config.greeter.clone(),
-            orders,
-            tell,
-        ));
-    }
-
-    fn open_link(&mut self, link: LinkId, contact: SocketAddr) {
-        let (orders, tell) = self.link_orders(link);
-        let greeter = self.config.greeter.clone();
-        self.tasks
-            .spawn(signalling::open(link, contact, greeter, orders, tell));
-    }
-
-    fn open_host(&mut self, link: LinkId, host: Host, name: codec::Name) {
-        let (orders, tell) = self.link_orders(link);
-        let greeter = self.config.greeter.clone();
-        self.tasks.spawn(signalling::open_host(
-            link, host, name, greeter, orders, tell,
-        ));
-    }
-
-    fn link_orders(&mut self, link: LinkId) -> (mpsc::Receiver<DirectFrame>, Tell) {
-        let (sender, orders) = mpsc::channel(ORDERS_MAX);
-        self.links.insert(link, sender);
-        (
-            orders,
-            Tell {
-                news: self.news.clone(),
-                registry: None,
-            },
-        )
     }
 }

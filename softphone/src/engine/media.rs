@@ -127,6 +127,7 @@ impl Driver {
         let sink = Box::new(move |packet| packets.receive(packet));
         let _ = running.orders.try_send(Order::Deliver(sink));
         voice.mute(self.muted);
+        voice.hold(running.held);
         if running.up {
             voice.open();
         }
@@ -150,7 +151,7 @@ impl Driver {
         if let Some(Media::Running(running)) = self.media.get_mut(&call) {
             running.held = held;
             if let Some(voice) = &running.voice {
-                voice.mute(held);
+                voice.hold(held);
             }
         }
     }
@@ -167,6 +168,20 @@ impl Driver {
             let _ = timeout(DRAIN, voice.finish()).await;
             let _ = news.send(News::Finished(call)).await;
         });
+    }
+
+    pub(super) fn give_levels(&mut self) {
+        let up = self.media.iter().filter_map(|(&call, media)| match media {
+            Media::Running(Running {
+                voice: Some(voice),
+                up: true,
+                ..
+            }) => Some((call, voice.levels())),
+            _ => None,
+        });
+        for (call, levels) in up.collect::<Vec<_>>() {
+            self.tell(Event::Levels { call, levels });
+        }
     }
 
     pub(super) fn give_stats(&mut self) {

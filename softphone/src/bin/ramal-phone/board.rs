@@ -4,11 +4,7 @@
 use std::time::{Duration, Instant};
 
 use codec::{CallId, Name};
-use softphone::{
-    call::Hold,
-    engine::{self, Levels},
-    phone::Event,
-};
+use softphone::{audio::Levels, call::Hold, engine, phone::Event};
 
 /// Everything there is to see.
 #[derive(Debug)]

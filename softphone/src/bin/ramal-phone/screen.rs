@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use softphone::{call::Hold, engine::Levels};
+use softphone::{audio::Levels, call::Hold};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{

@@ -1,0 +1,79 @@
+//! The driver's connections for signals: which there are, and what each is given.
+
+use std::net::{IpAddr, SocketAddr};
+
+use codec::direct::DirectFrame;
+use registry::client::Host;
+use tokio::{net::TcpStream, sync::mpsc};
+
+use super::{
+    Driver, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX, ORDERS_MAX,
+    signalling::{self, Tell},
+};
+use crate::phone::{INBOUND_BIT, LinkId};
+
+impl Driver {
+    pub(super) fn connect_registry(&mut self) {
+        self.registry_count += 1;
+        let (sender, orders) = mpsc::channel(ORDERS_MAX);
+        self.registry = Some(sender);
+        let tell = Tell {
+            news: self.news.clone(),
+            registry: Some(self.registry_count),
+        };
+        let (host, greeter) = (self.config.registry.clone(), self.config.greeter.clone());
+        self.tasks
+            .spawn(signalling::registry(host, greeter, orders, tell));
+    }
+
+    pub(super) fn leave_registry(&mut self) {
+        self.registry_count += 1;
+        self.registry = None;
+    }
+
+    pub(super) fn accept(&mut self, stream: TcpStream, from: IpAddr) {
+        self.inbound.retain(|link, _| self.links.contains_key(link));
+        let same = self.inbound.values().filter(|other| **other == from);
+        if self.inbound.len() >= INBOUND_MAX || same.count() >= INBOUND_PER_ADDRESS_MAX {
+            return;
+        }
+        self.last_inbound += 1;
+        let link = LinkId(self.last_inbound | INBOUND_BIT);
+        self.inbound.insert(link, from);
+        let (orders, tell) = self.link_orders(link);
+        self.tasks.spawn(signalling::accept(
+            link,
+            stream,
+            self.config.greeter.clone(),
+            orders,
+            tell,
+        ));
+    }
+
+    pub(super) fn open_link(&mut self, link: LinkId, contact: SocketAddr) {
+        let (orders, tell) = self.link_orders(link);
+        let greeter = self.config.greeter.clone();
+        self.tasks
+            .spawn(signalling::open(link, contact, greeter, orders, tell));
+    }
+
+    pub(super) fn open_host(&mut self, link: LinkId, host: Host, name: codec::Name) {
+        let (orders, tell) = self.link_orders(link);
+        let greeter = self.config.greeter.clone();
+        self.tasks.spawn(signalling::open_host(
+            link, host, name, greeter, orders, tell,
+        ));
+    }
+
+    fn link_orders(&mut self, link: LinkId) -> (mpsc::Receiver<DirectFrame>, Tell) {
+        let (sender, orders) = mpsc::channel(ORDERS_MAX);
+        self.links.insert(link, sender);
+        (
+            orders,
+            Tell {
+                news: self.news.clone(),
+                registry: None,
+            },
+        )
+    }
+}
