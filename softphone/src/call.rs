@@ -51,6 +51,8 @@ pub struct Call {
     outputs: VecDeque<Output>,
     /// For how long it may ring.
     ring_for: Duration,
+    /// What the callee said of its addresses before its Accept came.
+    peer_moved: Option<Moved>,
 }
 
 #[derive(Debug)]
@@ -126,6 +128,7 @@ impl Call {
             state,
             outputs: VecDeque::from([Output::Prepare]),
             ring_for,
+            peer_moved: None,
         }
     }
 
@@ -150,6 +153,7 @@ impl Call {
             state,
             outputs,
             ring_for,
+            peer_moved: None,
         }
     }
 
@@ -166,6 +170,7 @@ impl Call {
             state,
             outputs: VecDeque::from([Output::Prepare]),
             ring_for: Duration::ZERO,
+            peer_moved: None,
         }
     }
 
@@ -201,6 +206,15 @@ impl Call {
         matches!(
             self.state,
             State::Preparing { .. } | State::Inviting { .. } | State::Ringing { .. }
+        )
+    }
+
+    /// Whether the other phone has been heard.
+    #[must_use]
+    pub fn has_peer(&self) -> bool {
+        !matches!(
+            self.state,
+            State::Preparing { .. } | State::Inviting { .. } | State::Terminated
         )
     }
 
@@ -370,6 +384,13 @@ impl Call {
                 let moved = Moved { added, removed };
                 self.outputs.push_back(Output::PeerMoved(moved));
             }
+            // It has overtaken the Accept.
+            (
+                State::Inviting { .. } | State::Ringing { .. },
+                Signal::Candidates { added, removed },
+            ) => {
+                self.peer_moved = Some(Moved { added, removed });
+            }
             // Duplicates and late signals are normal.
             _ => {}
         }
@@ -436,6 +457,8 @@ impl Call {
         now: Instant,
     ) {
         self.outputs.push_back(Output::Start { remote, role });
+        let moved = self.peer_moved.take().map(Output::PeerMoved);
+        self.outputs.extend(moved);
         let deadline = now + CONNECT_WITHIN;
         self.state = State::Connecting {
             role,
@@ -562,14 +585,7 @@ impl Call {
                 let decline = Signal::Decline(DeclineReason::NoAnswer);
                 self.end(Reason::NoAnswer, Some(decline));
             }
-            // No Confirm is as bad as a wrong one, but media that does not come up is more likely.
-            State::Connecting {
-                awaited: Some(_),
-                media: Media::Connected | Media::Heard,
-                ..
-            } => {
-                self.end_with_bye(Reason::Untrusted, ByeReason::Untrusted);
-            }
+            // A Confirm that does not come is more likely lost than withheld.
             State::Connecting { .. } => {
                 self.end_with_bye(Reason::MediaFailed, ByeReason::MediaFailed);
             }

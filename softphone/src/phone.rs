@@ -35,7 +35,7 @@ pub use interface::{
     Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, SecondCall, Settings,
     Unresolved,
 };
-use line::{Line, turns_away};
+use line::{Departed, Line, turns_away};
 use post::{Post, Via};
 pub use target::{BadTarget, Target};
 
@@ -55,6 +55,7 @@ pub struct Phone {
     /// Why the registry cannot be reached; the person has been told.
     registry_missed: Option<String>,
     lines: BTreeMap<CallId, Line>,
+    departed: Departed,
     visitors: Vec<Visitor>,
     links: BTreeMap<LinkId, Link>,
     requests: BTreeMap<RequestId, Asked>,
@@ -130,6 +131,7 @@ impl Phone {
             registration,
             registry_missed: None,
             lines: BTreeMap::new(),
+            departed: Departed::default(),
             visitors: Vec::new(),
             links: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -246,13 +248,19 @@ impl Phone {
             Command::Dial(_) | Command::Answer(_) if self.life != Life::Running => {}
             Command::Dial(target) => self.dial(target, now),
             Command::Answer(call) => {
-                self.talk_in(call, now);
+                let rings = |line: &Line| line.call.is_incoming();
+                if self.lines.get(&call).is_some_and(rings) {
+                    self.talk_in(call, now);
+                }
                 self.tell_call(call, call::Input::Answer, now);
             }
             Command::Hangup(call) => self.tell_call(call, call::Input::Hangup, now),
             Command::Hold(call) => self.tell_call(call, call::Input::Hold, now),
             Command::Resume(call) => {
-                self.talk_in(call, now);
+                let held = |line: &Line| line.call.hold().is_here();
+                if self.lines.get(&call).is_some_and(held) {
+                    self.talk_in(call, now);
+                }
                 self.tell_call(call, call::Input::Resume, now);
             }
             Command::Away(away) => self.away = away,
@@ -594,11 +602,14 @@ impl Phone {
         };
         self.talk = self.talk.filter(|talk| *talk != call);
         self.outputs.push_back(Output::StopMedia(call));
-        // The phone that opened a connection closes it.
+        // The phone that opened a connection closes it, unless another call has come to use it.
         let own = line.ways.iter().map(|way| way.link);
         for link in own.filter(|link| link.0 & INBOUND_BIT == 0) {
-            self.close_link(link);
+            if !self.lines.values().any(|other| other.uses(link)) {
+                self.close_link(link);
+            }
         }
+        self.departed.add(call, &line);
         // What went wrong on the way does not matter to a call that ended as calls do.
         let detail = line.detail.filter(|_| {
             matches!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use softphone::{
     call::{Hold, Reason},
-    phone::{Command, Event, SecondCall},
+    phone::{Command, Event, Input, SecondCall},
 };
 
 #[allow(dead_code, reason = "the tests of the network use the rest")]
@@ -202,15 +202,22 @@ fn a_phone_that_stops_says_farewell_and_unregisters() {
 
 #[test]
 fn people_who_call_each_other_at_once_are_in_one_call() {
-    for seed in 0..300 {
-        let mut world = World::ready(seed, LAN, &["alice", "bob"]);
+    for seed in 0..600 {
+        let delay_ms = [1, 20, 200, 700][usize::try_from(seed / 2 % 4).unwrap()];
+        let direct = seed % 3 != 0;
+        let net = Net {
+            delay_ms,
+            direct,
+            ..LAN
+        };
+        let mut world = World::ready(seed, net, &["alice", "bob"]);
         let first = usize::try_from(seed % 2).unwrap();
         world.dial(first, ["bob", "alice"][first]);
-        let later = Duration::from_micros(world.below(120_000));
+        let later = Duration::from_micros(world.below(delay_ms * 6_000));
         world.run_for(later);
         world.dial(1 - first, ["alice", "bob"][first]);
         // Whoever is rung has not called themselves yet, and takes the call by calling.
-        let up = world.run_until(SOON, World::both_up);
+        let up = world.run_until(SOON + SOON, World::both_up);
         let events = [&world.nodes[0].events, &world.nodes[1].events];
         assert!(up, "seed {seed}: {events:#?}");
         world.run_for(SOON);
@@ -437,5 +444,69 @@ fn what_is_said_on_a_connection_that_is_dead_is_said_again_when_the_address_chan
         world.command(1 - mover, Command::Hangup(call));
         world.run_for(SOON);
         assert_eq!(world.reasons(mover), [Reason::RemoteHangup], "seed {seed}");
+    }
+}
+
+#[test]
+fn people_with_several_devices_who_call_each_other_at_once_are_in_one_call() {
+    for seed in 0..200 {
+        let mut world = World::ready(seed, LAN, &["alice", "bob"]);
+        world.add(1, "alice", SecondCall::Busy);
+        world.add(2, "bob", SecondCall::Busy);
+        let all = |world: &World| (0..4).all(|node| world.registered(node));
+        assert!(world.run_until(SOON, all), "seed {seed}");
+        world.dial(0, "bob");
+        let later = Duration::from_micros(world.below(60_000));
+        world.run_for(later);
+        if world.incoming(1).is_none() {
+            world.dial(1, "alice");
+            assert!(world.run_until(SOON, World::both_up), "seed {seed}");
+            world.run_for(SOON);
+            assert_eq!(world.up(0), world.up(1), "seed {seed}");
+            for other in [2, 3] {
+                assert!(world.open_calls(other).is_empty(), "seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_callee_that_did_not_hear_that_the_call_is_over_hears_it_when_it_rings_or_accepts() {
+    for seed in 0..40 {
+        let direct = false;
+        let mut world = World::ready(seed, Net { direct, ..LAN }, &["alice", "bob"]);
+        world.dial(0, "bob");
+        assert!(world.run_until(SOON, |world| world.incoming(1).is_some()));
+        let (call, _) = world.incoming(1).unwrap();
+        // The Cancel has no way, and alice's phone is back a moment later.
+        let why = "cut".to_owned();
+        world.happen(0, Input::RegistryDown { why });
+        world.command(0, Command::Hangup(call));
+        if seed % 2 == 0 {
+            world.command(1, Command::Answer(call));
+        }
+        world.run_for(Duration::from_secs(9));
+        assert_eq!(world.reasons(1), [Reason::Cancelled], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_registry_that_restarts_while_a_forwarded_call_rings_does_not_end_it() {
+    for seed in 0..60 {
+        let direct = false;
+        let mut world = World::ready(seed, Net { direct, ..LAN }, &["alice", "bob"]);
+        world.dial(0, "bob");
+        let rings = |event: &Event| matches!(event, Event::Ringing { .. });
+        let rung = |world: &World| world.nodes[0].events.iter().any(rings);
+        assert!(world.run_until(SOON, rung));
+        world.kill_registry();
+        let away = Duration::from_millis(world.below(2_000));
+        world.run_for(away);
+        world.net.registry = true;
+        world.run_for(SOON);
+        let (call, _) = world.incoming(1).unwrap();
+        world.command(1, Command::Answer(call));
+        let up = world.run_until(SOON, World::both_up);
+        assert!(up, "seed {seed}: {:?}", world.nodes[0].events);
     }
 }

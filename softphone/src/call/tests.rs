@@ -168,7 +168,11 @@ fn a_wrong_or_missing_confirm_ends_the_call() {
     missing.tell(Input::Answer);
     missing.tell(Input::Prepared(media(2)));
     missing.tell(Input::Connected);
-    assert_eq!(missing.wait(), untrusted);
+    let failed = [
+        Output::Signal(Signal::Bye(ByeReason::MediaFailed)),
+        Output::Ended(Reason::MediaFailed),
+    ];
+    assert_eq!(missing.wait(), failed);
 }
 
 #[test]

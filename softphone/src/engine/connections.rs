@@ -1,6 +1,6 @@
 //! The driver's connections for signals: which there are, and what each is given.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use codec::direct::DirectFrame;
 use registry::client::Host;
@@ -33,6 +33,7 @@ impl Driver {
 
     pub(super) fn accept(&mut self, stream: TcpStream, from: IpAddr) {
         self.inbound.retain(|link, _| self.links.contains_key(link));
+        let from = network(from);
         let same = self.inbound.values().filter(|other| **other == from);
         if self.inbound.len() >= INBOUND_MAX || same.count() >= INBOUND_PER_ADDRESS_MAX {
             return;
@@ -75,5 +76,27 @@ impl Driver {
                 registry: None,
             },
         )
+    }
+}
+
+/// What counts as one address: whoever has one IPv6 address has a /64 of them (RFC 6177).
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => v4.into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_network_count_as_one() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use codec::{
     CallId, CallSignal, DeviceId, KeyCard, Party, Signal,
     registry::{CONTACTS_MAX, Method, Record, Refusal, RequestId, Success},
-    signal::{CallNonce, Commitment, DeclineReason, MediaOffer},
+    signal::{CallNonce, CancelReason, Commitment, DeclineReason, MediaOffer},
 };
 
 use super::{
@@ -41,7 +41,7 @@ impl Phone {
 
     pub(super) fn dial(&mut self, target: Target, now: Instant) {
         let Target { name, host } = target;
-        let rings = |line: &Line| line.call.is_incoming() && line.name == name;
+        let rings = |line: &Line| line.call.is_incoming() && line.confirmed && line.name == name;
         if host.is_none()
             && let Some((&call, _)) = self.lines.iter().find(|(_, line)| rings(line))
         {
@@ -58,8 +58,10 @@ impl Phone {
         let mut line = Line::new(call, name.clone());
         line.seek_until = Some(now + FIND_WITHIN);
         let itself = host.is_none() && name == self.post.me().name;
+        let dialled = name.clone();
         match host {
             Some(host) => {
+                line.at_host = true;
                 let link = self.new_link();
                 line.ways.push(Way {
                     link,
@@ -81,7 +83,10 @@ impl Phone {
             let detail = "that is this phone's own name".to_owned();
             return self.give_up(id, Reason::Unreachable, Some(detail), now);
         }
-        if self.lines.len() > self.settings.calls_max {
+        // One that rings under that name may turn out to be the same call.
+        let same = |line: &Line| line.call.is_incoming() && line.name == dialled;
+        let others = self.lines.values().filter(|line| !same(line)).count();
+        if others > self.settings.calls_max {
             let detail = "this phone has no more lines; end another call first".to_owned();
             return self.give_up(id, Reason::Unreachable, Some(detail), now);
         }
@@ -177,8 +182,36 @@ impl Phone {
             let detail = "the registry's answer is not valid".to_owned();
             return self.give_up(call, Reason::Untrusted, Some(detail), now);
         }
+        let (name, identity) = (line.name.clone(), record.card.identity);
+        let from = |line: &Line| {
+            line.call.is_incoming()
+                && line.name == name
+                && line.card.is_some_and(|card| card.identity == identity)
+        };
+        if let Some((&incoming, _)) = self.lines.iter().find(|(_, line)| from(line)) {
+            // Who calls is whom the person wants to call.
+            self.outputs.push_back(Output::Event(Event::Merged {
+                ended: call,
+                call: incoming,
+                name,
+            }));
+            self.tell_call(call, call::Input::Merge, now);
+            return self.command(Command::Answer(incoming), now);
+        }
+        let Some(line) = self.lines.get_mut(&call) else {
+            return;
+        };
         line.card = Some(record.card);
         line.forward = forward;
+        let name = line.name.clone();
+        let waited = |visitor: &mut Visitor| visitor.check.is_none() && visitor.from.name == name;
+        for visitor in self.visitors.extract_if(.., waited).collect::<Vec<_>>() {
+            self.ring(visitor, false, now);
+        }
+        if !self.lines.contains_key(&call) {
+            // It was merged with the other's call.
+            return;
+        }
         // A name's devices behind one address are told apart by their ports, so no contact comes
         // twice, unless a device has left its to another one: then that is whom it leads to.
         let mut known = Vec::new();
@@ -245,6 +278,13 @@ impl Phone {
             Signal::Cancel(_) | Signal::Bye(_) => {
                 self.visitors
                     .retain(|known| known.call != call || known.from != from);
+            }
+            // It has not heard that the call is over.
+            Signal::Ringing | Signal::Accept { .. } => {
+                if let Some(card) = self.departed.card(call, &from) {
+                    let cancel = Signal::Cancel(CancelReason::Hangup);
+                    self.answer(call, &from, device, &card, via, cancel, now);
+                }
             }
             // Late signals of a call that is over are normal.
             _ => {}
@@ -324,7 +364,18 @@ impl Phone {
         if let Some(ours) = self.crossed(&visitor, confirmed) {
             return self.merge(ours, visitor, now);
         }
-        let full = self.lines.len() >= self.settings.calls_max;
+        if let Some(until) = self.sought(&visitor, now) {
+            // Whether the two calls are one shows when the callee has been found.
+            let (check, deadline) = (None, until);
+            return self.visitors.push(Visitor {
+                check,
+                deadline,
+                ..visitor
+            });
+        }
+        // One person rings once: nobody takes every line.
+        let again = |line: &Line| line.call.is_incoming() && line.is_with(&visitor.from);
+        let full = self.lines.len() >= self.settings.calls_max || self.lines.values().any(again);
         let waiting = !self.lines.is_empty();
         let offered = !waiting || self.settings.second_call == SecondCall::Offer;
         if self.life != Life::Running || full || !offered {
@@ -334,9 +385,10 @@ impl Phone {
         let (media, commitment) = (visitor.media.clone(), visitor.commitment);
         let incoming = Call::incoming(own, media, commitment, ring_for, now);
         let (call, from) = (visitor.call, visitor.from.clone());
-        let Some(line) = self.visitor_line(incoming, visitor, now) else {
+        let Some(mut line) = self.visitor_line(incoming, visitor, now) else {
             return;
         };
+        line.confirmed = confirmed;
         self.lines.insert(call, line);
         self.outputs.push_back(Output::Event(Event::Incoming {
             call,
@@ -369,7 +421,7 @@ impl Phone {
     fn crossed(&self, visitor: &Visitor, confirmed: bool) -> Option<CallId> {
         let same = |line: &Line| match line.card {
             Some(card) => card.identity == visitor.from.identity,
-            None => confirmed,
+            None => confirmed && !line.at_host,
         };
         let crosses =
             |line: &Line| line.call.is_calling() && line.name == visitor.from.name && same(line);
@@ -377,13 +429,22 @@ impl Phone {
         found.map(|(call, _)| *call)
     }
 
+    /// Until when the person of that name is looked for whom this phone calls.
+    fn sought(&self, visitor: &Visitor, now: Instant) -> Option<Instant> {
+        let seeks = |line: &&Line| {
+            let same = line.name == visitor.from.name && !line.at_host;
+            line.call.is_calling() && same && line.card.is_none()
+        };
+        let found = self.lines.values().find(seeks);
+        found.and_then(|line| line.seek_until.filter(|until| *until > now))
+    }
+
     /// Two calls that cross become one: that of the smaller identity key. It is taken at once.
     fn merge(&mut self, ours: CallId, visitor: Visitor, now: Instant) {
         let Some(line) = self.lines.get_mut(&ours) else {
             return;
         };
-        let invited = line.letters.iter().any(Letter::is_sent);
-        if invited && self.post.me().identity.key() < visitor.from.identity {
+        if line.invited && self.post.me().identity.key() < visitor.from.identity {
             // They take ours, and end theirs themselves. Their connection leads to them as well.
             if let Via::Link(link) = visitor.via
                 && self.links.contains_key(&link)
@@ -416,27 +477,48 @@ impl Phone {
 
     /// Answers a caller with whom there will be no call.
     fn answer_visitor(&mut self, visitor: &Visitor, signal: Signal, now: Instant) {
+        let Visitor {
+            call,
+            from,
+            device,
+            card,
+            via,
+            ..
+        } = visitor;
+        self.answer(*call, from, *device, card, *via, signal, now);
+    }
+
+    /// Says something about a call that there is not, the way that it was heard of.
+    #[expect(clippy::too_many_arguments, reason = "there is no line that has them")]
+    fn answer(
+        &mut self,
+        call: CallId,
+        to: &Party,
+        device: DeviceId,
+        card: &KeyCard,
+        via: Via,
+        signal: Signal,
+        now: Instant,
+    ) {
         let body = CallSignal {
-            call: visitor.call,
+            call,
             from: self.post.me().device,
-            to: Some(visitor.device),
-            seq: 1,
+            to: Some(device),
+            // Nothing that is said so describes a state.
+            seq: u32::MAX,
             signal,
         };
         let letter = Letter::new(body, &mut self.rng);
-        let (key, nonce) = match visitor.via {
-            Via::Registry => (visitor.card.agreement, codec::greeting::Nonce::NONE),
+        let (key, nonce) = match via {
+            Via::Registry => (card.agreement, codec::greeting::Nonce::NONE),
             Via::Link(link) => match self.links.get(&link) {
                 Some(up) => (up.peer.card.agreement, up.peer.nonce),
                 None => return,
             },
         };
         // A card without a usable key gets no answer: there is no way to write one.
-        if let Ok(envelope) =
-            self.post
-                .seal(&letter, &visitor.from, &key, nonce, &mut self.rng, now)
-        {
-            self.send(visitor.call, envelope, visitor.via);
+        if let Ok(envelope) = self.post.seal(&letter, to, &key, nonce, &mut self.rng, now) {
+            self.send(call, envelope, via);
         }
     }
 }

@@ -1,14 +1,13 @@
 //! A line: one call, the devices that it may be with, and the ways to them.
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use codec::{
-    DeviceId, KeyCard, Name, Party, Signal,
-    registry::DEVICES_MAX,
-    signal::{ByeReason, DeclineReason},
+    CallId, DeviceId, KeyCard, Name, Party, Signal, registry::DEVICES_MAX, signal::DeclineReason,
 };
 
 use super::{LinkId, post::Letter};
@@ -20,6 +19,9 @@ pub(super) const WAYS_MAX: usize = 80;
 /// How long direct connections are tried before the registry is asked to hand signals on beside
 /// them.
 pub(super) const FORWARD_AFTER: Duration = Duration::from_millis(250);
+
+/// How many calls that are over are remembered.
+const DEPARTED_MAX: usize = 32;
 
 /// How long after the registry could not hand something on it is asked again, in a call that is up.
 const FORWARD_AGAIN: Duration = Duration::from_secs(2);
@@ -41,6 +43,12 @@ pub(super) struct Line {
     /// Direct connections.
     pub(super) ways: Vec<Way>,
     pub(super) forward: Forward,
+    /// The person called at an address, not by the phone's own registry.
+    pub(super) at_host: bool,
+    /// The registry confirms that the caller's name is theirs.
+    pub(super) confirmed: bool,
+    /// The Invite has left this phone.
+    pub(super) invited: bool,
     /// What was said and may have to be said again on another way.
     pub(super) letters: Vec<Letter>,
     /// The number of the last signal that was said.
@@ -110,6 +118,9 @@ impl Line {
             seek_until: None,
             ways: Vec::new(),
             forward: Forward::Closed,
+            at_host: false,
+            confirmed: false,
+            invited: false,
             letters: Vec::new(),
             said: 0,
             newest: Newest::default(),
@@ -240,14 +251,14 @@ impl Line {
         }
     }
 
-    /// The registry could not hand on what was said. While the call is up it is said again later:
-    /// the other phone may just be coming back to the registry.
+    /// The registry could not hand on what was said. Once the other phone has been heard it is said
+    /// again later: that phone may just be coming back to the registry.
     pub(super) fn refused(&mut self, now: Instant) {
         if self.forward == Forward::Closed {
             return;
         }
         self.forward = Forward::Refused;
-        if self.call.is_established() {
+        if self.call.has_peer() {
             self.forward = Forward::After(now + FORWARD_AGAIN);
             for letter in &mut self.letters {
                 letter.by_registry = false;
@@ -306,10 +317,37 @@ impl Forward {
     }
 }
 
+/// Calls that this phone made and that were over before they were up: a callee that did not hear so
+/// is told when it rings or accepts.
+#[derive(Debug, Default)]
+pub(super) struct Departed {
+    calls: VecDeque<(CallId, Name, KeyCard)>,
+}
+
+impl Departed {
+    pub(super) fn add(&mut self, call: CallId, line: &Line) {
+        let Some(card) = line.card.filter(|_| line.invited) else {
+            return;
+        };
+        if self.calls.len() >= DEPARTED_MAX {
+            self.calls.pop_front();
+        }
+        self.calls.push_back((call, line.name.clone(), card));
+    }
+
+    /// The callee's card, if the call was with them.
+    pub(super) fn card(&self, call: CallId, party: &Party) -> Option<KeyCard> {
+        let known = |(id, name, card): &&(CallId, Name, KeyCard)| {
+            *id == call && *name == party.name && card.identity == party.identity
+        };
+        self.calls.iter().find(known).map(|(_, _, card)| *card)
+    }
+}
+
 /// Whether a device turns the call away by this, without having decided for the others.
 pub(super) fn turns_away(signal: &Signal) -> bool {
     match signal {
-        Signal::Busy | Signal::Bye(ByeReason::Hangup | ByeReason::MediaFailed) => true,
+        Signal::Busy | Signal::Bye(_) => true,
         Signal::Decline(reason) => *reason != DeclineReason::Declined,
         _ => false,
     }

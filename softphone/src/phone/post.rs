@@ -25,8 +25,12 @@ const INVITE_AGE_MAX_MS: u64 = 60_000;
 /// For how long the ids of envelopes are remembered: longer than an Invite counts.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
 
-/// How many ids are remembered; beyond, envelopes are refused until old ids are forgotten.
-const REMEMBERED_MAX: usize = 8192;
+/// How many ids are remembered of Invites that came directly, and as many of those that came
+/// through a registry; beyond, Invites on that way are refused until old ids are forgotten.
+const REMEMBERED_MAX: usize = 4096;
+
+/// How many of them of one sender: nobody calls that often, so the room is left to others.
+const REMEMBERED_OF_ONE_MAX: usize = 64;
 
 /// The way that an envelope takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,10 @@ impl Letter {
         }
     }
 
+    pub(super) fn is_invite_sent(&self) -> bool {
+        matches!(self.body.signal, Signal::Invite { .. }) && self.is_sent()
+    }
+
     pub(super) fn is_sent(&self) -> bool {
         self.by_registry || !self.by_links.is_empty()
     }
@@ -85,8 +93,10 @@ pub(super) struct Post {
     party: Party,
     /// The clock that envelopes are dated by: this machine's, until a registry tells its own.
     clock: (Instant, UnixMillis),
-    seen: BTreeMap<(IdentityKey, EnvelopeId), Instant>,
-    seen_in_order: VecDeque<(IdentityKey, EnvelopeId)>,
+    /// Of Invites on direct connections, and of those that a registry handed on: strangers on one
+    /// way leave the other one open.
+    direct: Memory,
+    forwarded: Memory,
 }
 
 impl Post {
@@ -100,8 +110,8 @@ impl Post {
             me,
             party,
             clock,
-            seen: BTreeMap::new(),
-            seen_in_order: VecDeque::new(),
+            direct: Memory::default(),
+            forwarded: Memory::default(),
         }
     }
 
@@ -174,37 +184,52 @@ impl Post {
         if !is_invite {
             return Ok(Some(opened.body));
         }
-        match self.remember((envelope.from.identity, envelope.id), now) {
-            Remembered::New => Ok(Some(opened.body)),
-            Remembered::Copy => Ok(None),
-            Remembered::Full => Err(DirectRefusal::TooMany),
+        let id = (envelope.from.identity, envelope.id);
+        if self.direct.has(&id) || self.forwarded.has(&id) {
+            return Ok(None);
+        }
+        let memory = match link {
+            Nonce::NONE => &mut self.forwarded,
+            _ => &mut self.direct,
+        };
+        if memory.remember(id, now) {
+            Ok(Some(opened.body))
+        } else {
+            Err(DirectRefusal::TooMany)
         }
     }
+}
 
-    fn remember(&mut self, id: (IdentityKey, EnvelopeId), now: Instant) -> Remembered {
-        while let Some(oldest) = self.seen_in_order.front()
+/// The ids of Invites that came one way, for as long as a copy could count.
+#[derive(Debug, Default)]
+struct Memory {
+    seen: BTreeMap<(IdentityKey, EnvelopeId), Instant>,
+    in_order: VecDeque<(IdentityKey, EnvelopeId)>,
+}
+
+impl Memory {
+    fn has(&self, id: &(IdentityKey, EnvelopeId)) -> bool {
+        self.seen.contains_key(id)
+    }
+
+    /// Whether there was room for it: in all, and for this sender.
+    fn remember(&mut self, id: (IdentityKey, EnvelopeId), now: Instant) -> bool {
+        while let Some(oldest) = self.in_order.front()
             && self
                 .seen
                 .get(oldest)
                 .is_none_or(|at| *at + REMEMBERED_FOR <= now)
         {
             self.seen.remove(oldest);
-            self.seen_in_order.pop_front();
+            self.in_order.pop_front();
         }
-        if self.seen.contains_key(&id) {
-            return Remembered::Copy;
-        }
-        if self.seen.len() >= REMEMBERED_MAX {
-            return Remembered::Full;
+        let (first, last) = (EnvelopeId([0; 16]), EnvelopeId([u8::MAX; 16]));
+        let of_sender = self.seen.range((id.0, first)..=(id.0, last)).count();
+        if self.seen.len() >= REMEMBERED_MAX || of_sender >= REMEMBERED_OF_ONE_MAX {
+            return false;
         }
         self.seen.insert(id, now);
-        self.seen_in_order.push_back(id);
-        Remembered::New
+        self.in_order.push_back(id);
+        true
     }
-}
-
-enum Remembered {
-    New,
-    Copy,
-    Full,
 }

@@ -15,7 +15,7 @@ use super::{
     line::{Branch, Forward, Way, WayState},
     post::Letter,
 };
-use crate::call::{self, Reason};
+use crate::call;
 
 impl Phone {
     pub(super) fn link_up(&mut self, link: LinkId, up: Link, now: Instant) {
@@ -99,19 +99,17 @@ impl Phone {
         }
     }
 
+    /// Whoever is there is not of use. Anybody may be, so other ways are not given up for it.
     pub(super) fn link_refused(&mut self, link: LinkId, refusal: DirectRefusal, now: Instant) {
-        let touched = self.lines.iter().find(|(_, line)| line.uses(link));
-        let Some((&call, line)) = touched else { return };
+        let touched = self.lines.values().find(|line| line.uses(link));
+        let Some(line) = touched else { return };
         let detail = match refusal {
             DirectRefusal::NotHere => format!("whoever answers there is not {}", line.name),
             DirectRefusal::TooMany => "the other phone is overwhelmed, try again later".to_owned(),
             _ => "the other phone did not understand".to_owned(),
         };
-        if line.call.is_established() || line.ways.len() > 1 {
-            // There is another way, or none is needed any more.
-            return;
-        }
-        self.give_up(call, Reason::Unreachable, Some(detail), now);
+        self.close_link(link);
+        self.link_down(link, &detail, now);
     }
 
     /// A connection that no call uses is closed after a while, whoever opened it.
@@ -289,6 +287,7 @@ impl Phone {
                 sealed.push((Via::Registry, envelope));
             }
         }
+        line.invited |= line.letters.iter().any(Letter::is_invite_sent);
         for (via, envelope) in sealed {
             match envelope {
                 Ok(envelope) => self.send(call, envelope, via),

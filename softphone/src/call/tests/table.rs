@@ -61,8 +61,12 @@ fn every_input() -> Vec<(String, Input)> {
         confirm(),
         Signal::Decline(DeclineReason::Declined),
         Signal::Decline(DeclineReason::Unavailable),
+        Signal::Decline(DeclineReason::NoAnswer),
+        Signal::Decline(DeclineReason::Failed),
         Signal::Busy,
         Signal::Cancel(CancelReason::Hangup),
+        Signal::Cancel(CancelReason::NoAnswer),
+        Signal::Cancel(CancelReason::Merged),
         Signal::Cancel(CancelReason::AnsweredElsewhere),
         Signal::Cancel(CancelReason::DeclinedElsewhere),
         Signal::Bye(ByeReason::Hangup),
@@ -102,9 +106,13 @@ fn every_input() -> Vec<(String, Input)> {
         failed(MediaFailure::Closed),
         ("no way to the peer".to_owned(), Input::Unreachable),
         ("time is up".to_owned(), Input::Timeout),
+        (RUNG_OUT.to_owned(), Input::Timeout),
     ]);
     inputs
 }
+
+/// The row of what happens when the ringing time is over.
+const RUNG_OUT: &str = "ringing time is up";
 
 fn word(signal: &Signal) -> String {
     match signal {
@@ -180,7 +188,9 @@ fn table(role: Role) -> String {
     for (at, (name, _)) in every_input().iter().enumerate() {
         let cells = in_every_state(role).into_iter().map(|(before, mut rig)| {
             let (_, input) = every_input().swap_remove(at);
-            if matches!(input, Input::Timeout) {
+            if name == RUNG_OUT {
+                rig.now += RING;
+            } else if matches!(input, Input::Timeout) {
                 rig.now = rig.call.poll_timeout().unwrap_or(rig.now);
             }
             let outputs = rig.tell(input);
