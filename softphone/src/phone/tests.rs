@@ -14,6 +14,8 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 
+mod hostile;
+
 const TIME: UnixMillis = 1_800_000_000_000;
 
 /// Somebody who writes envelopes.
