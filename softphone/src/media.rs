@@ -11,6 +11,7 @@
 mod arrival;
 mod history;
 pub mod jitter;
+mod settle;
 pub mod stats;
 mod surplus;
 pub mod watchdog;

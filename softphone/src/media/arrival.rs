@@ -1,14 +1,25 @@
-//! How packets arrive: how unevenly, and whether they keep coming too late.
+//! How packets arrive: how unevenly, whether they keep coming too late, and whether those that do
+//! not fit the stream are another one.
 
 use std::time::{Duration, Instant};
 
-use super::{SAMPLE_RATE, Timestamp};
+use super::{Packet, SAMPLE_RATE, Seq, Timestamp};
 
 /// So many late packets, on-time ones taken off by halves, begin the playout anew ...
 const LATE_MAX: u32 = 10;
 
 /// ... if they came in no less than this; a burst after a stall is not a slower path.
 const LATE_FOR: Duration = Duration::from_millis(400);
+
+/// So many packets in a row that fit one another, but not the stream, are a new stream
+/// (RFC 3550, A.1, `MIN_SEQUENTIAL`).
+const STRAYS_MAX: u32 = 3;
+
+/// How far apart such packets may be numbered.
+const STRAY_STEP_MAX: i16 = 10;
+
+/// How far apart their times may be: 1 s.
+const STRAY_SAMPLES_MAX: i32 = 48_000;
 
 /// Whether packets keep coming too late.
 #[derive(Debug, Default)]
@@ -24,6 +35,26 @@ pub(super) struct Lateness {
 pub(super) struct Interarrival {
     last: Option<(Instant, Timestamp)>,
     jitter_samples: f64,
+}
+
+/// Packets in a row that fit one another, but not the stream.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Strays {
+    last: Option<(Seq, Timestamp)>,
+    run: u32,
+}
+
+impl Strays {
+    /// Counts another one; whether they make a new stream, of which this is the first packet.
+    pub(super) fn make_a_stream(&mut self, packet: &Packet) -> bool {
+        let fits = self.last.is_some_and(|(seq, timestamp)| {
+            (1..=STRAY_STEP_MAX).contains(&packet.seq.since(seq))
+                && (0..=STRAY_SAMPLES_MAX).contains(&packet.timestamp.since(timestamp))
+        });
+        self.run = if fits { self.run + 1 } else { 1 };
+        self.last = Some((packet.seq, packet.timestamp));
+        self.run >= STRAYS_MAX
+    }
 }
 
 impl Lateness {

@@ -9,6 +9,8 @@
 //!   it is too late. When packets keep coming too late, playout begins anew.
 //! - When 100 ms of sound and more keeps waiting, because the position waited or the loudspeaker
 //!   stalled or is slow, whole packets are dropped until the delay is back: within 2 s.
+//! - After a stall of the network or of the program itself, what is too much goes at once, until
+//!   the delay is what it was before (within half a packet).
 //! - A sender that jumps to another timestamp or number is followed after a few packets.
 
 use std::{
@@ -17,13 +19,16 @@ use std::{
 };
 
 use super::{
-    Packet, SAMPLE_RATE, Seq, Timestamp,
-    arrival::{Interarrival, Lateness},
+    Packet, SAMPLE_RATE, Timestamp,
+    arrival::{Interarrival, Lateness, Strays},
     duration_of,
     history::{History, Novelty},
     opus_samples,
+    settle::{Asked, Settling},
     surplus::Surplus,
 };
+
+pub use super::stats::Counters;
 
 /// From the arrival of a packet that is on time to its playout.
 pub const PLAYOUT_DELAY: Duration = Duration::from_millis(60);
@@ -56,13 +61,6 @@ const CONCEAL_SAMPLES_MAX: u32 = 960;
 /// What one decision conceals, if nothing is there: 10 ms, so that the next packet waits no longer.
 const DRY_STEP_SAMPLES: u32 = 480;
 
-/// So many packets in a row that fit one another, but not the stream, are a new stream
-/// (RFC 3550, A.1, `MIN_SEQUENTIAL`).
-const STRAYS_MAX: u32 = 3;
-
-/// How far apart such packets may be numbered.
-const STRAY_STEP_MAX: i16 = 10;
-
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
@@ -90,29 +88,6 @@ pub enum Decision {
     },
 }
 
-/// What the jitter buffer counted since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Packets that came, each once.
-    pub received: u64,
-    /// Packets that never came, or not yet, by their numbers (RFC 3550, A.3).
-    pub lost: u64,
-    /// Packets that came when their turn was over.
-    pub late: u64,
-    /// Packets that came again.
-    pub duplicate: u64,
-    /// Packets that could not be used: malformed, of no known stream, or too many.
-    pub refused: u64,
-    /// Packets that were dropped to shorten the delay, or because the call was held.
-    pub skipped: u64,
-    /// Samples in the packets given out for playing.
-    pub played: u64,
-    /// Samples that were to be concealed.
-    pub concealed: u64,
-    /// Times that there was nothing to play in the middle of the stream.
-    pub underruns: u64,
-}
-
 /// Holds packets until it is time to play them: at most 128, spanning at most one second.
 #[derive(Debug)]
 pub struct JitterBuffer {
@@ -123,10 +98,12 @@ pub struct JitterBuffer {
     dry: u32,
     history: History,
     lateness: Lateness,
-    stray: Option<Stray>,
+    strays: Strays,
     surplus: Surplus,
+    settling: Settling,
     interarrival: Interarrival,
-    playout_delay: Duration,
+    /// `None` until something is played, and when it is not to be smoothed with what was before.
+    playout_delay: Option<Duration>,
     counters: Counters,
 }
 
@@ -146,15 +123,6 @@ enum Playout {
     Playing { position: Timestamp },
 }
 
-/// The last packet that did not fit the stream.
-#[derive(Debug, Clone, Copy)]
-struct Stray {
-    seq: Seq,
-    timestamp: Timestamp,
-    /// How many in a row fitted one another.
-    run: u32,
-}
-
 impl Default for JitterBuffer {
     fn default() -> Self {
         Self::new()
@@ -171,10 +139,11 @@ impl JitterBuffer {
             dry: 0,
             history: History::default(),
             lateness: Lateness::default(),
-            stray: None,
+            strays: Strays::default(),
             surplus: Surplus::default(),
+            settling: Settling::default(),
             interarrival: Interarrival::default(),
-            playout_delay: Duration::ZERO,
+            playout_delay: None,
             counters: Counters::default(),
         }
     }
@@ -192,7 +161,8 @@ impl JitterBuffer {
             Novelty::New if self.spans(packet.timestamp) => {}
             Novelty::New | Novelty::Stray => return self.insert_stray(packet, samples),
         }
-        self.stray = None;
+        self.strays = Strays::default();
+        self.note_arrival(&packet);
         self.interarrival.note(packet.arrived, packet.timestamp);
         self.history.note(packet.seq);
         match self.playout {
@@ -210,6 +180,10 @@ impl JitterBuffer {
     /// Decides what to play, and moves on by as much. To be called when the sound of the last
     /// decision is used up; [`Decision::Wait`] is for as long as the caller likes, say 10 ms.
     pub fn next(&mut self, now: Instant) -> Decision {
+        let delay = self.playout_delay.unwrap_or(PLAYOUT_DELAY);
+        if self.settling.asked(now, delay) == Asked::TooLate {
+            self.begin_anew();
+        }
         if let (Playout::Filling { start }, Some(oldest)) = (self.playout, self.held.front())
             && now >= start
         {
@@ -261,14 +235,8 @@ impl JitterBuffer {
 
     /// Throws away what waits to be played. Playout begins anew with the next packet.
     pub fn clear(&mut self) {
-        self.counters.skipped += self.held.len() as u64;
-        self.held.clear();
-        self.playout = Playout::Idle;
-        self.dry = 0;
-        self.lateness = Lateness::default();
-        self.stray = None;
-        self.surplus = Surplus::default();
-        self.interarrival.pause();
+        self.begin_anew();
+        self.settling = Settling::default();
     }
 
     /// Whether no packet waits for its turn.
@@ -290,7 +258,7 @@ impl JitterBuffer {
     /// How long packets waited between coming and playing: the last ones, smoothed.
     #[must_use]
     pub fn playout_delay(&self) -> Duration {
-        self.playout_delay
+        self.playout_delay.unwrap_or_default()
     }
 
     /// How unevenly packets come: the interarrival jitter of RFC 3550, 6.4.1.
@@ -314,6 +282,23 @@ impl JitterBuffer {
             && reach.contains(&timestamp.since(newest.packet.timestamp))
     }
 
+    /// Throws away what waits to be played, and waits for the next packet.
+    fn begin_anew(&mut self) {
+        self.counters.skipped += self.held.len() as u64;
+        self.held.clear();
+        self.playout = Playout::Idle;
+        self.dry = 0;
+        self.lateness = Lateness::default();
+        self.strays = Strays::default();
+        self.surplus = Surplus::default();
+        self.interarrival.pause();
+    }
+
+    fn note_arrival(&mut self, packet: &Packet) {
+        let delay = self.playout_delay.unwrap_or(PLAYOUT_DELAY);
+        self.settling.came(packet.arrived, packet.timestamp, delay);
+    }
+
     fn refuse(&mut self) -> Inserted {
         self.counters.refused += 1;
         Inserted::Refused
@@ -321,26 +306,12 @@ impl JitterBuffer {
 
     /// A packet that does not fit the stream: an accident, or the first of a new one.
     fn insert_stray(&mut self, packet: Packet, samples: u32) -> Inserted {
-        let run = match self.stray {
-            Some(last)
-                if (1..=STRAY_STEP_MAX).contains(&packet.seq.since(last.seq))
-                    && (0..=AHEAD_SAMPLES_MAX)
-                        .contains(&packet.timestamp.since(last.timestamp)) =>
-            {
-                last.run + 1
-            }
-            _ => 1,
-        };
-        if run < STRAYS_MAX {
-            self.stray = Some(Stray {
-                seq: packet.seq,
-                timestamp: packet.timestamp,
-                run,
-            });
+        if !self.strays.make_a_stream(&packet) {
             return self.refuse();
         }
         self.history.restart(packet.seq);
         self.interarrival.pause();
+        self.note_arrival(&packet);
         self.begin(packet, samples)
     }
 
@@ -363,7 +334,7 @@ impl JitterBuffer {
             start: packet.arrived + PLAYOUT_DELAY,
         };
         self.lateness = Lateness::default();
-        self.stray = None;
+        self.strays = Strays::default();
         self.surplus = Surplus::default();
         self.hold(packet, samples)
     }
@@ -382,6 +353,7 @@ impl JitterBuffer {
 
     /// Plays `first`, or the packet after it when the delay is to be shortened.
     fn play(&mut self, first: Held, now: Instant) -> Decision {
+        let first = self.settle(first, now);
         let skips = self.surplus.is_due(duration_of(first.samples), now);
         let second = match self.held.front() {
             Some(second) if skips && second.packet.timestamp == first.end() => {
@@ -402,13 +374,36 @@ impl JitterBuffer {
         self.surplus
             .note(duration_of(behind.max(0).unsigned_abs()), now);
         let wait = now.saturating_duration_since(packet.arrived);
-        self.playout_delay = match self.counters.played {
-            0 => wait,
-            _ => (self.playout_delay * 15 + wait) / 16,
-        };
+        self.playout_delay = Some(match self.playout_delay {
+            None => wait,
+            Some(delay) => (delay * 15 + wait) / 16,
+        });
         self.counters.played += u64::from(samples);
         self.playout = Playout::Playing { position: end };
         Decision::Play(packet)
+    }
+
+    /// After a stall: drops packets, as near as they allow to what is too much; the one to play.
+    fn settle(&mut self, mut first: Held, now: Instant) -> Held {
+        let newest = self.held.back().unwrap_or(&first);
+        let ahead = |later: &Held| duration_of(later.after(first.packet.timestamp).unsigned_abs());
+        let waited = now.saturating_duration_since(newest.packet.arrived);
+        let mut excess = self.settling.excess(waited + ahead(newest), now);
+        while let Some(next) = self.held.front() {
+            let step = duration_of(next.after(first.packet.timestamp).unsigned_abs());
+            // Never farther over a hole than is too much; behind it, it is looked at again.
+            let whole = next.packet.timestamp == first.end();
+            if excess < if whole { step / 2 } else { step } {
+                break;
+            }
+            excess = excess.saturating_sub(step);
+            if let Some(next) = self.held.pop_front() {
+                first = next;
+            }
+            self.counters.skipped += 1;
+            self.playout_delay = None;
+        }
+        first
     }
 
     /// Packets are missing for `gap` samples from `position` on, and later ones are there.
@@ -462,6 +457,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::media::Seq;
 
     /// TOC bytes of one frame of 20 ms and of 2.5 ms.
     const LONG: u8 = 31 << 3;

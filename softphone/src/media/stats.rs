@@ -4,7 +4,28 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::jitter::Counters;
+/// What the jitter buffer counted since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets that came, each once.
+    pub received: u64,
+    /// Packets that never came, or not yet, by their numbers (RFC 3550, A.3).
+    pub lost: u64,
+    /// Packets that came when their turn was over.
+    pub late: u64,
+    /// Packets that came again.
+    pub duplicate: u64,
+    /// Packets that could not be used: malformed, of no known stream, or too many.
+    pub refused: u64,
+    /// Packets that were dropped to shorten the delay, or because the call was held.
+    pub skipped: u64,
+    /// Samples in the packets given out for playing.
+    pub played: u64,
+    /// Samples that were to be concealed.
+    pub concealed: u64,
+    /// Times that there was nothing to play in the middle of the stream.
+    pub underruns: u64,
+}
 
 /// A call's voice at one moment: counts since it began, and two smoothed figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
