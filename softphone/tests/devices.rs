@@ -18,7 +18,7 @@ use std::{
 };
 
 use softphone::{
-    audio::{Input, Output, Voice, VoiceEvent},
+    audio::{Input, Output, Tone, Tones, Voice, VoiceEvent},
     media::{Encoded, Packet, Seq},
 };
 use tokio::sync::mpsc::{Receiver, channel};
@@ -28,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a test may take in all.
 const TEST_MAX: Duration = Duration::from_secs(100);
+
+/// How soon a tone that is stopped is no longer heard; it would be for up to a second more. The
+/// sound server and the recorder by which it is heard have their share.
+const SILENT_WITHIN: Duration = Duration::from_millis(600);
 
 /// The folder of a test's own sound server; set in the process that runs the test.
 const FOLDER: &str = "RAMAL_TEST_SOUND_SERVER";
@@ -167,6 +171,16 @@ impl Server {
     fn tells(&self, question: &[&str]) -> bool {
         let asked = Command::new("pactl").args(question).output().unwrap();
         asked.status.success()
+    }
+
+    /// How many streams play something to a loudspeaker, or hold one open.
+    fn playing(&self) -> usize {
+        let listed = Command::new("pactl")
+            .args(["list", "short", "sink-inputs"])
+            .output()
+            .unwrap();
+        assert!(listed.status.success());
+        String::from_utf8(listed.stdout).unwrap().lines().count()
     }
 
     fn load(&self, (module, arguments): (&str, &str)) {
@@ -577,6 +591,45 @@ fn calls_leave_no_thread_and_no_file_open() {
         eventually("all has ended", || {
             let after = (count("task"), count("fd"));
             (after <= before).then_some(())
+        });
+    });
+}
+
+#[test]
+fn tones_hold_a_loudspeaker_only_while_they_sound() {
+    with_sound_server("tones_hold_a_loudspeaker_only_while_they_sound", |server| {
+        let (others, ringing) = (Ear::at("speaker"), Ear::at("speaker2"));
+        let output = |sink: &str| Output::Device(sink.to_owned());
+        let tones = Tones::start(output("speaker2"), output("speaker")).unwrap();
+        assert_eq!(server.playing(), 0);
+        for (tone, ear, other) in [
+            (Tone::Ringback, &others, &ringing),
+            (Tone::Ringing, &ringing, &others),
+        ] {
+            let begun = Instant::now();
+            tones.play(Some(tone));
+            eventually("a tone is heard", || {
+                ear.heard_at().filter(|&heard| heard > begun)
+            });
+            println!("{tone:?} is heard after {:?}", begun.elapsed());
+            assert_eq!(server.playing(), 1);
+            assert!(other.heard_at().is_none_or(|heard| heard < begun));
+            tones.play(None);
+            let stopped = Instant::now();
+            eventually("the loudspeaker is let go", || {
+                (server.playing() == 0).then_some(())
+            });
+            eventually("it is silent", || (!ear.hears()).then_some(()));
+            thread::sleep(Duration::from_secs(1));
+            let last = ear.heard_at().unwrap().saturating_duration_since(stopped);
+            println!("and for the last time {last:?} after its end");
+            assert!(last < SILENT_WITHIN, "it sounds on for {last:?}");
+        }
+        tones.play(Some(Tone::Busy));
+        eventually("a tone is heard", || others.hears().then_some(()));
+        drop(tones);
+        eventually("the loudspeaker is let go", || {
+            (server.playing() == 0).then_some(())
         });
     });
 }
