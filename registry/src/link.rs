@@ -177,7 +177,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
     /// Those of the stream, and [`Stalled`].
     pub async fn flush(&mut self) -> io::Result<()> {
         poll_fn(|cx| match self.poll_write_out(cx) {
-            Poll::Pending => self.poll_patience(cx),
+            Poll::Pending => self.poll_patience(cx, false),
+            ready => ready,
+        })
+        .await
+    }
+
+    /// Writes until the link is congested no more; reads nothing meanwhile, as
+    /// [`FrameLink::receive`] does not either. For who has to do something else then.
+    ///
+    /// # Errors
+    /// Those of the stream, and [`Stalled`].
+    pub async fn relieve(&mut self) -> io::Result<()> {
+        poll_fn(|cx| match self.poll_write_out(cx) {
+            Poll::Pending if self.is_congested() => self.poll_patience(cx, false),
+            Poll::Pending => Poll::Ready(Ok(())),
             ready => ready,
         })
         .await
@@ -196,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
         loop {
             if self.poll_write_out(cx)?.is_pending() && self.is_congested() {
                 return self
-                    .poll_patience(cx)
+                    .poll_patience(cx, false)
                     .map(|stalled| stalled.map(|()| Received::End));
             }
             if let Some(received) = self.decode() {
@@ -207,7 +221,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
                 Poll::Ready(_) => {}
                 Poll::Pending => {
                     return self
-                        .poll_patience(cx)
+                        .poll_patience(cx, true)
                         .map(|stalled| stalled.map(|()| Received::End));
                 }
             }
@@ -215,12 +229,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
     }
 
     /// Fails when the peer is half done with something for too long, and waits until then; to be
-    /// called when there is nothing else to do.
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// called when there is nothing else to do. While nothing is read the peer is not at fault for
+    /// a frame without an end, so the time for that begins anew when something is.
+    fn poll_patience(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<io::Result<()>> {
         let Some(Patience { frame, unread }) = self.patience else {
             return Poll::Pending;
         };
-        let unfinished = self.decoder.is_mid_frame();
+        let unfinished = reads && self.decoder.is_mid_frame();
         ready_or_idle(&mut self.finishing, unfinished, frame, Stalled::Frame, cx)?;
         let waits = self.written < self.unwritten.len();
         if !waits || self.progress >= PROGRESS_BYTES {
@@ -413,6 +428,59 @@ mod tests {
             }
             assert_eq!(start.elapsed(), PATIENCE.unread);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_slowly_is_not_blamed_for_a_frame_that_nobody_reads() {
+        let (near, mut far) = tokio::io::duplex(UNWRITTEN_HIGH);
+        let mut link = FrameLink::new(near).with_patience(PATIENCE);
+        let frame = to_frame(&7u8).unwrap();
+        far.write_all(&frame[..2]).await.unwrap();
+        let moment = Duration::from_millis(1);
+        assert!(timeout(moment, link.receive()).await.is_err());
+        for _ in 0..3 {
+            link.queue(&[1; 60_000]).unwrap();
+        }
+        assert!(timeout(moment, link.receive()).await.is_err());
+        assert!(link.is_congested());
+        // Finished at once, but not read before the answers are, which takes longer than a frame
+        // may; the peer reads fast enough all the same.
+        far.write_all(&frame[2..]).await.unwrap();
+        let reading = async {
+            let mut bytes = vec![0; PROGRESS_BYTES];
+            loop {
+                sleep(PATIENCE.unread - Duration::from_secs(5)).await;
+                tokio::io::AsyncReadExt::read_exact(&mut far, &mut bytes)
+                    .await
+                    .unwrap();
+            }
+        };
+        tokio::select! {
+            received = link.receive() => assert_eq!(received.unwrap(), Received::Payload(vec![7])),
+            () = reading => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_is_relieved_as_soon_as_less_waits_and_not_before() {
+        let (near, mut far) = tokio::io::duplex(1000);
+        let mut link = FrameLink::new(near).with_patience(PATIENCE);
+        link.relieve().await.unwrap();
+        link.queue(&[1; 60_000]).unwrap();
+        link.queue(&[1; 10_000]).unwrap();
+        assert!(
+            timeout(Duration::from_secs(1), link.relieve())
+                .await
+                .is_err()
+        );
+        let mut bytes = vec![0; 4000];
+        let read = tokio::io::AsyncReadExt::read_exact(&mut far, &mut bytes);
+        let (relieved, read) = tokio::join!(link.relieve(), read);
+        assert!(relieved.is_ok() && read.is_ok());
+        assert!(!link.is_congested() && link.written < link.unwritten.len());
+        link.queue(&[1; 20_000]).unwrap();
+        let stalled = Stalled::of(&link.relieve().await.unwrap_err());
+        assert_eq!(stalled, Some(Stalled::Reader));
     }
 
     #[tokio::test]

@@ -180,11 +180,14 @@ async fn talk<S: Store>(
             received = receive(&mut link, reads) => {
                 let now = Instant::now();
                 match received {
-                    Ok(Received::Payload(payload)) => {
+                    Ok(Some(Received::Payload(payload))) => {
                         session.handle_input(Input::Payload(&payload), now);
                     }
-                    Ok(Received::Bad(error)) => session.handle_input(Input::BadFrame(error), now),
-                    Ok(Received::End) => return Ok("the peer closed it".to_owned()),
+                    Ok(Some(Received::Bad(error))) => {
+                        session.handle_input(Input::BadFrame(error), now);
+                    }
+                    Ok(Some(Received::End)) => return Ok("the peer closed it".to_owned()),
+                    Ok(None) => {}
                     Err(error) => match Stalled::of(&error) {
                         Some(Stalled::Frame) => session.handle_input(Input::Incomplete, now),
                         Some(Stalled::Reader) => session.handle_input(Input::SlowReader, now),
@@ -233,13 +236,18 @@ async fn carry_out_all<S: Store>(
     None
 }
 
-/// The next frame, or only writing while no frame is wanted.
-async fn receive(link: &mut FrameLink<TcpStream>, reads: bool) -> io::Result<Received> {
+/// The next frame, or only writing while no frame is wanted. `None` when the link was congested and
+/// is no more, so that it takes what others have for it whether or not the peer says something.
+async fn receive(link: &mut FrameLink<TcpStream>, reads: bool) -> io::Result<Option<Received>> {
+    if link.is_congested() {
+        link.relieve().await?;
+        return Ok(None);
+    }
     if !reads {
         link.flush().await?;
         return pending().await;
     }
-    link.receive().await
+    link.receive().await.map(Some)
 }
 
 impl<S: Store> Shared<S> {

@@ -1,0 +1,218 @@
+//! What phones on one registry have to do with each other: nobody is silenced, crowded out or
+//! mistaken for another, whatever the others do. Over real sockets.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use codec::{
+    DeviceId, Envelope, Identity, IdentityKey, KeyCard, Party,
+    envelope::{Address, EnvelopeId, Kind},
+    frame::{from_payload, to_frame},
+    greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
+    identity::AgreementSecret,
+    registry::{
+        Binding, Contacts, FromRegistry, Method, Notice, Refusal, Register, Request, RequestId,
+        Success,
+    },
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use registry::{
+    client::agent,
+    event::Events,
+    limits::{Counters, Limits},
+    link::{FrameLink, Received},
+    server::{Config, Plain, Server},
+    session::Registrar,
+    store::MemoryStore,
+};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Longer than anything here takes, even on a busy machine.
+const AT_LAST: Duration = Duration::from_secs(60);
+
+/// A registry that runs.
+struct Scene {
+    addr: SocketAddr,
+    #[expect(dead_code, reason = "for later")]
+    counters: Arc<Counters>,
+    _server: JoinSet<()>,
+    _stop: DropGuard,
+}
+
+impl Scene {
+    async fn with(limits: Limits) -> Self {
+        let config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            plain: Plain::Any,
+        };
+        let registrar = Registrar {
+            identity: Identity::from_secret(&[9; 32]),
+            agent: agent("test"),
+            limits,
+        };
+        let (events, _) = Events::channel();
+        let store = Arc::new(MemoryStore::limited(&limits));
+        let server = Server::bind(config, registrar, store, events)
+            .await
+            .unwrap();
+        let (addr, counters) = (server.local_addr().unwrap(), server.counters());
+        let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        tasks.spawn(server.run(stop.clone()));
+        Self {
+            addr,
+            counters,
+            _server: tasks,
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    /// A phone at 127.0.0.`from`, whose identity and device are numbered alike.
+    async fn phone(&self, from: u8, number: u8) -> Phone {
+        Phone::greeted(self.addr, from, number, None).await
+    }
+}
+
+/// A phone's connection.
+struct Phone {
+    link: FrameLink<TcpStream>,
+    identity: Identity,
+    card: KeyCard,
+    binding: Binding,
+    device: DeviceId,
+    asked: u32,
+}
+
+impl Phone {
+    async fn greeted(addr: SocketAddr, from: u8, number: u8, buffer: Option<u32>) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        if let Some(bytes) = buffer {
+            socket.set_recv_buffer_size(bytes).unwrap();
+        }
+        socket.bind(([127, 0, 0, from], 0).into()).unwrap();
+        let mut link = FrameLink::new(socket.connect(addr).await.unwrap());
+        let identity = Identity::from_secret(&[number; 32]);
+        let agreement = AgreementSecret::from_secret(&[number; 32]);
+        let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
+        let nonce = Nonce([1; 32]);
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            agent: agent("test"),
+            role: Role::Phone(PhoneGreeting { card, nonce }),
+        };
+        link.queue(&to_frame(&hello).unwrap()).unwrap();
+        let Received::Payload(payload) = link.receive().await.unwrap() else {
+            panic!("no greeting")
+        };
+        let answer: Answer = from_payload(&payload).unwrap();
+        let Ok(Welcome::Registry(welcome)) = answer.welcome else {
+            panic!("not welcome")
+        };
+        Self {
+            link,
+            identity,
+            card,
+            binding: Binding {
+                registry: welcome.key,
+                exporter: Exporter::PLAIN,
+                nonce: welcome.nonce,
+            },
+            device: DeviceId([number; 16]),
+            asked: 0,
+        }
+    }
+
+    /// What the registry says next.
+    async fn hears(&mut self) -> FromRegistry {
+        let received = timeout(AT_LAST, self.link.receive()).await;
+        match received.expect("the registry is silent").unwrap() {
+            Received::Payload(payload) => from_payload(&payload).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn ask(&mut self, method: Method) -> Result<Success, Refusal> {
+        self.asked += 1;
+        let id = RequestId(self.asked);
+        self.link
+            .queue(&to_frame(&Request { id, method }).unwrap())
+            .unwrap();
+        loop {
+            if let FromRegistry::Response(response) = self.hears().await {
+                assert_eq!(response.id, id);
+                return response.result;
+            }
+        }
+    }
+
+    async fn register(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
+        let contacts = Contacts::first_of([([192, 0, 2, 7], 4000).into()]);
+        let register = Register::sign(
+            &self.identity,
+            &self.binding,
+            name.parse().unwrap(),
+            self.device,
+            self.card,
+            contacts,
+            3600,
+            cseq,
+        );
+        self.ask(Method::Register(register)).await
+    }
+
+    async fn send(&mut self, from: &str, to: (&str, IdentityKey), bytes: usize) -> Sent {
+        let party = |name: &str, identity| Party {
+            name: name.parse().unwrap(),
+            identity,
+        };
+        let address = Address {
+            from: party(from, self.identity.key()),
+            to: party(to.0, to.1),
+            id: EnvelopeId([1; 16]),
+            kind: Kind::Signal,
+        };
+        let (key, body) = (self.card.agreement, "x".repeat(bytes));
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let sealed = Envelope::seal(
+            &self.identity,
+            address,
+            &key,
+            Nonce::NONE,
+            1,
+            &body,
+            &mut rng,
+        );
+        let envelope = sealed.unwrap();
+        self.ask(Method::Send { envelope, ttl_s: 0 }).await
+    }
+}
+
+type Sent = Result<Success, Refusal>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_slowly_and_says_nothing_gets_everything_that_waited() {
+    let scene = Scene::with(Limits::default()).await;
+    let mut bob = Phone::greeted(scene.addr, 2, 1, Some(4096)).await;
+    bob.register("bob", 1).await.unwrap();
+    let to = ("bob", bob.identity.key());
+    // From several, so that no share of one sender is what ends it.
+    let mut taken = 0;
+    for number in 2..5 {
+        let mut eve = scene.phone(number, number).await;
+        let name = format!("eve{number}");
+        eve.register(&name, 1).await.unwrap();
+        for _ in 0..12 {
+            taken += usize::from(eve.send(&name, to, 32_000).await.is_ok());
+        }
+    }
+    assert!(taken > 20, "only {taken} were taken");
+    for _ in 0..taken {
+        let heard = bob.hears().await;
+        assert!(matches!(heard, FromRegistry::Notice(Notice::Envelope(_))));
+    }
+}
