@@ -219,9 +219,10 @@ impl<S: Store> Shared<S> {
 
     fn expire(&self) {
         let now = Instant::now();
-        let (ended, _) = self.store.expire(now);
-        for lease in ended {
-            self.routes.forget(&lease.name, lease.device);
+        for lease in self.store.expire(now) {
+            // By its connection: on another one the device may be back by now.
+            self.routes
+                .leave(&lease.name, lease.device, lease.connection);
             self.watches.changed(&lease.name);
             self.events.tell(Event::Removed {
                 name: lease.name,

@@ -26,7 +26,7 @@ use serde::Serialize;
 use crate::{
     event::Line,
     limits::{Bucket, Count, Limits},
-    table::{Change, Registration, Renewal},
+    table::{Change, ConnectionId, Registration, Renewal},
 };
 
 mod check;
@@ -51,6 +51,8 @@ pub struct Registrar {
 pub struct Setup {
     /// From where it comes.
     pub peer: SocketAddr,
+    /// Which of them it is.
+    pub id: ConnectionId,
     /// Drawn for this connection.
     pub nonce: Nonce,
     /// When it began.
@@ -110,10 +112,10 @@ pub enum Ask {
     Forward(Envelope),
     /// Say how reachable somebody is by these devices.
     Publish {
-        /// The devices, each under its name.
+        /// The devices, each under its name, as far as they are this connection's still.
         devices: Vec<(Name, DeviceId)>,
-        /// Whose they are.
-        identity: IdentityKey,
+        /// This connection.
+        connection: ConnectionId,
         /// From now on.
         presence: Presence,
     },
@@ -129,7 +131,7 @@ pub enum Answered {
     /// To a refresh.
     Refresh(Result<(), Refusal>),
     /// To an unregister.
-    Unregister(Result<(), Refusal>),
+    Unregister(Result<ConnectionId, Refusal>),
     /// To a lookup.
     Lookup(Result<Record, Refusal>),
     /// To a list.
@@ -151,10 +153,8 @@ pub enum Output {
     Ask(RequestId, Ask),
     /// Hand envelopes for this name to this connection from now on.
     Join(Name, DeviceId),
-    /// And no longer, whichever connection they went to.
+    /// And no longer: a lease that was taken here has ended.
     Leave(Name, DeviceId),
-    /// The lease that was taken here has ended: no longer to this connection.
-    Lapse(Name, DeviceId),
     /// A device that was not in the table is in it now.
     Added(Name),
     /// A device was taken out of the table.
@@ -386,7 +386,7 @@ impl Session {
             // Who lets a lease end has the name no more, here as in the table.
             for lease in phone.registered.extract_if(.., |lease| lease.ends <= now) {
                 let Lease { name, device, .. } = lease;
-                self.outputs.push_back(Output::Lapse(name, device));
+                self.outputs.push_back(Output::Leave(name, device));
             }
         }
         let full = self.waiting.len() >= self.registrar.limits.waiting;
@@ -440,7 +440,7 @@ impl Session {
                 self.outputs.push_back(Output::Join(name, device));
                 Ok(Success::Registered { expires_s })
             }
-            (Waiting::Unregister(name, device), Answered::Unregister(Ok(()))) => {
+            (Waiting::Unregister(name, device), Answered::Unregister(Ok(_))) => {
                 if let State::Phone(phone) = &mut self.state {
                     phone.registered.retain(|lease| !lease.is_of(&name, device));
                 }

@@ -6,11 +6,11 @@ use std::{
 };
 
 use codec::{
-    DeviceId, IdentityKey, Name,
+    DeviceId, Name,
     registry::{Page, Presence, Record, Refusal},
 };
 
-pub use crate::table::{Change, Ended, Registration, Renewal, Row};
+pub use crate::table::{Change, ConnectionId, Ended, Registration, Renewal, Row};
 
 #[cfg(test)]
 mod conformance;
@@ -41,22 +41,22 @@ pub trait Store: Send + Sync + 'static {
         now: Instant,
     ) -> impl Future<Output = Result<(), Refusal>> + Send;
 
-    /// Ends a device's lease.
+    /// Ends a device's lease, and says by which connection it was taken or renewed last.
     ///
     /// Refuses with [`Refusal::NotFound`], [`Refusal::NameTaken`], [`Refusal::Stale`].
     fn unregister(
         &self,
         renewal: Renewal,
         now: Instant,
-    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+    ) -> impl Future<Output = Result<ConnectionId, Refusal>> + Send;
 
     /// Says how reachable somebody is by one device, and whether that changed what others see. A
-    /// device that is gone, or another's by now, is passed over.
+    /// device that is gone, or another connection's by now, is passed over.
     fn publish(
         &self,
         name: &Name,
         device: DeviceId,
-        identity: IdentityKey,
+        connection: ConnectionId,
         presence: Presence,
         now: Instant,
     ) -> impl Future<Output = bool> + Send;
@@ -79,8 +79,8 @@ pub trait Store: Send + Sync + 'static {
         now: Instant,
     ) -> impl Future<Output = Result<Page, Refusal>> + Send;
 
-    /// Ends every lease whose time is over; returns these, and when the next one will end.
-    fn expire(&self, now: Instant) -> (Vec<Ended>, Option<Instant>);
+    /// Ends every lease whose time is over, and returns these.
+    fn expire(&self, now: Instant) -> Vec<Ended>;
 
     /// The first `limit` devices in the order of their names, and how many names there are.
     fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize);

@@ -17,6 +17,10 @@ use codec::{
 
 use crate::limits::{Limits, Source};
 
+/// One connection, while the registry runs: what a device has in the table came by it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
 /// What a device asks to have in the table.
 #[derive(Debug, Clone)]
 pub struct Registration {
@@ -36,6 +40,8 @@ pub struct Registration {
     pub presence: Presence,
     /// Whose limit it counts for.
     pub source: Source,
+    /// By which connection it came.
+    pub connection: ConnectionId,
 }
 
 /// What a request changed of what others see of a name.
@@ -60,6 +66,8 @@ pub struct Renewal {
     pub identity: IdentityKey,
     /// Greater than in every earlier request of that device.
     pub cseq: u64,
+    /// By which connection it came.
+    pub connection: ConnectionId,
 }
 
 /// A lease that has ended.
@@ -69,6 +77,8 @@ pub struct Ended {
     pub name: Name,
     /// Which device.
     pub device: DeviceId,
+    /// By which connection it was taken or renewed last.
+    pub connection: ConnectionId,
 }
 
 /// One device, as it is printed.
@@ -114,6 +124,7 @@ struct Binding {
     contacts: Vec<Contact>,
     presence: Presence,
     source: Source,
+    connection: ConnectionId,
     cseq: u64,
     since: Instant,
     ends: Instant,
@@ -167,6 +178,7 @@ impl Table {
             cseq,
             presence,
             source,
+            connection,
         } = registration;
         let key = name.folded().to_owned();
         let ends = now + expires;
@@ -177,6 +189,7 @@ impl Table {
             contacts,
             presence,
             source,
+            connection,
             cseq,
             since: now,
             ends,
@@ -202,6 +215,7 @@ impl Table {
             return Err(Refusal::NameTaken);
         }
         let full = owner.bindings.len() >= DEVICES_MAX;
+        let mut counts_for = source;
         let known = owner.bindings.iter_mut().find(|it| it.device == device);
         let mut change = match known {
             Some(known) if cseq <= known.cseq => return Err(Refusal::Stale),
@@ -210,8 +224,13 @@ impl Table {
                 let same = known.contacts == binding.contacts && known.presence == presence;
                 let before = std::mem::replace(known, binding);
                 self.leases.remove(&(before.ends, key.clone(), device));
-                // Who moves to another address takes the device along, full or not.
+                // Who moves to another address takes the device along, unless that is full: then
+                // it goes on to count for the one before, and for nobody twice.
+                if crowded {
+                    known.source = before.source;
+                }
                 leave(&mut self.sources, before.source);
+                counts_for = known.source;
                 if same {
                     Change::Nothing
                 } else {
@@ -232,17 +251,17 @@ impl Table {
             owner.card = card;
         }
         self.leases.insert((ends, key, device));
-        *self.sources.entry(source).or_default() += 1;
+        *self.sources.entry(counts_for).or_default() += 1;
         Ok(change)
     }
 
     /// Says how reachable somebody is by one device, and whether that changed anything. A device
-    /// that is gone, or another's by now, is passed over.
+    /// that is gone, or another's or another connection's by now, is passed over.
     pub fn publish(
         &mut self,
         name: &Name,
         device: DeviceId,
-        identity: IdentityKey,
+        connection: ConnectionId,
         presence: Presence,
         now: Instant,
     ) -> bool {
@@ -250,12 +269,10 @@ impl Table {
         let Some(owner) = self.names.get_mut(name.folded()) else {
             return false;
         };
-        if owner.card.identity != identity {
-            return false;
-        }
         let before = owner.presence(now);
         let mut bindings = owner.bindings.iter_mut();
-        if let Some(binding) = bindings.find(|binding| binding.device == device) {
+        let found = bindings.find(|it| it.device == device && it.connection == connection);
+        if let Some(binding) = found {
             binding.presence = presence;
         }
         owner.presence(now) != before
@@ -276,7 +293,7 @@ impl Table {
         let ends = now + expires;
         let binding = self.binding(renewal)?;
         let before = std::mem::replace(&mut binding.ends, ends);
-        binding.cseq = renewal.cseq;
+        (binding.cseq, binding.connection) = (renewal.cseq, renewal.connection);
         let key = renewal.name.folded();
         self.leases
             .remove(&(before, key.to_owned(), renewal.device));
@@ -284,17 +301,19 @@ impl Table {
         Ok(())
     }
 
-    /// Ends a device's lease.
+    /// Ends a device's lease, and says by which connection it was taken or renewed last.
     ///
     /// # Errors
     /// [`Refusal::NotFound`], [`Refusal::NameTaken`], [`Refusal::Stale`].
-    pub fn unregister(&mut self, renewal: &Renewal, now: Instant) -> Result<(), Refusal> {
+    pub fn unregister(&mut self, renewal: &Renewal, now: Instant) -> Result<ConnectionId, Refusal> {
         self.end_leases(now);
-        let ends = self.binding(renewal)?.ends;
+        let Binding {
+            ends, connection, ..
+        } = *self.binding(renewal)?;
         let key = renewal.name.folded();
         self.leases.remove(&(ends, key.to_owned(), renewal.device));
         self.remove(key, renewal.device);
-        Ok(())
+        Ok(connection)
     }
 
     /// The binding that `renewal` may change.
@@ -317,16 +336,21 @@ impl Table {
     }
 
     /// Takes a device out of its name, and the name out of the table with its last device.
-    fn remove(&mut self, key: &str, device: DeviceId) -> Option<Name> {
+    fn remove(&mut self, key: &str, device: DeviceId) -> Option<Ended> {
         let owner = self.names.get_mut(key)?;
-        for binding in owner.bindings.extract_if(.., |it| it.device == device) {
-            leave(&mut self.sources, binding.source);
-        }
+        let place = owner.bindings.iter().position(|it| it.device == device)?;
+        let binding = owner.bindings.remove(place);
+        leave(&mut self.sources, binding.source);
         let name = owner.name.clone();
         if owner.bindings.is_empty() {
             self.names.remove(key);
         }
-        Some(name)
+        let connection = binding.connection;
+        Some(Ended {
+            name,
+            device,
+            connection,
+        })
     }
 
     /// Ends every lease whose time is over; returns those that ended since it was last called.
@@ -340,15 +364,9 @@ impl Table {
             && *ends <= now
             && let Some((_, key, device)) = self.leases.pop_first()
         {
-            let name = self.remove(&key, device);
-            self.ended.extend(name.map(|name| Ended { name, device }));
+            let ended = self.remove(&key, device);
+            self.ended.extend(ended);
         }
-    }
-
-    /// When the next lease ends.
-    #[must_use]
-    pub fn next_expiry(&self) -> Option<Instant> {
-        self.leases.first().map(|(ends, _, _)| *ends)
     }
 
     /// Everything about a name, if it is registered.

@@ -31,7 +31,7 @@ use crate::{
     link::{FrameLink, Patience, Received, Stalled},
     session::{Answered, Ask, Input, Output, Session, Setup},
     store::Store,
-    table::Change,
+    table::{Change, ConnectionId},
 };
 
 /// How long the last frames of a connection may take to be written.
@@ -52,7 +52,7 @@ pub(super) async fn serve<S: Store>(
 ) {
     let shared = &guest.shared;
     shared.events.tell(Event::Connected { peer });
-    let id = shared.last_connection.fetch_add(1, Relaxed);
+    let id = ConnectionId(shared.last_connection.fetch_add(1, Relaxed));
     let mut place = Place {
         id,
         outbox: None,
@@ -92,7 +92,7 @@ pub(super) async fn refuse(mut stream: TcpStream, reason: Unwelcome) {
 /// What a connection has with the others.
 #[derive(Debug)]
 struct Place {
-    id: u64,
+    id: ConnectionId,
     /// Only where something may come for it.
     outbox: Option<Arc<Outbox>>,
     joined: Vec<(Name, DeviceId)>,
@@ -149,6 +149,7 @@ async fn talk<S: Store>(
     let (now, time) = (Instant::now(), unix_now());
     let setup = Setup {
         peer,
+        id: place.id,
         nonce: Nonce(nonce),
         now,
         time,
@@ -263,12 +264,6 @@ impl<S: Store> Shared<S> {
                 }
             }
             Output::Leave(name, device) => {
-                self.routes.forget(&name, device);
-                place
-                    .joined
-                    .retain(|known| *known != (name.clone(), device));
-            }
-            Output::Lapse(name, device) => {
                 self.routes.leave(&name, device, place.id);
                 place
                     .joined
@@ -327,9 +322,11 @@ impl<S: Store> Shared<S> {
                 Answered::Refresh(self.store.refresh(renewal, expires, now).await)
             }
             Ask::Unregister(renewal) => {
-                let name = renewal.name.clone();
+                let (name, device) = (renewal.name.clone(), renewal.device);
                 let result = self.store.unregister(renewal, now).await;
-                if result.is_ok() {
+                if let Ok(connection) = result {
+                    // The lease may have been another connection's.
+                    self.routes.leave(&name, device, connection);
                     self.watches.changed(&name);
                 }
                 Answered::Unregister(result)
@@ -343,11 +340,11 @@ impl<S: Store> Shared<S> {
             Ask::Forward(envelope) => Answered::Forward(self.forward(envelope, now).await),
             Ask::Publish {
                 devices,
-                identity,
+                connection,
                 presence,
             } => {
                 for (name, device) in devices {
-                    let published = self.store.publish(&name, device, identity, presence, now);
+                    let published = self.store.publish(&name, device, connection, presence, now);
                     if published.await {
                         self.watches.changed(&name);
                     }

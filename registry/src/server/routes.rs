@@ -8,7 +8,10 @@ use std::{
 use codec::{DeviceId, Envelope, Name, registry::Refusal};
 
 use super::outbox::{Outbox, Parcel};
-use crate::limits::{Count, Counters, Limits};
+use crate::{
+    limits::{Count, Counters, Limits},
+    table::ConnectionId,
+};
 
 /// Which connection reaches which device.
 #[derive(Debug, Default)]
@@ -21,7 +24,7 @@ pub(super) struct Routes {
 #[derive(Debug)]
 struct Route {
     device: DeviceId,
-    connection: u64,
+    connection: ConnectionId,
     outbox: Arc<Outbox>,
 }
 
@@ -32,7 +35,13 @@ impl Routes {
     }
 
     /// From now on `connection` reaches `device`; the one that did so before is told.
-    pub(super) fn join(&self, name: &Name, device: DeviceId, connection: u64, outbox: Arc<Outbox>) {
+    pub(super) fn join(
+        &self,
+        name: &Name,
+        device: DeviceId,
+        connection: ConnectionId,
+        outbox: Arc<Outbox>,
+    ) {
         let mut names = self.names();
         let routes = names.entry(name.clone()).or_default();
         routes.retain(|route| {
@@ -50,21 +59,10 @@ impl Routes {
     }
 
     /// `connection` no longer reaches `device`; another one may.
-    pub(super) fn leave(&self, name: &Name, device: DeviceId, connection: u64) {
-        self.remove(name, |route| {
-            route.device == device && route.connection == connection
-        });
-    }
-
-    /// `device` has no lease any more, whichever connection reaches it.
-    pub(super) fn forget(&self, name: &Name, device: DeviceId) {
-        self.remove(name, |route| route.device == device);
-    }
-
-    fn remove(&self, name: &Name, gone: impl Fn(&Route) -> bool) {
+    pub(super) fn leave(&self, name: &Name, device: DeviceId, connection: ConnectionId) {
         let mut names = self.names();
         if let Some(routes) = names.get_mut(name) {
-            routes.retain(|route| !gone(route));
+            routes.retain(|route| route.device != device || route.connection != connection);
             if routes.is_empty() {
                 names.remove(name);
             }

@@ -11,7 +11,10 @@ use codec::{
 };
 
 use super::outbox::Outbox;
-use crate::limits::{Count, Counters, Limits};
+use crate::{
+    limits::{Count, Counters, Limits},
+    table::ConnectionId,
+};
 
 /// Who watches which names. A change is noted at once and spread later, so that a name that
 /// changes often costs its watchers no more than one that changes now and then.
@@ -23,8 +26,8 @@ pub(super) struct Watches {
 
 #[derive(Debug, Default)]
 struct Inner {
-    names: BTreeMap<(Name, u64), Arc<Outbox>>,
-    everybody: HashMap<u64, Arc<Outbox>>,
+    names: BTreeMap<(Name, ConnectionId), Arc<Outbox>>,
+    everybody: HashMap<ConnectionId, Arc<Outbox>>,
     /// Changed since the last spread, and watched by somebody.
     changed: HashSet<Name>,
     /// More changed than are kept; concerns those who watch everybody.
@@ -33,11 +36,11 @@ struct Inner {
 
 impl Inner {
     fn is_watched(&self, name: &Name) -> bool {
-        let all = (name.clone(), 0)..=(name.clone(), u64::MAX);
+        let all = (name.clone(), ConnectionId(0))..=(name.clone(), ConnectionId(u64::MAX));
         self.names.range(all).next().is_some()
     }
 
-    fn end(&mut self, connection: u64, watch: &Watch) {
+    fn end(&mut self, connection: ConnectionId, watch: &Watch) {
         self.everybody.remove(&connection);
         if let Watch::Names(names) = watch {
             for name in names.iter() {
@@ -65,7 +68,7 @@ impl Watches {
     /// [`Refusal::TooMany`]: then nothing is watched.
     pub(super) fn set(
         &self,
-        connection: u64,
+        connection: ConnectionId,
         before: &Watch,
         watch: &Watch,
         outbox: &Arc<Outbox>,
@@ -91,7 +94,7 @@ impl Watches {
     }
 
     /// `connection` watches nothing any more.
-    pub(super) fn end(&self, connection: u64, watch: &Watch) {
+    pub(super) fn end(&self, connection: ConnectionId, watch: &Watch) {
         self.inner().end(connection, watch);
     }
 
@@ -126,7 +129,7 @@ impl Watches {
             }
         }
         for name in &changed {
-            let all = (name.clone(), 0)..=(name.clone(), u64::MAX);
+            let all = (name.clone(), ConnectionId(0))..=(name.clone(), ConnectionId(u64::MAX));
             let watching = inner.names.range(all).map(|(_, outbox)| outbox);
             for outbox in watching.chain(inner.everybody.values()) {
                 if outbox.change(name, self.limits.changes) {
@@ -167,15 +170,17 @@ mod tests {
         let (watches, counters) = with(Limits::default());
         let outbox = Arc::default();
         let (bob, carol, none) = (names(&["bob"]), names(&["carol"]), names(&[]));
-        watches.set(1, &none, &bob, &outbox).unwrap();
+        watches.set(ConnectionId(1), &none, &bob, &outbox).unwrap();
         assert_eq!(told(&outbox), ["bob"], "how it is now");
-        watches.set(1, &bob, &carol, &outbox).unwrap();
+        watches.set(ConnectionId(1), &bob, &carol, &outbox).unwrap();
         assert_eq!(told(&outbox), ["carol"]);
         let change = |text: &str| watches.changed(&text.parse().unwrap());
         ["bob", "carol", "Carol"].into_iter().for_each(change);
         watches.spread(&counters);
         assert_eq!(told(&outbox), ["carol"]);
-        watches.set(1, &carol, &none, &outbox).unwrap();
+        watches
+            .set(ConnectionId(1), &carol, &none, &outbox)
+            .unwrap();
         change("carol");
         watches.spread(&counters);
         assert!(told(&outbox).is_empty());
@@ -188,7 +193,9 @@ mod tests {
         let (watches, _) = with(Limits::default());
         watches.changed(&"bob".parse().unwrap());
         let (none, dave) = (names(&[]), names(&["dave"]));
-        watches.set(1, &none, &dave, &Arc::default()).unwrap();
+        watches
+            .set(ConnectionId(1), &none, &dave, &Arc::default())
+            .unwrap();
         watches.changed(&"bob".parse().unwrap());
         assert!(watches.inner().changed.is_empty());
     }
@@ -201,8 +208,12 @@ mod tests {
         });
         let (all, one) = (Arc::default(), Arc::default());
         let none = names(&[]);
-        watches.set(1, &none, &Watch::Everybody, &all).unwrap();
-        watches.set(2, &none, &names(&["bob"]), &one).unwrap();
+        watches
+            .set(ConnectionId(1), &none, &Watch::Everybody, &all)
+            .unwrap();
+        watches
+            .set(ConnectionId(2), &none, &names(&["bob"]), &one)
+            .unwrap();
         assert_eq!(told(&one), ["bob"]);
         for name in ["x", "y", "z", "bob"] {
             watches.changed(&name.parse().unwrap());

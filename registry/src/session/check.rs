@@ -5,9 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codec::registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register, Watch};
+use codec::{
+    DeviceId, Name,
+    registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register, Watch},
+};
 
-use super::{Ask, Session, State, Waiting};
+use super::{Ask, Session, State, Waiting, is_loopback};
 use crate::{
     limits::{Count, Source},
     table::{Registration, Renewal},
@@ -28,6 +31,7 @@ impl Session {
                     return Err(Refusal::BadSignature);
                 }
                 let expires = lease(refresh.expires_s)?;
+                self.check_room(&refresh.name, refresh.device)?;
                 let (name, device, cseq) = (refresh.name, refresh.device, refresh.cseq);
                 let waiting = Waiting::Refresh(name.clone(), device, refresh.expires_s);
                 let renewal = Renewal {
@@ -35,6 +39,7 @@ impl Session {
                     device,
                     identity,
                     cseq,
+                    connection: self.setup.id,
                 };
                 Ok((waiting, Ask::Refresh(renewal, expires)))
             }
@@ -52,6 +57,7 @@ impl Session {
                         device,
                         identity,
                         cseq,
+                        connection: self.setup.id,
                     }),
                 ))
             }
@@ -88,7 +94,7 @@ impl Session {
                 let leases = phone.registered.iter();
                 let ask = Ask::Publish {
                     devices: leases.map(|it| (it.name.clone(), it.device)).collect(),
-                    identity: phone.identity,
+                    connection: self.setup.id,
                     presence,
                 };
                 Ok((Waiting::Other, ask))
@@ -122,15 +128,8 @@ impl Session {
         if contacts.iter().any(|addr| !is_reachable(addr)) {
             return Err(Refusal::OutOfRange);
         }
-        let known = phone
-            .registered
-            .iter()
-            .any(|lease| lease.is_of(&name, device));
         let presence = phone.presence;
-        if !known && phone.registered.len() >= self.registrar.limits.registrations {
-            self.count(Count::RegistrationsRefused);
-            return Err(Refusal::TooMany);
-        }
+        self.check_room(&name, device)?;
         let contacts = with_observed(&contacts, self.setup.peer.ip());
         let waiting = Waiting::Register(name.clone(), device, expires_s);
         Ok((
@@ -144,8 +143,20 @@ impl Session {
                 cseq,
                 presence,
                 source: Source::from(self.setup.peer.ip()),
+                connection: self.setup.id,
             }),
         ))
+    }
+
+    /// Whether this connection may hold a device, beside those that it holds.
+    fn check_room(&mut self, name: &Name, device: DeviceId) -> Result<(), Refusal> {
+        let held = &self.phone()?.registered;
+        let known = held.iter().any(|lease| lease.is_of(name, device));
+        if !known && held.len() >= self.registrar.limits.registrations {
+            self.count(Count::RegistrationsRefused);
+            return Err(Refusal::TooMany);
+        }
+        Ok(())
     }
 }
 
@@ -183,10 +194,13 @@ fn is_reachable(addr: &SocketAddr) -> bool {
     addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
 }
 
-/// The signed contacts, and the address that the phone was seen to come from.
+/// The signed contacts, and the address that the phone was seen to come from. A loopback address of
+/// a phone that is elsewhere would lead to the registry's own machine, so it is left out.
 fn with_observed(signed: &[SocketAddr], observed: IpAddr) -> Vec<Contact> {
+    let elsewhere = !is_loopback(observed);
     let mut contacts: Vec<Contact> = signed
         .iter()
+        .filter(|addr| !(elsewhere && is_loopback(addr.ip())))
         .map(|&addr| Contact {
             addr,
             observed: false,

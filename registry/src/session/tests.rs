@@ -62,6 +62,7 @@ impl Rig {
         let peer = peer.parse().unwrap();
         let setup = Setup {
             peer,
+            id: ConnectionId(1),
             nonce: Nonce([6; 32]),
             now,
             time: TIME,
@@ -116,11 +117,11 @@ impl Rig {
                         Ask::Forward(_) => Answered::Forward(Ok(1)),
                         Ask::Publish {
                             devices,
-                            identity,
+                            connection,
                             presence,
                         } => {
                             for (name, device) in devices {
-                                self.table.publish(&name, device, identity, presence, now);
+                                self.table.publish(&name, device, connection, presence, now);
                             }
                             Answered::Publish
                         }
@@ -130,7 +131,7 @@ impl Rig {
                         .handle_input(Input::Answered(id, answered), now);
                 }
                 Output::Join(name, device) => self.joined.push((name, device)),
-                Output::Leave(name, device) | Output::Lapse(name, device) => {
+                Output::Leave(name, device) => {
                     self.joined.retain(|known| *known != (name.clone(), device));
                 }
                 Output::Added(_) => self.added += 1,
@@ -314,6 +315,74 @@ fn loopback_contacts_are_told_only_on_the_same_machine() {
         panic!("{page:?}")
     };
     assert_eq!(page.entries[0].contacts().len(), 1);
+}
+
+#[test]
+fn a_phone_elsewhere_registers_no_loopback_address() {
+    let bob = person(1);
+    let mut rig = Rig::from("10.0.0.7:1234");
+    rig.greet(Some(&bob));
+    let register = rig.register(&bob, &["127.0.0.1:6379", "[::1]:25"], 1);
+    rig.ask(1, register).unwrap();
+    // Somebody on the registry's machine, who is told all there is.
+    let mut near = Rig::from("127.0.0.1:1");
+    near.table = rig.table;
+    near.greet(None);
+    let observed = "10.0.0.7:6379".parse().unwrap();
+    assert_eq!(near.lookup(1).unwrap(), [observed]);
+}
+
+#[test]
+fn what_a_connection_holds_by_refreshing_counts_as_well() {
+    let bob = person(1);
+    let mut rig = Rig::from("10.0.0.7:1234");
+    let most = u8::try_from(Limits::default().registrations).unwrap();
+    let sign = |rig: &Rig, number: u8, cseq| {
+        let (name, device) = (
+            format!("n{number}").parse().unwrap(),
+            DeviceId([number; 16]),
+        );
+        (
+            Register::sign(
+                &bob.identity,
+                &rig.binding(),
+                name,
+                device,
+                bob.card,
+                Contacts::default(),
+                60,
+                cseq,
+            ),
+            Refresh::sign(
+                &bob.identity,
+                &rig.binding(),
+                format!("n{number}").parse().unwrap(),
+                device,
+                60,
+                cseq,
+            ),
+        )
+    };
+    rig.greet(Some(&bob));
+    for number in 0..most {
+        let (register, _) = sign(&rig, number, 1);
+        rig.ask(1, Method::Register(register)).unwrap();
+    }
+    let mut other = Rig::from("10.0.0.7:1235");
+    other.table = rig.table;
+    other.greet(Some(&bob));
+    let (register, _) = sign(&other, most, 1);
+    other.ask(1, Method::Register(register)).unwrap();
+    for number in 0..most {
+        let (_, refresh) = sign(&other, number, 2);
+        let refreshed = other.ask(2, Method::Refresh(refresh));
+        if number + 1 < most {
+            assert_eq!(refreshed, GRANTED);
+        } else {
+            assert_eq!(refreshed, Err(Refusal::TooMany));
+        }
+    }
+    assert!(other.counted.contains(&Count::RegistrationsRefused));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use codec::{
     registry::{Contact, PAGE_MAX, Presence, Refusal},
 };
 
-use super::{Change, Registration, Renewal, Store};
+use super::{Change, ConnectionId, Registration, Renewal, Store};
 use crate::limits::Source;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -52,6 +52,7 @@ fn claim(text: &str, seed: u8, cseq: u64) -> Registration {
         cseq,
         presence: Presence::Available,
         source: Source::from(IpAddr::from([10, 0, 0, seed])),
+        connection: ConnectionId(1),
     }
 }
 
@@ -62,6 +63,7 @@ fn renewal(text: &str, seed: u8, cseq: u64) -> Renewal {
         device: DeviceId([seed; 16]),
         identity,
         cseq,
+        connection: ConnectionId(1),
     }
 }
 
@@ -100,7 +102,7 @@ async fn a_name_has_one_owner(store: &impl Store) {
 
 async fn presence_is_that_of_all_devices(store: &impl Store) {
     let now = Instant::now();
-    let (bob, owner) = (name("bob"), card(1).identity);
+    let (bob, here) = (name("bob"), ConnectionId(1));
     let (desk, mobile) = (DeviceId([1; 16]), DeviceId([2; 16]));
     let second = Registration {
         device: mobile,
@@ -118,15 +120,31 @@ async fn presence_is_that_of_all_devices(store: &impl Store) {
         (desk, Presence::Available, false, Presence::Busy),
         (DeviceId([3; 16]), Presence::Away, false, Presence::Busy),
     ] {
-        let changed = store.publish(&bob, device, owner, said, now).await;
+        let changed = store.publish(&bob, device, here, said, now).await;
         assert_eq!((changed, seen(now).await), (changes, seen_then));
     }
-    let stranger = card(2).identity;
-    assert!(
-        !store
-            .publish(&bob, mobile, stranger, Presence::Away, now)
-            .await
-    );
+    // Another connection took the lease over: what the first one still says is not heard.
+    let there = ConnectionId(2);
+    let elsewhere = Registration {
+        connection: there,
+        presence: Presence::Away,
+        ..claim("bob", 1, 2)
+    };
+    store.register(elsewhere, now).await.unwrap();
+    let renewed = Renewal {
+        connection: there,
+        device: mobile,
+        ..renewal("bob", 1, 2)
+    };
+    store.refresh(renewed, MINUTE / 2, now).await.unwrap();
+    for device in [desk, mobile] {
+        let said = store.publish(&bob, device, here, Presence::Available, now);
+        assert!(!said.await);
+    }
+    let said = store.publish(&bob, mobile, there, Presence::Away, now);
+    assert!(said.await);
+    let said = store.publish(&bob, desk, there, Presence::Available, now);
+    assert!(said.await);
     // What a device said is gone with its lease.
     assert_eq!(seen(now + MINUTE / 2).await, Presence::Available);
 }
@@ -142,16 +160,14 @@ async fn leases_end(store: &impl Store) {
     );
     assert!(store.lookup(&name("bob"), now + MINUTE).await.is_ok());
     let end = now + MINUTE / 2 + MINUTE;
-    assert_eq!(
-        store.expire(end - Duration::from_millis(1)),
-        (vec![], Some(end))
-    );
+    assert_eq!(store.expire(end - Duration::from_millis(1)), []);
     assert_eq!(
         store.lookup(&name("bob"), end).await,
         Err(Refusal::NotFound)
     );
-    let (ended, next) = store.expire(end);
-    assert_eq!((ended.len(), next), (1, None));
+    let ended = store.expire(end);
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0].connection, ConnectionId(1));
     assert_eq!(
         store.register(claim("bob", 2, 1), end).await,
         Ok(Change::Added)
@@ -177,7 +193,10 @@ async fn only_the_owner_renews(store: &impl Store) {
         store.unregister(renewal("bob", 1, 1), now).await,
         Err(Refusal::Stale)
     );
-    assert_eq!(store.unregister(renewal("bob", 1, 2), now).await, Ok(()));
+    assert_eq!(
+        store.unregister(renewal("bob", 1, 2), now).await,
+        Ok(ConnectionId(1))
+    );
     assert_eq!(
         store.lookup(&name("bob"), now).await,
         Err(Refusal::NotFound)

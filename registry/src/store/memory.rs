@@ -6,14 +6,14 @@ use std::{
 };
 
 use codec::{
-    DeviceId, IdentityKey, Name,
+    DeviceId, Name,
     registry::{Page, Presence, Record, Refusal},
 };
 
 use crate::{
     limits::Limits,
     store::Store,
-    table::{Change, Ended, Registration, Renewal, Row, Table},
+    table::{Change, ConnectionId, Ended, Registration, Renewal, Row, Table},
 };
 
 /// Names in memory.
@@ -65,7 +65,7 @@ impl Store for MemoryStore {
         self.table().refresh(&renewal, expires, now)
     }
 
-    async fn unregister(&self, renewal: Renewal, now: Instant) -> Result<(), Refusal> {
+    async fn unregister(&self, renewal: Renewal, now: Instant) -> Result<ConnectionId, Refusal> {
         self.table().unregister(&renewal, now)
     }
 
@@ -73,11 +73,12 @@ impl Store for MemoryStore {
         &self,
         name: &Name,
         device: DeviceId,
-        identity: IdentityKey,
+        connection: ConnectionId,
         presence: Presence,
         now: Instant,
     ) -> bool {
-        self.table().publish(name, device, identity, presence, now)
+        self.table()
+            .publish(name, device, connection, presence, now)
     }
 
     async fn lookup(&self, name: &Name, now: Instant) -> Result<Record, Refusal> {
@@ -94,9 +95,8 @@ impl Store for MemoryStore {
         Ok(self.table().list(prefix, after, limit, now))
     }
 
-    fn expire(&self, now: Instant) -> (Vec<Ended>, Option<Instant>) {
-        let mut table = self.table();
-        (table.expire(now), table.next_expiry())
+    fn expire(&self, now: Instant) -> Vec<Ended> {
+        self.table().expire(now)
     }
 
     fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize) {

@@ -22,6 +22,7 @@ fn registration(name: &str, device: u8, seed: u8, cseq: u64) -> Registration {
         cseq,
         presence: Presence::Available,
         source: Source::from(std::net::IpAddr::from([10, 0, 0, device])),
+        connection: ConnectionId(1),
     }
 }
 
@@ -32,6 +33,7 @@ fn renewal(name: &str, device: u8, seed: u8, cseq: u64) -> Renewal {
         device: DeviceId([device; 16]),
         identity,
         cseq,
+        connection: ConnectionId(1),
     }
 }
 
@@ -64,7 +66,6 @@ fn a_refresh_makes_the_lease_last_and_expiry_ends_it() {
     let bob = renewal("bob", 1, 1, 2);
     assert_eq!(table.refresh(&bob, minute, after(start, 30)), Ok(()));
     assert_eq!(table.expire(after(start, 89)), []);
-    assert_eq!(table.next_expiry(), Some(after(start, 90)));
     assert!(table.lookup(&bob.name, after(start, 90)).is_none());
     assert_eq!(table.expire(after(start, 90)).len(), 1);
     assert!(table.is_empty() && table.leases.is_empty());
@@ -87,7 +88,8 @@ fn a_lease_that_another_request_ended_is_told_all_the_same() {
         ended,
         [Ended {
             name: "bob".parse().unwrap(),
-            device: DeviceId([1; 16])
+            device: DeviceId([1; 16]),
+            connection: ConnectionId(1)
         }]
     );
     assert_eq!(table.expire(after(start, 60)), []);
@@ -135,7 +137,10 @@ fn only_the_owner_unregisters() {
         table.unregister(&renewal("bob", 3, 1, 9), start),
         Err(Refusal::NotFound)
     );
-    assert_eq!(table.unregister(&renewal("bob", 1, 1, 9), start), Ok(()));
+    assert_eq!(
+        table.unregister(&renewal("bob", 1, 1, 9), start),
+        Ok(ConnectionId(1))
+    );
     assert!(table.is_empty() && table.leases.is_empty());
 }
 
@@ -188,6 +193,25 @@ fn one_address_does_not_take_all_names_and_gives_back_what_it_leaves() {
     let third = from("e", 1, 1);
     assert_eq!(table.register(third, start), Ok(Change::Added));
     table.expire(after(start, 61));
+    assert!(table.sources.is_empty());
+}
+
+#[test]
+fn who_moves_to_a_full_address_counts_for_the_one_before() {
+    let (start, mut table) = (Instant::now(), Table::limited(100, 3));
+    let from = |last: u8, number: u8, cseq| Registration {
+        source: Source::from(std::net::IpAddr::from([10, 0, 0, last])),
+        ..registration(&format!("n{number}"), 1, number, cseq)
+    };
+    let mut held = 0;
+    for number in 0..20 {
+        held += usize::from(table.register(from(1, number, 1), start).is_ok());
+        // Whether or not there is something to move.
+        let _ = table.register(from(2, number, 2), start);
+    }
+    assert_eq!((held, table.len()), (6, 6));
+    assert!(table.sources.values().all(|devices| *devices == 3));
+    table.expire(after(start, 60));
     assert!(table.sources.is_empty());
 }
 

@@ -23,7 +23,7 @@ use registry::{
     event::Line,
     limits::Limits,
     session::{Answered, Ask, Input, Output, Registrar, Session, Setup},
-    table::Table,
+    table::{ConnectionId, Table},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -106,6 +106,7 @@ impl Rig {
         let how = script.byte();
         let now = Instant::now();
         let setup = Setup {
+            id: ConnectionId(1),
             peer: peers[usize::from(how % 4)].parse().expect("an address"),
             nonce: NONCE,
             now,
@@ -255,11 +256,11 @@ impl Rig {
             Ask::Forward(_) => Answered::Forward(Ok(1)),
             Ask::Publish {
                 devices,
-                identity,
+                connection,
                 presence,
             } => {
                 for (name, device) in devices {
-                    table.publish(&name, device, identity, presence, now);
+                    table.publish(&name, device, connection, presence, now);
                 }
                 Answered::Publish
             }

@@ -26,6 +26,7 @@ impl World {
         let (peer, now) = (self.nodes[node].addr, self.now);
         let setup = session::Setup {
             peer,
+            id: registry::table::ConnectionId(1),
             nonce: Nonce(nonce),
             now,
             time: TIME,
