@@ -56,14 +56,24 @@ pub struct Limits {
     pub devices_per_address: usize,
     /// Connections that watch everybody: every change costs something for each.
     pub watchers_of_all: usize,
-    /// Names watched by all connections together: about 200 bytes each.
+    /// The same from one source, so that no one machine is all of them.
+    pub watchers_of_all_per_address: usize,
+    /// Names watched by all connections together: up to about 750 bytes each, so 96 MB.
     pub watched: usize,
+    /// The same by the connections of one source.
+    pub watched_per_address: usize,
     /// Changed names that wait for one connection. Beyond it is told that it has missed some.
     pub changes: usize,
     /// Envelopes that wait for one connection: those of a call or two.
     pub envelopes: usize,
+    /// Of these, the most from one identity, and from one source: so that others get through.
+    pub envelopes_per_sender: usize,
+    /// See [`Limits::envelopes_per_sender`].
+    pub envelopes_per_address: usize,
     /// Bytes of envelopes that wait for all connections together.
     pub envelope_bytes: usize,
+    /// Of these, the most from one source.
+    pub envelope_bytes_per_address: usize,
     /// Bytes that the system keeps for one connection each way, so that peers that read nothing
     /// take a bounded part of its memory. The system doubles it.
     pub system_buffer: u32,
@@ -89,10 +99,15 @@ impl Default for Limits {
             names: 1_000_000,
             devices_per_address: 8 * 256,
             watchers_of_all: 256,
-            watched: 262_144,
+            watchers_of_all_per_address: 16,
+            watched: 131_072,
+            watched_per_address: 64 * 256,
             changes: 1024,
             envelopes: 32,
+            envelopes_per_sender: 12,
+            envelopes_per_address: 24,
             envelope_bytes: 64 * 1024 * 1024,
+            envelope_bytes_per_address: 4 * 1024 * 1024,
             system_buffer: 64 * 1024,
         }
     }
@@ -107,6 +122,8 @@ impl Limits {
             connections_per_address: connections,
             arrivals_burst: burst.max(self.arrivals_burst),
             devices_per_address: connections.saturating_mul(self.registrations),
+            watchers_of_all_per_address: (connections / 16).max(self.watchers_of_all_per_address),
+            watched_per_address: connections.saturating_mul(64).max(self.watched_per_address),
             ..self
         }
     }

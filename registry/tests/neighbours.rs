@@ -20,7 +20,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use registry::{
     client::agent,
     event::Events,
-    limits::{Counters, Limits},
+    limits::{Count, Counters, Limits},
     link::{FrameLink, Received},
     server::{Config, Plain, Server},
     session::Registrar,
@@ -39,7 +39,6 @@ const AT_LAST: Duration = Duration::from_secs(60);
 /// A registry that runs.
 struct Scene {
     addr: SocketAddr,
-    #[expect(dead_code, reason = "for later")]
     counters: Arc<Counters>,
     _server: JoinSet<()>,
     _stop: DropGuard,
@@ -215,4 +214,55 @@ async fn who_reads_slowly_and_says_nothing_gets_everything_that_waited() {
         let heard = bob.hears().await;
         assert!(matches!(heard, FromRegistry::Notice(Notice::Envelope(_))));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_sender_or_address_that_nobody_reads_leaves_room_for_others() {
+    let limits = Limits {
+        envelope_bytes_per_address: 900_000,
+        ..Limits::default()
+    };
+    let scene = Scene::with(limits).await;
+    let mut alice = scene.phone(10, 1).await;
+    alice.register("alice", 1).await.unwrap();
+    let mut deaf = Vec::new();
+    for number in 0..2 {
+        let mut phone = Phone::greeted(scene.addr, 66, 20 + number, Some(4096)).await;
+        phone.register(&format!("deaf{number}"), 1).await.unwrap();
+        deaf.push(phone);
+    }
+    let to = |number: usize| (["deaf0", "deaf1"][number], deaf[number].identity.key());
+    // Until one sender has its share of what waits for one, then until its address has.
+    for number in 2..5 {
+        let mut eve = scene.phone(66, number).await;
+        let name = format!("eve{number}");
+        eve.register(&name, 1).await.unwrap();
+        let mut sent = 0;
+        while eve.send(&name, to(0), 30_000).await == Ok(Success::Sent { devices: 1 }) {
+            sent += 1;
+            assert!(sent < 100, "there is no end to it");
+        }
+        if number == 3 {
+            let another = eve.send(&name, to(1), 30_000).await;
+            assert_eq!(another, Ok(Success::Sent { devices: 1 }), "{number}");
+        }
+    }
+    assert_eq!(
+        alice.send("alice", to(0), 30_000).await,
+        Ok(Success::Sent { devices: 1 })
+    );
+    // Until nothing of that address is taken any more, whomever it is for.
+    let mut eve = scene.phone(66, 9).await;
+    eve.register("eve9", 1).await.unwrap();
+    for _ in 0..40 {
+        let _ = eve.send("eve9", to(1), 30_000).await;
+    }
+    let key = alice.identity.key();
+    let refused = eve.send("eve9", ("alice", key), 30_000).await;
+    assert_eq!(refused, Err(Refusal::TooMany));
+    assert_eq!(
+        alice.send("alice", ("alice", key), 30_000).await,
+        Ok(Success::Sent { devices: 1 })
+    );
+    assert!(scene.counters.get(Count::EnvelopesDropped) > 0);
 }

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     event::Event,
+    limits::Source,
     link::{FrameLink, Patience, Received, Stalled},
     session::{Answered, Ask, Input, Output, Session, Setup},
     store::Store,
@@ -55,6 +56,7 @@ pub(super) async fn serve<S: Store>(
     let id = ConnectionId(shared.last_connection.fetch_add(1, Relaxed));
     let mut place = Place {
         id,
+        source: Source::from(peer.ip()),
         outbox: None,
         joined: Vec::new(),
         watch: nothing(),
@@ -63,7 +65,7 @@ pub(super) async fn serve<S: Store>(
     for (name, device) in place.joined {
         shared.routes.leave(&name, device, id);
     }
-    shared.watches.end(id, &place.watch);
+    shared.watches.end((id, place.source), &place.watch);
     let why = ended.unwrap_or_else(|error| error.to_string());
     shared.events.tell(Event::Disconnected { peer, why });
 }
@@ -93,6 +95,7 @@ pub(super) async fn refuse(mut stream: TcpStream, reason: Unwelcome) {
 #[derive(Debug)]
 struct Place {
     id: ConnectionId,
+    source: Source,
     /// Only where something may come for it.
     outbox: Option<Arc<Outbox>>,
     joined: Vec<(Name, DeviceId)>,
@@ -337,7 +340,9 @@ impl<S: Store> Shared<S> {
                 after,
                 limit,
             } => Answered::List(self.store.list(&prefix, after.as_ref(), limit, now).await),
-            Ask::Forward(envelope) => Answered::Forward(self.forward(envelope, now).await),
+            Ask::Forward(envelope) => {
+                Answered::Forward(self.forward(envelope, place.source, now).await)
+            }
             Ask::Publish {
                 devices,
                 connection,
@@ -353,14 +358,20 @@ impl<S: Store> Shared<S> {
             }
             Ask::Watch(watch) => {
                 let (id, outbox) = (place.id, Arc::clone(place.outbox()));
-                let result = self.watches.set(id, &place.watch, &watch, &outbox);
+                let watcher = (id, place.source);
+                let result = self.watches.set(watcher, &place.watch, &watch, &outbox);
                 place.watch = if result.is_ok() { watch } else { nothing() };
                 Answered::Watch(result)
             }
         }
     }
 
-    async fn forward(&self, envelope: Envelope, now: Instant) -> Result<u8, Refusal> {
+    async fn forward(
+        &self,
+        envelope: Envelope,
+        source: Source,
+        now: Instant,
+    ) -> Result<u8, Refusal> {
         // The table knows best whose a name is now: the lease that a connection remembers may have
         // been ended on another one.
         let sender = self.store.lookup(&envelope.from.name, now).await;
@@ -369,7 +380,10 @@ impl<S: Store> Shared<S> {
         }
         let to = envelope.to.name.clone();
         let limits = &self.registrar.limits;
-        match self.routes.deliver(envelope, limits, &self.counters)? {
+        match self
+            .routes
+            .deliver(envelope, source, limits, &self.counters)?
+        {
             0 => {
                 self.store.lookup(&to, now).await?;
                 Err(Refusal::Offline)

@@ -1,15 +1,14 @@
 //! What other connections hand to one: envelopes, and names that have changed.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use codec::{Envelope, Name};
 use tokio::sync::Notify;
+
+use crate::limits::{Limits, Source};
 
 /// What one connection hands to another.
 #[derive(Debug)]
@@ -24,28 +23,74 @@ pub(super) enum Delivery {
     Missed,
 }
 
+/// The bytes of all envelopes that wait, and of whom they are; at most as many as envelopes.
+#[derive(Debug, Default)]
+pub(super) struct Room(Mutex<Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    sources: HashMap<Source, usize>,
+}
+
+impl Room {
+    /// The lock is held for one operation of the map, never across an await.
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, source: Source, bytes: usize, limits: &Limits) -> bool {
+        let mut taken = self.taken();
+        let from_there = taken.sources.get(&source).copied().unwrap_or_default();
+        let fits = taken.all + bytes <= limits.envelope_bytes
+            && from_there + bytes <= limits.envelope_bytes_per_address;
+        if fits {
+            taken.all += bytes;
+            taken.sources.insert(source, from_there + bytes);
+        }
+        fits
+    }
+
+    fn give_back(&self, source: Source, bytes: usize) {
+        let mut taken = self.taken();
+        taken.all -= bytes;
+        if let Some(from_there) = taken.sources.get_mut(&source) {
+            *from_there -= bytes;
+            if *from_there == 0 {
+                taken.sources.remove(&source);
+            }
+        }
+    }
+}
+
 /// An envelope on its way, which takes room until the last connection has it.
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) envelope: Envelope,
-    room: Arc<AtomicUsize>,
+    source: Source,
+    room: Arc<Room>,
 }
 
 impl Parcel {
-    /// An envelope that takes its part of `max` bytes, of which those in `room` are taken; `None`
-    /// when there is no room for it.
-    pub(super) fn new(envelope: Envelope, room: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
-        let room = Arc::clone(room);
-        let before = room.fetch_add(envelope.sealed_len(), Relaxed);
-        let fits = before + envelope.sealed_len() <= max;
-        let parcel = Self { envelope, room };
-        fits.then_some(parcel)
+    /// An envelope from `source`; `None` when there is no room for it.
+    pub(super) fn new(
+        envelope: Envelope,
+        source: Source,
+        room: &Arc<Room>,
+        limits: &Limits,
+    ) -> Option<Self> {
+        let fits = room.take(source, envelope.sealed_len(), limits);
+        fits.then(|| Self {
+            envelope,
+            source,
+            room: Arc::clone(room),
+        })
     }
 }
 
 impl Drop for Parcel {
     fn drop(&mut self) {
-        self.room.fetch_sub(self.envelope.sealed_len(), Relaxed);
+        self.room.give_back(self.source, self.envelope.sealed_len());
     }
 }
 
@@ -71,10 +116,17 @@ impl Outbox {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an envelope unless `max` wait, and says whether it did.
-    pub(super) fn put(&self, parcel: &Arc<Parcel>, max: usize) -> bool {
+    /// Adds an envelope unless too many wait, in all or of its sender, and says whether it did.
+    pub(super) fn put(&self, parcel: &Arc<Parcel>, limits: &Limits) -> bool {
         let mut waiting = self.waiting();
-        let fits = waiting.envelopes.len() < max;
+        let of = |same: fn(&Parcel, &Parcel) -> bool| {
+            let theirs = waiting.envelopes.iter().filter(|it| same(it, parcel));
+            theirs.count()
+        };
+        let fits = waiting.envelopes.len() < limits.envelopes
+            && of(|a, b| a.source == b.source) < limits.envelopes_per_address
+            && of(|a, b| a.envelope.from.identity == b.envelope.from.identity)
+                < limits.envelopes_per_sender;
         if fits {
             waiting.envelopes.push_back(Arc::clone(parcel));
             self.wake.notify_one();

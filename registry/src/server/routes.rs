@@ -2,14 +2,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use codec::{DeviceId, Envelope, Name, registry::Refusal};
 
-use super::outbox::{Outbox, Parcel};
+use super::outbox::{Outbox, Parcel, Room};
 use crate::{
-    limits::{Count, Counters, Limits},
+    limits::{Count, Counters, Limits, Source},
     table::ConnectionId,
 };
 
@@ -17,8 +17,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     names: Mutex<HashMap<Name, Vec<Route>>>,
-    /// The bytes of all envelopes that wait.
-    waiting: Arc<AtomicUsize>,
+    /// What envelopes that wait may take, and take.
+    room: Arc<Room>,
 }
 
 #[derive(Debug)]
@@ -73,14 +73,16 @@ impl Routes {
     /// too much waiting is passed over.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] when too much waits for all connections together.
+    /// [`Refusal::TooMany`] when too much waits for all connections together, in all or of what
+    /// `source` has sent.
     pub(super) fn deliver(
         &self,
         envelope: Envelope,
+        source: Source,
         limits: &Limits,
         counters: &Counters,
     ) -> Result<u8, Refusal> {
-        let Some(parcel) = Parcel::new(envelope, &self.waiting, limits.envelope_bytes) else {
+        let Some(parcel) = Parcel::new(envelope, source, &self.room, limits) else {
             counters.add(Count::EnvelopesDropped);
             return Err(Refusal::TooMany);
         };
@@ -89,7 +91,7 @@ impl Routes {
         let routes = names.get(&parcel.envelope.to.name);
         let mut delivered = 0;
         for route in routes.into_iter().flatten() {
-            if route.outbox.put(&parcel, limits.envelopes) {
+            if route.outbox.put(&parcel, limits) {
                 delivered += 1;
             } else {
                 counters.add(Count::EnvelopesDropped);
