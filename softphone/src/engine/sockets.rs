@@ -16,6 +16,8 @@ const SOCKETS_MAX: usize = 8;
 #[derive(Debug)]
 pub(super) struct Sockets {
     open: Vec<Socket>,
+    /// Which of them is asked first for a datagram.
+    first: usize,
 }
 
 #[derive(Debug)]
@@ -37,7 +39,10 @@ impl Sockets {
     /// # Errors
     /// Those of the system, if it is possible on none.
     pub(super) fn open(ips: &[IpAddr]) -> io::Result<Self> {
-        let mut sockets = Self { open: Vec::new() };
+        let mut sockets = Self {
+            open: Vec::new(),
+            first: 0,
+        };
         sockets.follow(ips);
         if sockets.open.is_empty() {
             return Err(io::Error::new(
@@ -86,16 +91,19 @@ impl Sockets {
     }
 
     /// Waits for a datagram on any of the sockets: how long it is, to which address it came, and
-    /// from where.
+    /// from where. They take turns, so that no flood at one of them drowns the others.
     pub(super) fn poll_receive(
-        &self,
+        &mut self,
         buffer: &mut [u8],
         cx: &mut Context<'_>,
     ) -> Poll<(usize, SocketAddr, SocketAddr)> {
-        for Socket { addr, socket } in &self.open {
+        for turn in 0..self.open.len() {
+            let index = (self.first + turn) % self.open.len();
+            let Socket { addr, socket } = &self.open[index];
             let mut into = ReadBuf::new(buffer);
             match socket.poll_recv_from(cx, &mut into) {
                 Poll::Ready(Ok(source)) => {
+                    self.first = index + 1;
                     return Poll::Ready((into.filled().len(), *addr, source));
                 }
                 // Such as a port that refused an earlier packet; the socket is still good.
@@ -197,5 +205,26 @@ mod tests {
         assert_eq!(followed.appeared[0].ip(), ip(3));
         let after: Vec<_> = sockets.addrs().collect();
         assert_eq!(after, [before[1], followed.appeared[0]]);
+    }
+
+    #[tokio::test]
+    async fn a_flood_at_one_socket_does_not_drown_another() {
+        let ip = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
+        let mut sockets = Sockets::open(&[ip(1), ip(2), ip(3)]).unwrap();
+        let own: Vec<_> = sockets.addrs().collect();
+        let stranger = std::net::UdpSocket::bind((ip(1), 0)).unwrap();
+        for to in [own[0], own[0], own[0], own[0], own[2], own[1]] {
+            stranger.send_to(b"garbage", to).unwrap();
+        }
+        let mut buffer = [0; 16];
+        let mut came = Vec::new();
+        for _ in 0..4 {
+            let receive = std::future::poll_fn(|cx| sockets.poll_receive(&mut buffer, cx));
+            came.push(receive.await.1);
+        }
+        // Whatever was asked first while the datagrams came in, all had a turn among the first.
+        for addr in own {
+            assert!(came[..3].contains(&addr), "{came:?}");
+        }
     }
 }
