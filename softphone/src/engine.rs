@@ -562,8 +562,8 @@ impl Driver {
                 Output::HoldMedia(call, held) => self.hold_media(call, held),
                 Output::MoveMedia(call, moved) => {
                     if let Some(Media::Running(running)) = self.media.get(&call) {
-                        // Should it not take this one, the next one says it all again.
-                        let _ = running.orders.try_send(Order::PeerMoved(moved));
+                        // Each one says all that the earlier ones said.
+                        running.moved.send_replace(moved);
                     }
                 }
                 Output::StopMedia(call) => self.stop_media(call),

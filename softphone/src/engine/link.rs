@@ -23,11 +23,15 @@ use str0m::{
     rtp::{RtpWrite, SeqNo, Ssrc},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until},
 };
 
 use super::sockets::{Addresses, Sockets};
+use remote::Remote;
+
+mod remote;
+
 use crate::{
     call::{MediaFailure, Moved, Role},
     media::{
@@ -61,8 +65,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked whether this machine's addresses have changed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
-/// So many addresses a peer may name in the course of a call; those beyond are left out.
-const REMOTE_MAX: usize = 64;
+/// From one change of the peer's addresses that counts to the next; of those that it tells of in
+/// between, the newest does.
+const MOVES_APART: Duration = Duration::from_secs(1);
 
 /// Media that is open on this side and waits for the other side's.
 pub struct Prepared {
@@ -87,8 +92,6 @@ pub enum Order {
     Speak,
     /// Deliver received packets there from now on.
     Deliver(PacketSink),
-    /// The peer's addresses are no longer those of its offer.
-    PeerMoved(Moved),
 }
 
 /// Takes received packets and never waits.
@@ -167,21 +170,17 @@ fn add_local(rtc: &mut Rtc, addr: SocketAddr) -> Option<Candidate> {
     })
 }
 
-/// A candidate of the peer, as ICE wants it.
+/// A candidate of the peer, as ICE wants it. ICE never forgets one that it was given. It takes
+/// another one for the same address beside it, and then it can invalidate neither. But one that it
+/// believes to have found by itself it replaces, so that is what it gets to see of every address.
 fn remote_candidate(candidate: &Candidate) -> IceCandidate {
-    let kind = match candidate.kind {
-        CandidateKind::Host => IceKind::Host,
-        CandidateKind::ServerReflexive => IceKind::ServerReflexive,
-        CandidateKind::PeerReflexive => IceKind::PeerReflexive,
-        CandidateKind::Relayed => IceKind::Relayed,
-    };
     IceCandidate::from_parts(
-        "1".to_owned(),
+        "tmp_prflx".to_owned(),
         1,
         Protocol::Udp,
         candidate.priority,
         candidate.addr,
-        kind,
+        IceKind::PeerReflexive,
         None,
         None,
         None,
@@ -201,61 +200,32 @@ fn credentials() -> io::Result<IceCredentials> {
     Ok(IceCredentials::new(&text[..8], &text[8..]).expect("ICE characters, 8 and 24 of them"))
 }
 
-/// Whether packets can be sent there at all.
-fn is_sendable(addr: &SocketAddr) -> bool {
-    let ip = addr.ip();
-    let mapped = matches!(ip, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some());
-    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
-    addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast && !mapped
-}
-
 impl Prepared {
-    /// Runs the link until `orders` ends, or it fails. Voice to send comes from `voice`.
+    /// Runs the link until `orders` ends, or it fails. How the peer's addresses are different from
+    /// those of its offer is in `moved`, and voice to send comes from `voice`.
     pub async fn run(
         self,
         remote: MediaOffer,
         role: Role,
         orders: mpsc::Receiver<Order>,
+        moved: watch::Receiver<Moved>,
         voice: mpsc::Receiver<Encoded>,
         report: impl Fn(Report),
     ) {
-        let Self {
-            sockets,
-            addresses,
-            rtc,
-            offer,
-        } = self;
         let now = Instant::now();
-        let (own, theirs) = match role {
-            Role::Caller => (SSRC[0], SSRC[1]),
-            Role::Callee => (SSRC[1], SSRC[0]),
+        let theirs = match role {
+            Role::Caller => SSRC[1],
+            Role::Callee => SSRC[0],
         };
-        let mut random = [0; 6];
-        // Without randomness there would have been no keys; zeros are no harm here.
-        let _ = getrandom::fill(&mut random);
-        let mut link = Link {
-            sockets,
-            addresses,
-            offered: offer.candidates.to_vec(),
-            current: offer.candidates.to_vec(),
-            remote: Vec::new(),
-            rtc,
-            role,
-            own: own.into(),
-            // RFC 3550, 5.1: both start at random, the first far from where it wraps.
-            seq: u64::from(u16::from_be_bytes([random[0], random[1]]) >> 1),
-            timestamp: u32::from_be_bytes([random[2], random[3], random[4], random[5]]),
-            speaking: false,
-            connected: false,
-            watchdog: Watchdog::default(),
-            wake: now,
-            deliver: None,
-            report,
-        };
+        let mut link = Link::new(self, role, report, now);
         let failed = match link.start(&remote, theirs.into(), now) {
-            Ok(()) => link.serve(orders, voice).await,
+            Ok(()) => link.serve(orders, moved, voice).await,
             Err(failure) => Some(failure),
         };
+        let left_out = link.remote.left_out();
+        if left_out > 0 {
+            tracing::warn!(left_out, "the peer has had too many addresses");
+        }
         if let Some(failure) = failed {
             (link.report)(Report::Failed(failure));
         }
@@ -269,8 +239,7 @@ struct Link<F> {
     offered: Vec<Candidate>,
     /// Those that it has now.
     current: Vec<Candidate>,
-    /// Those of the peer that are in use.
-    remote: Vec<Candidate>,
+    remote: Remote,
     rtc: Rtc,
     role: Role,
     own: Ssrc,
@@ -281,6 +250,12 @@ struct Link<F> {
     connected: bool,
     /// Knows when the peer was last heard, authentically.
     watchdog: Watchdog,
+    /// Whether the newest datagram was authentic.
+    authentic: bool,
+    /// Where voice is sent.
+    sends_to: Option<SocketAddr>,
+    /// From when on another path may be taken because the peer speaks on it.
+    turns_from: Instant,
     /// When the machine wants to be woken.
     wake: Instant,
     deliver: Option<PacketSink>,
@@ -298,6 +273,44 @@ fn guarded<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, MediaFailu
 }
 
 impl<F: Fn(Report)> Link<F> {
+    fn new(prepared: Prepared, role: Role, report: F, now: Instant) -> Self {
+        let Prepared {
+            sockets,
+            addresses,
+            rtc,
+            offer,
+        } = prepared;
+        let own = match role {
+            Role::Caller => SSRC[0],
+            Role::Callee => SSRC[1],
+        };
+        let mut random = [0; 6];
+        // Without randomness there would have been no keys; zeros are no harm here.
+        let _ = getrandom::fill(&mut random);
+        Self {
+            sockets,
+            addresses,
+            offered: offer.candidates.to_vec(),
+            current: offer.candidates.to_vec(),
+            remote: Remote::default(),
+            rtc,
+            role,
+            own: own.into(),
+            // RFC 3550, 5.1: both start at random, the first far from where it wraps.
+            seq: u64::from(u16::from_be_bytes([random[0], random[1]]) >> 1),
+            timestamp: u32::from_be_bytes([random[2], random[3], random[4], random[5]]),
+            speaking: false,
+            connected: false,
+            watchdog: Watchdog::default(),
+            authentic: false,
+            sends_to: None,
+            turns_from: now,
+            wake: now,
+            deliver: None,
+            report,
+        }
+    }
+
     fn start(
         &mut self,
         remote: &MediaOffer,
@@ -325,38 +338,33 @@ impl<F: Fn(Report)> Link<F> {
             });
             api.start_dtls(role == Role::Callee)
         })?;
-        self.add_remote(&remote.candidates)?;
+        let offered = self.remote.offered(&remote.candidates);
+        self.change_remote(&[], &offered)?;
         self.drain(now)
     }
 
-    fn add_remote(&mut self, candidates: &[Candidate]) -> Result<(), MediaFailure> {
-        for candidate in candidates {
-            let known = self.remote.iter().any(|known| known.addr == candidate.addr);
-            if known || !is_sendable(&candidate.addr) || self.remote.len() >= REMOTE_MAX {
-                continue;
-            }
-            self.remote.push(*candidate);
-            let rtc = &mut self.rtc;
-            guarded(|| {
-                rtc.add_remote_candidate(remote_candidate(candidate));
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
-    fn peer_moved(&mut self, moved: &Moved, now: Instant) -> Result<(), MediaFailure> {
-        self.add_remote(&moved.added)?;
-        let gone = |known: &Candidate| moved.removed.iter().any(|gone| gone.addr == known.addr);
+    /// Tells ICE which of the peer's addresses are gone, and then which there are.
+    fn change_remote(
+        &mut self,
+        gone: &[Candidate],
+        added: &[Candidate],
+    ) -> Result<(), MediaFailure> {
         let rtc = &mut self.rtc;
         guarded(|| {
-            for candidate in self.remote.iter().filter(|known| gone(known)) {
+            for candidate in gone {
                 rtc.direct_api()
                     .invalidate_candidate(&remote_candidate(candidate));
             }
+            for candidate in added {
+                rtc.add_remote_candidate(remote_candidate(candidate));
+            }
             Ok(())
-        })?;
-        self.remote.retain(|known| !gone(known));
+        })
+    }
+
+    fn peer_moved(&mut self, moved: &Moved, now: Instant) -> Result<(), MediaFailure> {
+        let change = self.remote.moved(moved);
+        self.change_remote(&change.gone, &change.added)?;
         self.input(Input::Timeout(now), now)
     }
 
@@ -366,15 +374,8 @@ impl<F: Fn(Report)> Link<F> {
         if self.role == Role::Callee {
             return Ok(());
         }
-        let rtc = &mut self.rtc;
-        guarded(|| {
-            for candidate in &self.remote {
-                let candidate = remote_candidate(candidate);
-                rtc.direct_api().invalidate_candidate(&candidate);
-                rtc.add_remote_candidate(candidate);
-            }
-            Ok(())
-        })
+        let all = self.remote.in_use();
+        self.change_remote(&all, &all)
     }
 
     /// Uses the addresses that this machine has now.
@@ -411,17 +412,23 @@ impl<F: Fn(Report)> Link<F> {
     async fn serve(
         &mut self,
         mut orders: mpsc::Receiver<Order>,
+        mut moved: watch::Receiver<Moved>,
         mut voice: mpsc::Receiver<Encoded>,
     ) -> Option<MediaFailure> {
         let mut buffer = vec![0; DATAGRAM_MAX + 1];
         let mut voice_open = true;
         let mut follow = interval(FOLLOW_EVERY);
         follow.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut moves_from = TokioInstant::now();
         loop {
-            let watched = self.watchdog.poll_timeout();
-            let wake = watched.map_or(self.wake, |at| at.min(self.wake));
+            let wake = TokioInstant::from_std(self.wake_at());
+            let peer_moves = async {
+                sleep_until(moves_from).await;
+                moved.changed().await
+            };
             let result = tokio::select! {
-                // Voice first: it is what everything else is for.
+                // Voice first: it is what everything else is for. Datagrams come near the end,
+                // since a stranger can send so many that there is always one.
                 biased;
                 encoded = voice.recv(), if voice_open => match encoded {
                     Some(encoded) => self.send(encoded, Instant::now()),
@@ -439,7 +446,6 @@ impl<F: Fn(Report)> Link<F> {
                         self.deliver = Some(sink);
                         Ok(())
                     }
-                    Some(Order::PeerMoved(moved)) => self.peer_moved(&moved, Instant::now()),
                     None => {
                         // Tells the peer's DTLS; its call is told by a Bye.
                         let _ = guarded(|| self.rtc.close());
@@ -447,19 +453,30 @@ impl<F: Fn(Report)> Link<F> {
                         return None;
                     }
                 },
-                received = std::future::poll_fn(|cx| self.sockets.poll_receive(&mut buffer, cx))
-                    => self.receive_some(received, &mut buffer),
-                () = sleep_until(TokioInstant::from_std(wake)) => self.due(Instant::now()),
+                Ok(()) = peer_moves => {
+                    moves_from = TokioInstant::now() + MOVES_APART;
+                    let newest = moved.borrow_and_update().clone();
+                    self.peer_moved(&newest, Instant::now())
+                }
                 _ = follow.tick() => match self.addresses.now() {
                     Ok(ips) => self.follow(&ips, Instant::now()),
                     // What is not known now is known a second later.
                     Err(_) => Ok(()),
                 },
+                received = std::future::poll_fn(|cx| self.sockets.poll_receive(&mut buffer, cx))
+                    => self.receive_some(received, &mut buffer),
+                () = sleep_until(wake) => self.due(Instant::now()),
             };
             if let Err(failure) = result {
                 return Some(failure);
             }
         }
+    }
+
+    /// When there is something to do, whether anything comes or not.
+    fn wake_at(&self) -> Instant {
+        let watched = self.watchdog.poll_timeout();
+        watched.map_or(self.wake, |at| at.min(self.wake))
     }
 
     fn due(&mut self, now: Instant) -> Result<(), MediaFailure> {
@@ -503,7 +520,8 @@ impl<F: Fn(Report)> Link<F> {
         self.input(Input::Timeout(now), now)
     }
 
-    /// Takes the datagram in `buffer`, and those that wait behind it.
+    /// Takes the datagram in `buffer`, and those that wait behind it. Then it does what is due, for
+    /// which there may be no other time while they keep coming.
     fn receive_some(
         &mut self,
         first: (usize, SocketAddr, SocketAddr),
@@ -517,7 +535,11 @@ impl<F: Fn(Report)> Link<F> {
             };
             self.receive(at, &buffer[..length], source)?;
         }
-        Ok(())
+        let now = Instant::now();
+        if now < self.wake_at() {
+            return Ok(());
+        }
+        self.due(now)
     }
 
     fn receive(
@@ -535,9 +557,10 @@ impl<F: Fn(Report)> Link<F> {
         };
         let input = Input::Receive(now, receive);
         // Strangers' packets must not reach DTLS.
-        if !guarded(|| Ok(self.rtc.accepts(&input)))? {
+        if !guarded(|| Ok(self.rtc.accepts(&input)))? || !self.remote.heard_from(source) {
             return Ok(());
         }
+        self.authentic = false;
         let rtc = &mut self.rtc;
         match guarded(|| rtc.handle_input(input)) {
             // Whoever can send from the peer's address must not be able to end a call that is up;
@@ -546,7 +569,25 @@ impl<F: Fn(Report)> Link<F> {
             Err(failure) => return Err(failure),
             Ok(()) => {}
         }
-        self.drain(now)
+        self.drain(now)?;
+        if self.authentic {
+            self.turn_to(source, now)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the path that voice is sent on if the side that controls ICE speaks on another one.
+    /// Otherwise ICE stays with whichever of them it likes better, although it may be dead.
+    fn turn_to(&mut self, source: SocketAddr, now: Instant) -> Result<(), MediaFailure> {
+        let stays = self.sends_to.is_none_or(|to| to == source);
+        if self.role == Role::Caller || stays || now < self.turns_from {
+            return Ok(());
+        }
+        self.turns_from = now + MOVES_APART;
+        let mut old = self.remote.in_use();
+        old.retain(|candidate| Some(candidate.addr) == self.sends_to);
+        self.change_remote(&old, &old)?;
+        self.input(Input::Timeout(now), now)
     }
 
     /// Sends and reports everything that the machine has ready, and notes when to wake it.
@@ -560,6 +601,10 @@ impl<F: Fn(Report)> Link<F> {
                 }
                 Output::Transmit(transmit) => {
                     let (from, to) = (transmit.source, transmit.destination);
+                    // RTP and RTCP, by their first byte (RFC 7983).
+                    if matches!(transmit.contents.first(), Some(128..=191)) {
+                        self.sends_to = Some(to);
+                    }
                     self.sockets.send(from, to, &transmit.contents);
                 }
                 Output::Event(event) => self.event(event, now),
@@ -604,6 +649,7 @@ impl<F: Fn(Report)> Link<F> {
     }
 
     fn heard(&mut self, now: Instant) {
+        self.authentic = true;
         if self.watchdog.heard(now).is_some() {
             (self.report)(Report::Reconnected);
         }

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use codec::{CallId, signal::MediaOffer};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 
 use super::{
     DRAIN, Driver, ENCODED_MAX, Event, News, STATS_EVERY,
@@ -11,7 +14,7 @@ use super::{
 };
 use crate::{
     audio::{self, Voice},
-    call::{MediaFailure, Role},
+    call::{MediaFailure, Moved, Role},
     media::{Encoded, stats::VoiceStats},
 };
 
@@ -29,6 +32,8 @@ pub(super) enum Media {
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) orders: mpsc::Sender<Order>,
+    /// Where the peer is by now.
+    pub(super) moved: watch::Sender<Moved>,
     /// Once the devices are open.
     pub(super) voice: Option<Voice>,
     /// The call is up.
@@ -55,6 +60,7 @@ impl Driver {
             return;
         };
         let (orders, ordered) = mpsc::channel(8);
+        let (moved, peer_moved) = watch::channel(Moved::default());
         let (encoded, spoken) = mpsc::channel(ENCODED_MAX);
         let (reports, mut reported) = mpsc::channel(16);
         let report = move |report| {
@@ -62,7 +68,7 @@ impl Driver {
             let _ = reports.try_send(report);
         };
         self.tasks
-            .spawn(prepared.run(remote, role, ordered, spoken, report));
+            .spawn(prepared.run(remote, role, ordered, peer_moved, spoken, report));
         let news = self.news.clone();
         self.tasks.spawn(async move {
             while let Some(report) = reported.recv().await {
@@ -77,6 +83,7 @@ impl Driver {
         let counted = (VoiceStats::default(), Instant::now());
         let running = Running {
             orders,
+            moved,
             voice: None,
             up: false,
             held: false,

@@ -11,6 +11,7 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::media::watchdog::RECONNECTING_AFTER;
 
 /// The addresses of one side, which a test may change.
 type Ips = Arc<Mutex<Vec<IpAddr>>>;
@@ -28,6 +29,7 @@ fn prepare_on(ips: &Ips) -> Prepared {
 struct Side {
     ips: Ips,
     orders: mpsc::Sender<Order>,
+    moved: watch::Sender<Moved>,
     voice: mpsc::Sender<Encoded>,
     reports: Arc<Mutex<Vec<Report>>>,
     /// Packets that came.
@@ -45,10 +47,21 @@ impl Side {
 
     fn moved(&self) -> Option<Moved> {
         let reports = self.reports.lock().unwrap();
-        reports.iter().find_map(|report| match report {
+        reports.iter().rev().find_map(|report| match report {
             Report::Moved(moved) => Some(moved.clone()),
             _ => None,
         })
+    }
+
+    /// It has no other address than these any more.
+    fn moves_to(&self, ips: &[u8]) {
+        *self.ips.lock().unwrap() = ips.iter().map(|&last| loopback(last)).collect();
+    }
+
+    /// Has told of a change after which it is there.
+    fn told_of(&self, last: u8) -> bool {
+        let at = |candidate: &Candidate| candidate.addr.ip() == loopback(last);
+        self.moved().is_some_and(|moved| moved.added.iter().any(at))
     }
 }
 
@@ -64,9 +77,11 @@ async fn connect(offers: impl FnOnce(&mut [MediaOffer; 2])) -> ([Side; 2], JoinS
     for ((prepared, ips), (remote, role)) in prepared.into_iter().zip(ips).zip(remotes) {
         let (orders, ordered) = mpsc::channel(8);
         let (voice, spoken) = mpsc::channel(64);
+        let (moved, peer_moved) = watch::channel(Moved::default());
         let side = Side {
             ips,
             orders,
+            moved,
             voice,
             reports: Arc::default(),
             came: Arc::default(),
@@ -79,7 +94,7 @@ async fn connect(offers: impl FnOnce(&mut [MediaOffer; 2])) -> ([Side; 2], JoinS
         let deliver = Order::Deliver(Box::new(count));
         side.orders.send(deliver).await.unwrap();
         let report = move |report| reports.lock().unwrap().push(report);
-        tasks.spawn(prepared.run(remote, role, ordered, spoken, report));
+        tasks.spawn(prepared.run(remote, role, ordered, peer_moved, spoken, report));
         sides.push(side);
     }
     let sides = sides.try_into().unwrap_or_else(|_| panic!("two sides"));
@@ -104,6 +119,25 @@ async fn speak_until(sides: &[Side; 2], done: impl Fn(&[Side; 2]) -> bool) -> bo
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     false
+}
+
+/// Both sides hear each other from now on.
+async fn goes_on(sides: &[Side; 2]) -> bool {
+    let before = sides.each_ref().map(Side::came);
+    speak_until(sides, |sides| {
+        let came = sides.each_ref().map(Side::came);
+        (0..2).all(|side| came[side] >= before[side] + 25)
+    })
+    .await
+}
+
+fn all_reports(sides: &[Side; 2]) -> [Vec<Report>; 2] {
+    let round_trip = |report: &Report| matches!(report, Report::RoundTrip(_));
+    sides.each_ref().map(|side| {
+        let mut reports = side.reports.lock().unwrap().clone();
+        reports.retain(|report| !round_trip(report));
+        reports
+    })
 }
 
 fn both_heard(sides: &[Side; 2]) -> bool {
@@ -136,32 +170,122 @@ async fn a_call_follows_a_side_that_changes_its_address() {
     for mover in 0..2 {
         let (sides, _tasks) = connect(|_| {}).await;
         assert!(speak_until(&sides, both_heard).await);
-        *sides[mover].ips.lock().unwrap() = vec![loopback(3)];
-        let told = |sides: &[Side; 2]| sides[mover].moved().is_some();
+        sides[mover].moves_to(&[3]);
+        let told = |sides: &[Side; 2]| sides[mover].told_of(3);
         assert!(speak_until(&sides, told).await);
         let moved = sides[mover].moved().unwrap();
         assert_eq!((moved.added.len(), moved.removed.len()), (1, 1));
-        assert_eq!(moved.added[0].addr.ip(), loopback(3));
         // One time the other side is told. The other time it finds out by itself.
         if mover == 0 {
-            let order = Order::PeerMoved(moved);
-            sides[1].orders.send(order).await.unwrap();
+            sides[1].moved.send_replace(moved);
         }
-        let before = sides.each_ref().map(Side::came);
-        let goes_on = |sides: &[Side; 2]| {
-            let came = sides.each_ref().map(Side::came);
-            (0..2).all(|side| came[side] >= before[side] + 25)
-        };
-        let goes_on = speak_until(&sides, goes_on).await;
-        let reports = sides
-            .each_ref()
-            .map(|side| side.reports.lock().unwrap().clone());
-        let came = sides.each_ref().map(Side::came);
-        assert!(goes_on, "{mover}: {before:?} {came:?} {reports:?}");
-        for side in &sides {
-            assert!(!side.has(&Report::Failed(MediaFailure::Lost)));
-        }
+        assert!(goes_on(&sides).await, "{mover}: {:?}", all_reports(&sides));
     }
+}
+
+async fn moves_again_and_again(mover: usize) {
+    let (sides, _tasks) = connect(|_| {}).await;
+    assert!(speak_until(&sides, both_heard).await);
+    for last in 3..6 {
+        sides[mover].moves_to(&[last]);
+        let told = |sides: &[Side; 2]| sides[mover].told_of(last);
+        assert!(speak_until(&sides, told).await);
+        let goes_on = goes_on(&sides).await;
+        assert!(goes_on, "{mover}, {last}: {:?}", all_reports(&sides));
+    }
+}
+
+#[tokio::test]
+async fn a_call_follows_a_side_that_moves_again_and_again_without_a_word() {
+    tokio::join!(moves_again_and_again(0), moves_again_and_again(1));
+}
+
+async fn is_away_for_six_seconds(mover: usize) {
+    let (sides, _tasks) = connect(|_| {}).await;
+    assert!(speak_until(&sides, both_heard).await);
+    sides[mover].moves_to(&[]);
+    let gone = |sides: &[Side; 2]| sides[mover].moved().is_some();
+    assert!(speak_until(&sides, gone).await);
+    let back = Instant::now() + Duration::from_secs(6);
+    speak_until(&sides, |_| Instant::now() >= back).await;
+    sides[mover].moves_to(&[3]);
+    assert!(goes_on(&sides).await, "{mover}: {:?}", all_reports(&sides));
+    for side in &sides {
+        assert!(side.has(&Report::Reconnecting) && side.has(&Report::Reconnected));
+    }
+}
+
+#[tokio::test]
+async fn a_call_goes_on_by_itself_when_the_network_comes_back_after_six_seconds() {
+    tokio::join!(is_away_for_six_seconds(0), is_away_for_six_seconds(1));
+}
+
+#[tokio::test]
+async fn of_moves_that_come_too_fast_the_newest_counts() {
+    let (sides, _tasks) = connect(|_| {}).await;
+    assert!(speak_until(&sides, both_heard).await);
+    let begun = Instant::now();
+    let mut sockets = Vec::new();
+    for _ in 0..3 {
+        let socket = tokio::net::UdpSocket::bind((loopback(1), 0)).await;
+        sockets.push(socket.unwrap());
+    }
+    let move_to = |socket: &tokio::net::UdpSocket| {
+        let candidate = Candidate {
+            kind: CandidateKind::Host,
+            addr: socket.local_addr().unwrap(),
+            priority: 1,
+        };
+        sides[0].moved.send_replace(Moved {
+            added: Candidates::first_of([candidate]),
+            removed: Candidates::default(),
+        });
+    };
+    // ICE says something to each address that it is given.
+    let limit = Duration::from_secs(20);
+    move_to(&sockets[0]);
+    let first = tokio::time::timeout(limit, sockets[0].readable()).await;
+    assert!(first.is_ok());
+    move_to(&sockets[1]);
+    move_to(&sockets[2]);
+    let newest = tokio::time::timeout(limit, sockets[2].readable()).await;
+    assert!(newest.is_ok());
+    assert!(begun.elapsed() >= MOVES_APART);
+    assert!(sockets[1].try_recv(&mut [0; 8]).is_err());
+}
+
+#[tokio::test]
+async fn ice_keeps_one_entry_for_an_address_however_often_it_comes_and_goes() {
+    let mut rtc = Rtc::new(Instant::now());
+    rtc.direct_api().set_remote_ice_credentials(IceCreds::new());
+    let candidate = remote_candidate(&Candidate {
+        kind: CandidateKind::Host,
+        addr: ([127, 0, 0, 1], 9).into(),
+        priority: 1,
+    });
+    for _ in 0..100 {
+        rtc.add_remote_candidate(candidate.clone());
+        // It finds only the first entry of an address, so there is no other.
+        assert!(rtc.direct_api().invalidate_candidate(&candidate));
+        assert!(!rtc.direct_api().invalidate_candidate(&candidate));
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_is_done_although_datagrams_keep_coming() {
+    let prepared = prepare_on(&Arc::new(Mutex::new(vec![loopback(1)])));
+    let at = prepared.offer.candidates[0].addr;
+    let reports = Arc::<Mutex<Vec<Report>>>::default();
+    let told = Arc::clone(&reports);
+    let report = move |report| told.lock().unwrap().push(report);
+    let now = Instant::now();
+    let mut link = Link::new(prepared, Role::Callee, report, now);
+    link.watchdog.heard(now - RECONNECTING_AFTER);
+    // Nothing but a stranger's datagrams, as in a flood.
+    let mut garbage = [0x80; 60];
+    let received = (garbage.len(), at, ([127, 0, 0, 1], 9).into());
+    link.receive_some(received, &mut garbage).unwrap();
+    assert_eq!(*reports.lock().unwrap(), [Report::Reconnecting]);
 }
 
 #[tokio::test]
