@@ -488,6 +488,28 @@ fn after_a_long_stall_of_the_network_alone_the_delay_is_what_it_was() {
 }
 
 #[test]
+fn what_a_slower_path_or_a_greedy_loudspeaker_takes_from_the_buffer_is_made_up() {
+    for (slower_ms, seed) in [(0, 1), (10, 2), (30, 3), (50, 4)] {
+        let mut call = ten_seconds(4, seed);
+        for sent in &mut call.arrivals {
+            sent.arrives += MILLI * if sent.number >= 100 { slower_ms } else { 0 };
+        }
+        let (heard, counters) = call.play();
+        let shorter = longest_wait(&heard, MILLI * 2_200, MILLI * 3_000);
+        assert!(shorter <= MILLI * 75 - MILLI * slower_ms, "{shorter:?}");
+        let waits = played(&heard, MILLI * 6_500, MILLI * 9_500);
+        assert!(waits.len() >= 149, "{slower_ms} ms: {} played", waits.len());
+        for (number, wait) in waits {
+            assert!(
+                (MILLI * 40..=MILLI * 75).contains(&wait),
+                "{slower_ms} ms: packet {number} waited for {wait:?}"
+            );
+        }
+        assert_eq!((counters.skipped, counters.late), (0, 0), "{slower_ms} ms");
+    }
+}
+
+#[test]
 fn a_link_that_jitters_within_the_buffer_loses_nothing_to_a_shorter_delay() {
     for seed in 0..40 {
         let jitter_ms = 10 * u32::try_from(seed % 6).unwrap();

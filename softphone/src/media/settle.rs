@@ -3,6 +3,9 @@
 //! Packets that were held up come all at once, and so more of them wait than need to. The
 //! [`super::surplus`] works that off as long as it is much; what is left of it would delay the
 //! rest of the call. A link that is merely uneven never comes here.
+//!
+//! The other way round, a device takes more sound at its start than it plays, and its clock may be
+//! fast; what the buffer lacks for long is made up in quiet moments.
 
 use std::time::{Duration, Instant};
 
@@ -33,6 +36,15 @@ const WAIT_MIN: Duration = Duration::from_millis(20);
 /// The delay before a stall may have been off by this much, as packets that come unevenly have it.
 const OFF_MAX: Duration = Duration::from_millis(30);
 
+/// When the delay is this much shorter than [`PLAYOUT_DELAY`] ...
+const SHORT_MIN: Duration = Duration::from_millis(15);
+
+/// ... over this time, it is made longer ...
+const SHORT_FOR: Duration = Duration::from_secs(2);
+
+/// ... in steps of this: 10 ms.
+pub(super) const STEP_SAMPLES: u32 = 480;
+
 /// Notices stalls, and tells how much too much is waiting after them.
 #[derive(Debug, Default)]
 pub(super) struct Settling {
@@ -52,6 +64,62 @@ struct Look {
     least: Duration,
 }
 
+impl Look {
+    /// Looks once more; what has been seen so far.
+    fn again(look: &mut Option<Self>, wait: Duration, now: Instant) -> Self {
+        let look = look.get_or_insert(Self {
+            since: now,
+            times: 0,
+            sum: Duration::ZERO,
+            least: wait,
+        });
+        look.times += 1;
+        look.sum += wait;
+        look.least = look.least.min(wait);
+        *look
+    }
+}
+
+/// Notices that packets wait for less than they should, and when to make up for it.
+#[derive(Debug, Default)]
+pub(super) struct Shortage {
+    look: Option<Look>,
+    owed: Duration,
+    /// How long the last packets were, smoothed, in 16ths of a byte.
+    length: usize,
+}
+
+impl Shortage {
+    /// A packet of `length` bytes is next: whether it is a quiet one, before which a step of
+    /// [`STEP_SAMPLES`] is to be concealed.
+    pub(super) fn step(&mut self, length: usize) -> bool {
+        let step = duration_of(STEP_SAMPLES);
+        let due = self.owed >= step && length * 16 <= self.length;
+        if due {
+            self.owed -= step;
+        }
+        due
+    }
+
+    /// A packet of `length` bytes is played `now`, the newest one will have waited for `wait`.
+    pub(super) fn note(&mut self, length: usize, wait: Duration, now: Instant) {
+        self.length = match self.length {
+            0 => length * 16,
+            smoothed => smoothed - smoothed / 16 + length,
+        };
+        let look = Look::again(&mut self.look, wait, now);
+        if now.saturating_duration_since(look.since) >= SHORT_FOR {
+            self.look = None;
+            let short = PLAYOUT_DELAY.saturating_sub(look.sum / look.times);
+            self.owed = if short >= SHORT_MIN {
+                short
+            } else {
+                Duration::ZERO
+            };
+        }
+    }
+}
+
 /// What a player's question tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -61,8 +129,8 @@ pub(super) enum Asked {
 }
 
 impl Settling {
-    /// A packet of the stream came; until then, packets waited for `delay`.
-    pub(super) fn came(&mut self, arrived: Instant, timestamp: Timestamp, delay: Duration) {
+    /// A packet of the stream came; until then, packets waited for `delay`, if any did.
+    pub(super) fn came(&mut self, arrived: Instant, timestamp: Timestamp, delay: Option<Duration>) {
         let last = self.last_came.replace((arrived, timestamp));
         let Some((last_arrived, last_timestamp)) = last else {
             return;
@@ -74,8 +142,8 @@ impl Settling {
         }
     }
 
-    /// The player asks what to play; until then, packets waited for `delay`.
-    pub(super) fn asked(&mut self, now: Instant, delay: Duration) -> Asked {
+    /// The player asks what to play; until then, packets waited for `delay`, if any did.
+    pub(super) fn asked(&mut self, now: Instant, delay: Option<Duration>) -> Asked {
         let last = self.last_asked.replace(now).unwrap_or(now);
         let unasked = now.saturating_duration_since(last);
         if unasked >= UNASKED_MIN {
@@ -89,7 +157,8 @@ impl Settling {
     }
 
     /// Of two stalls in short order, the delay before the first one counts.
-    fn begin(&mut self, now: Instant, delay: Duration) {
+    fn begin(&mut self, now: Instant, delay: Option<Duration>) {
+        let delay = delay.unwrap_or(PLAYOUT_DELAY);
         let before = delay.clamp(PLAYOUT_DELAY - OFF_MAX, PLAYOUT_DELAY + OFF_MAX);
         let goal = match self.goal {
             Some((goal, until)) if now < until => goal,
@@ -105,21 +174,12 @@ impl Settling {
         let Some((goal, _)) = self.goal.filter(|&(_, until)| now < until) else {
             return Duration::ZERO;
         };
-        let look = self.look.get_or_insert(Look {
-            since: now,
-            times: 0,
-            sum: Duration::ZERO,
-            least: wait,
-        });
-        look.times += 1;
-        look.sum += wait;
-        look.least = look.least.min(wait);
         let Look {
             since,
             times,
             sum,
             least,
-        } = *look;
+        } = Look::again(&mut self.look, wait, now);
         if wait >= goal + GROSS {
             self.look = None;
             return wait - goal;
@@ -147,7 +207,7 @@ mod tests {
         let mut now = origin;
         for (number, &late) in (0..).zip(late_ms) {
             now = origin + MILLI * (20 * number + late);
-            settling.came(now, Timestamp(number * 960), MILLI * 60);
+            settling.came(now, Timestamp(number * 960), None);
         }
         (settling, now)
     }
@@ -155,10 +215,10 @@ mod tests {
     #[test]
     fn jitter_and_pauses_are_no_stall() {
         let (mut settling, now) = settling(&[0, 60, 150, 199, 100, 0, 199]);
-        settling.came(now + MILLI * 9_000, Timestamp(9_000 * 48), MILLI * 60);
+        settling.came(now + MILLI * 9_000, Timestamp(9_000 * 48), None);
         for passed in (0..30_000).step_by(290) {
             let now = now + MILLI * passed;
-            assert_eq!(settling.asked(now, MILLI * 60), Asked::InTime);
+            assert_eq!(settling.asked(now, None), Asked::InTime);
             assert_eq!(settling.excess(MILLI * 900, now), Duration::ZERO);
         }
     }
@@ -190,10 +250,30 @@ mod tests {
         let now = Instant::now();
         for (unasked, answer) in [(999, Asked::InTime), (1_000, Asked::TooLate)] {
             let mut settling = Settling::default();
-            assert_eq!(settling.asked(now, MILLI * 60), Asked::InTime);
+            assert_eq!(settling.asked(now, None), Asked::InTime);
             let now = now + MILLI * unasked;
-            assert_eq!(settling.asked(now, MILLI * 60), answer);
+            assert_eq!(settling.asked(now, None), answer);
             assert_eq!(settling.excess(MILLI * 860, now), MILLI * 800);
+        }
+    }
+
+    #[test]
+    fn a_shortage_of_two_seconds_is_made_up_before_quiet_packets() {
+        let origin = Instant::now();
+        for (wait, steps) in [(60, 0), (46, 0), (45, 1), (28, 3), (0, 6)] {
+            let mut shortage = Shortage::default();
+            let mut made_up = Vec::new();
+            for packet in 0..150u32 {
+                // Every fifth packet is a quiet one.
+                let length = if packet % 5 == 0 { 30 } else { 90 };
+                let step = shortage.step(length);
+                made_up.extend(step.then_some(packet));
+                let wait = wait + 10 * u32::try_from(made_up.len()).unwrap();
+                shortage.note(length, MILLI * wait, origin + MILLI * 20 * packet);
+            }
+            assert_eq!(made_up.len(), steps, "{wait} ms: {made_up:?}");
+            let in_time = |packet: &u32| *packet > 100 && packet.is_multiple_of(5);
+            assert!(made_up.iter().all(in_time), "{wait} ms: {made_up:?}");
         }
     }
 }
