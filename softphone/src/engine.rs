@@ -152,6 +152,11 @@ pub enum Event {
         /// What the system says.
         why: String,
     },
+    /// The loudspeaker that was gone is back, and the call is heard again.
+    OutputBack {
+        /// In which call.
+        call: CallId,
+    },
     /// The input file has been played to its end.
     InputEnded {
         /// In which call.
@@ -494,7 +499,7 @@ impl Driver {
                 None
             }
             News::Voice(call, VoiceEvent::InputLost { why }) => {
-                self.tell(Event::Warning(format!("nothing to send any more: {why}")));
+                self.tell(Event::Warning(format!("nothing to send: {why}")));
                 if matches!(self.config.input, audio::Input::File(_)) {
                     // There is no more to come than at its end.
                     self.tell(Event::InputEnded { call });
@@ -509,8 +514,8 @@ impl Driver {
                 self.tell(Event::Warning("the microphone is back".to_owned()));
                 None
             }
-            News::Voice(_, VoiceEvent::OutputBack) => {
-                self.tell(Event::Warning("the loudspeaker is back".to_owned()));
+            News::Voice(call, VoiceEvent::OutputBack) => {
+                self.tell(Event::OutputBack { call });
                 None
             }
             News::Finished(call) => {

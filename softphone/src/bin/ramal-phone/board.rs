@@ -207,6 +207,11 @@ impl Board {
                     seen.output_lost = true;
                 }
             }
+            engine::Event::OutputBack { call } => {
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.output_lost = false;
+                }
+            }
             engine::Event::InputEnded { .. } | engine::Event::Warning(_) => {}
         }
     }

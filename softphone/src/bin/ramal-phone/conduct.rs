@@ -214,9 +214,8 @@ impl<'a> Conduct<'a> {
                 round_trip,
             } => self.show.stats(call, &voice, round_trip),
             Event::Warning(text) => self.show.note(&text),
-            Event::OutputLost { why, .. } => self
-                .show
-                .note(&format!("nothing to be heard any more: {why}")),
+            Event::OutputLost { why, .. } => self.show.note(&format!("nothing to be heard: {why}")),
+            Event::OutputBack { .. } => self.show.note("the loudspeaker is back"),
             Event::InputEnded { call } => {
                 let alone = matches!(self.until, Until::Called { lasting: None, .. });
                 if alone && self.dialled.is_none_or(|dialled| dialled == call) {
