@@ -12,7 +12,7 @@ use codec::greeting::Unwelcome;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
-    time::{interval, sleep, timeout},
+    time::{Instant as TokioInstant, interval, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +35,9 @@ use watches::Watches;
 
 /// How long connections may take to end when the registry stops.
 pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long to wait when the system gives no connection.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// How often leases are looked over.
 const EXPIRE_EVERY: Duration = Duration::from_millis(500);
@@ -138,26 +141,34 @@ impl<S: Store> Server<S> {
         let mut connections = JoinSet::new();
         let mut turned_away = JoinSet::new();
         let (mut expiry, mut spread) = (interval(EXPIRE_EVERY), interval(SPREAD_EVERY));
+        // While connections cannot be taken, and then until when to wait.
+        let mut not_before = None;
         loop {
             tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => match shared.arrive(peer) {
-                        Arrival::Welcome => {
-                            let guest = Guest::new(&shared, peer.ip(), true);
-                            connections.spawn(connection::serve(stream, peer, guest, stop.clone()));
+                accepted = accept(&listener, not_before) => match accepted {
+                    Ok((stream, peer)) => {
+                        not_before = None;
+                        match shared.arrive(peer) {
+                            Arrival::Welcome => {
+                                let guest = Guest::new(&shared, peer.ip(), true);
+                                let serve = connection::serve(stream, peer, guest, stop.clone());
+                                connections.spawn(serve);
+                            }
+                            Arrival::TurnedAway(reason) => {
+                                let guest = Guest::new(&shared, peer.ip(), false);
+                                let stop = stop.clone();
+                                turned_away.spawn(turn_away(stream, peer, reason, guest, stop));
+                            }
+                            Arrival::Dropped(_) => {}
                         }
-                        Arrival::TurnedAway(reason) => {
-                            let guest = Guest::new(&shared, peer.ip(), false);
-                            let stop = stop.clone();
-                            turned_away.spawn(turn_away(stream, peer, reason, guest, stop));
-                        }
-                        Arrival::Dropped(_) => {}
-                    },
+                    }
                     Err(error) => {
                         // Out of files or memory: others may end, so wait instead of spinning.
-                        let warning = format!("cannot take a connection: {error}");
-                        shared.events.tell(Event::Warning(warning));
-                        sleep(Duration::from_millis(100)).await;
+                        let again = TokioInstant::now() + ACCEPT_AGAIN;
+                        if not_before.replace(again).is_none() {
+                            let warning = format!("cannot take connections: {error}");
+                            shared.events.tell(Event::Warning(warning));
+                        }
                     }
                 },
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -177,6 +188,17 @@ impl<S: Store> Server<S> {
             connections.shutdown().await;
         }
     }
+}
+
+/// The next connection, if one comes after `not_before`. May be cancelled: that is a point in time.
+async fn accept(
+    listener: &TcpListener,
+    not_before: Option<TokioInstant>,
+) -> io::Result<(TcpStream, SocketAddr)> {
+    if let Some(at) = not_before {
+        sleep_until(at).await;
+    }
+    listener.accept().await
 }
 
 /// Opens the port. What the system keeps for a connection is bounded; connections inherit it.
