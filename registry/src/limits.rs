@@ -45,6 +45,11 @@ pub struct Limits {
     /// Units of work that a connection may ask for at once: a phone that comes back, and a
     /// directory of some thousand names read page by page.
     pub work_burst: u32,
+    /// Units of work a second of all connections of one source, those that have ended as well,
+    /// after [`Limits::work_burst_per_address`]: 2 % to 3 % of a core.
+    pub work_per_s_per_address: u32,
+    /// Units of work that one source may ask for at once: an office whose phones come back.
+    pub work_burst_per_address: u32,
     /// Requests of one connection that may wait for the store.
     pub waiting: usize,
     /// Devices that one connection registers: more than a phone with several names needs.
@@ -94,6 +99,8 @@ impl Default for Limits {
             unread: Duration::from_secs(30),
             work_per_s: 500,
             work_burst: 2000,
+            work_per_s_per_address: 16 * 256,
+            work_burst_per_address: 160 * 256,
             waiting: 64,
             registrations: 8,
             names: 1_000_000,
@@ -117,10 +124,15 @@ impl Limits {
     /// The same with another number of connections from one address, and what follows from it.
     #[must_use]
     pub fn per_address(self, connections: usize) -> Self {
-        let burst = u32::try_from(connections.saturating_mul(4)).unwrap_or(u32::MAX);
+        let times = |each: usize| {
+            let all = connections.saturating_mul(each);
+            u32::try_from(all).unwrap_or(u32::MAX)
+        };
         Self {
             connections_per_address: connections,
-            arrivals_burst: burst.max(self.arrivals_burst),
+            arrivals_burst: times(4).max(self.arrivals_burst),
+            work_per_s_per_address: times(16).max(self.work_per_s_per_address),
+            work_burst_per_address: times(160).max(self.work_burst_per_address),
             devices_per_address: connections.saturating_mul(self.registrations),
             watchers_of_all_per_address: (connections / 16).max(self.watchers_of_all_per_address),
             watched_per_address: connections.saturating_mul(64).max(self.watched_per_address),
@@ -322,6 +334,8 @@ mod tests {
         let limits = Limits::default().per_address(5000);
         assert_eq!(limits.devices_per_address, 40_000);
         assert!(limits.arrivals_burst >= 5000);
+        // Each may register and look around when all come back.
+        assert!(limits.work_burst_per_address >= 5000 * 100);
         assert_eq!(Limits::default().per_address(256), Limits::default());
     }
 }

@@ -33,7 +33,7 @@ mod check;
 #[cfg(test)]
 mod tests;
 
-use check::{MALFORMED_UNITS, units_of};
+use check::{CHANGE_UNITS, MALFORMED_UNITS, units_of};
 
 /// What is the same for all connections of a registry.
 #[derive(Debug)]
@@ -163,6 +163,8 @@ pub enum Output {
     Received(String),
     /// A message goes out; for the log.
     Sent(String),
+    /// So many units of work were asked for, or done for this peer.
+    Work(u32),
     /// Count this.
     Count(Count),
     /// Send what is queued and close.
@@ -246,7 +248,7 @@ impl Session {
         output
     }
 
-    /// From when on the next frame is wanted: later than `now` when the peer has asked for more
+    /// From when on the next frame is wanted, or a change that waits: later than `now` when the peer has asked for more
     /// work than its share.
     #[must_use]
     pub fn reads_at(&self, now: Instant) -> Instant {
@@ -310,10 +312,12 @@ impl Session {
                 self.close_with(ClosingReason::Replaced, "the device registered elsewhere");
             }
             (_, Input::Changed(_, Some(entry))) => {
+                self.work(CHANGE_UNITS, now);
                 let entry = self.visible(entry);
                 self.say(&FromRegistry::Notice(Notice::Changed(entry)));
             }
             (_, Input::Changed(name, None)) => {
+                self.work(CHANGE_UNITS, now);
                 self.say(&FromRegistry::Notice(Notice::Gone(name.clone())));
             }
             (_, Input::Missed) => self.say(&FromRegistry::Notice(Notice::Missed)),
@@ -409,9 +413,10 @@ impl Session {
         self.respond(RequestId(0), Err(Refusal::Malformed));
     }
 
-    /// Notes work that was asked for.
+    /// Notes work that was asked for, or that watching has made.
     fn work(&mut self, units: u32, now: Instant) {
         self.work.take(units, self.registrar.limits.work_per_s, now);
+        self.outputs.push_back(Output::Work(units));
         if self.reads_at(now) > now {
             self.count(Count::Slowed);
         }

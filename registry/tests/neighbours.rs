@@ -12,8 +12,8 @@ use codec::{
     greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
     identity::AgreementSecret,
     registry::{
-        Binding, Contacts, FromRegistry, Method, Notice, Refusal, Register, Request, RequestId,
-        Success,
+        Binding, Contacts, FromRegistry, Method, Notice, Prefix, Refusal, Register, Request,
+        RequestId, Success,
     },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -265,4 +265,28 @@ async fn one_sender_or_address_that_nobody_reads_leaves_room_for_others() {
         Ok(Success::Sent { devices: 1 })
     );
     assert!(scene.counters.get(Count::EnvelopesDropped) > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_connects_again_gets_no_new_share_of_work() {
+    let limits = Limits {
+        work_burst_per_address: 100,
+        work_per_s_per_address: 200,
+        ..Limits::default()
+    };
+    let scene = Scene::with(limits).await;
+    let started = tokio::time::Instant::now();
+    for number in 1..=3 {
+        let mut eve = scene.phone(66, number).await;
+        for _ in 0..20 {
+            let list = Method::List {
+                prefix: Prefix::default(),
+                after: None,
+                limit: 24,
+            };
+            eve.ask(list).await.unwrap();
+        }
+    }
+    // 300 units: 100 at once, the others at 200 a second, and the last one is owed.
+    assert!(started.elapsed() >= Duration::from_millis(900));
 }

@@ -107,10 +107,11 @@ impl Place {
         self.outbox.get_or_insert_default()
     }
 
-    /// What others have for this connection, if they may have anything and it takes it.
-    async fn next(&self, takes: bool) -> Delivery {
+    /// What others have for this connection, if they may have anything and it takes it; with
+    /// `calls_only` no changes.
+    async fn next(&self, takes: bool, calls_only: bool) -> Delivery {
         match &self.outbox {
-            Some(outbox) if takes => outbox.next().await,
+            Some(outbox) if takes => outbox.next(calls_only).await,
             _ => pending().await,
         }
     }
@@ -172,7 +173,8 @@ async fn talk<S: Store>(
         }
         let now = Instant::now();
         let deadline = session.poll_timeout().unwrap_or(now);
-        let reads_at = session.reads_at(now);
+        let works_at = shared.gate().works_at(place.source, now);
+        let reads_at = session.reads_at(now).max(works_at);
         let reads = reads_at <= now;
         let wake_at = if reads {
             deadline
@@ -199,7 +201,8 @@ async fn talk<S: Store>(
                     },
                 }
             }
-            delivery = place.next(takes) => {
+            // Who has had more than a share waits for changes, but never for calls.
+            delivery = place.next(takes, !reads) => {
                 Box::pin(shared.deliver(delivery, &mut session)).await;
             }
             () = sleep_until(TokioInstant::from_std(wake_at)) => {
@@ -281,6 +284,7 @@ impl<S: Store> Shared<S> {
             }
             Output::Received(message) => self.events.tell(Event::Received { peer, message }),
             Output::Sent(message) => self.events.tell(Event::Sent { peer, message }),
+            Output::Work(units) => self.gate().work(place.source, units, Instant::now()),
             Output::Count(count) => self.counters.add(count),
             // Done where the connection is at hand.
             Output::Frame(_) | Output::Ask(..) | Output::Close(_) => {}
@@ -390,5 +394,27 @@ impl<S: Store> Shared<S> {
             }
             devices => Ok(devices),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_system_is_told_to_ask_a_silent_peer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        assert!(!SockRef::from(&stream).keepalive().unwrap());
+        keep_alive(&stream).unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_AFTER);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), KEEPALIVE_EVERY);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), KEEPALIVE_TIMES);
     }
 }

@@ -33,6 +33,8 @@ struct Guests {
     welcome: usize,
     turned_away: usize,
     arrivals: Bucket,
+    /// What its connections have asked for, those that have ended as well.
+    work: Bucket,
 }
 
 impl Gate {
@@ -66,6 +68,7 @@ impl Gate {
             welcome: 0,
             turned_away: 0,
             arrivals: Bucket::full(now),
+            work: Bucket::full(now),
         });
         let arrivals = &mut guests.arrivals;
         let hurried = arrivals.ready_at(arrivals_burst, arrivals_per_s, now) > now;
@@ -111,6 +114,25 @@ impl Gate {
         }
     }
 
+    /// A connection has asked for work.
+    pub(super) fn work(&mut self, source: Source, units: u32, now: Instant) {
+        if let Some(guests) = self.sources.get_mut(&source) {
+            let per_s = self.limits.work_per_s_per_address;
+            guests.work.take(units, per_s, now);
+        }
+    }
+
+    /// From when on more work of an address is wanted.
+    pub(super) fn works_at(&self, source: Source, now: Instant) -> Instant {
+        let Limits {
+            work_burst_per_address: burst,
+            work_per_s_per_address: per_s,
+            ..
+        } = self.limits;
+        let guests = self.sources.get(&source);
+        guests.map_or(now, |guests| guests.work.ready_at(burst, per_s, now))
+    }
+
     /// Forgets addresses from which nobody is here, and nobody came lately.
     pub(super) fn tidy(&mut self, now: Instant) {
         self.sources.retain(|_, guests| !guests.is_forgettable(now));
@@ -119,7 +141,10 @@ impl Gate {
 
 impl Guests {
     fn is_forgettable(&self, now: Instant) -> bool {
-        self.welcome == 0 && self.turned_away == 0 && self.arrivals.is_full(now)
+        self.welcome == 0
+            && self.turned_away == 0
+            && self.arrivals.is_full(now)
+            && self.work.is_full(now)
     }
 }
 
@@ -191,6 +216,29 @@ mod tests {
         assert_eq!(come_and_go(&mut gate, later), Arrival::Welcome);
         assert_eq!(gate.sources.len(), 1);
         gate.tidy(now + Duration::from_secs(60));
+        assert!(gate.sources.is_empty());
+    }
+
+    #[test]
+    fn who_comes_again_owes_the_work_of_the_last_time() {
+        let limits = Limits {
+            work_burst_per_address: 10,
+            work_per_s_per_address: 5,
+            ..LIMITS()
+        };
+        let (mut gate, now) = (Gate::new(limits), Instant::now());
+        let (one, other) = (Source::from(ip(1)), Source::from(ip(2)));
+        for _ in 0..2 {
+            assert_eq!(gate.arrive(ip(1), true, now), Arrival::Welcome);
+            gate.work(one, 10, now);
+            gate.leave(ip(1), true, now);
+            gate.tidy(now);
+        }
+        let due = now + Duration::from_secs(2);
+        assert_eq!(gate.works_at(one, now), due);
+        assert_eq!(gate.works_at(one, due), due);
+        assert_eq!(gate.works_at(other, now), now);
+        gate.tidy(now + Duration::from_secs(4));
         assert!(gate.sources.is_empty());
     }
 

@@ -171,18 +171,18 @@ impl Outbox {
         waiting.missed = false;
     }
 
-    /// The next thing that waits. May be cancelled.
-    pub(super) async fn next(&self) -> Delivery {
+    /// The next thing that waits; with `calls_only` no changes. May be cancelled.
+    pub(super) async fn next(&self, calls_only: bool) -> Delivery {
         loop {
-            if let Some(delivery) = self.take() {
+            if let Some(delivery) = self.take(calls_only) {
                 return delivery;
             }
             self.wake.notified().await;
         }
     }
 
-    /// The next thing that waits, if anything does.
-    pub(super) fn take(&self) -> Option<Delivery> {
+    /// The next thing that waits, if anything does; with `calls_only` no changes.
+    pub(super) fn take(&self, calls_only: bool) -> Option<Delivery> {
         let mut waiting = self.waiting();
         if std::mem::take(&mut waiting.replaced) {
             return Some(Delivery::Replaced);
@@ -192,6 +192,9 @@ impl Outbox {
         }
         // An empty queue keeps no memory.
         waiting.envelopes = VecDeque::new();
+        if calls_only {
+            return None;
+        }
         if std::mem::take(&mut waiting.missed) {
             return Some(Delivery::Missed);
         }
@@ -213,8 +216,21 @@ mod tests {
         for _ in 0..100 {
             assert!(!outbox.change(&name(1), 2));
         }
-        assert!(matches!(outbox.take(), Some(Delivery::Changed(it)) if it == name(1)));
-        assert!(outbox.take().is_none());
+        assert!(matches!(outbox.take(false), Some(Delivery::Changed(it)) if it == name(1)));
+        assert!(outbox.take(false).is_none());
+    }
+
+    #[test]
+    fn changes_wait_where_only_calls_are_wanted() {
+        let outbox = Outbox::default();
+        outbox.change(&name(1), 2);
+        assert!(outbox.take(true).is_none());
+        outbox.replace();
+        assert!(matches!(outbox.take(true), Some(Delivery::Replaced)));
+        assert!(matches!(outbox.take(false), Some(Delivery::Changed(_))));
+        outbox.miss();
+        assert!(outbox.take(true).is_none());
+        assert!(matches!(outbox.take(false), Some(Delivery::Missed)));
     }
 
     #[test]
@@ -224,9 +240,9 @@ mod tests {
         assert!(!outbox.change(&name(0), 2), "this one waits already");
         assert!(outbox.change(&name(2), 2));
         assert!(!outbox.change(&name(3), 2), "that is told once");
-        assert!(matches!(outbox.take(), Some(Delivery::Missed)));
-        assert!(outbox.take().is_none());
+        assert!(matches!(outbox.take(false), Some(Delivery::Missed)));
+        assert!(outbox.take(false).is_none());
         assert!(!outbox.change(&name(4), 2));
-        assert!(matches!(outbox.take(), Some(Delivery::Changed(_))));
+        assert!(matches!(outbox.take(false), Some(Delivery::Changed(_))));
     }
 }

@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn told(outbox: &Outbox) -> Vec<String> {
-        let all = std::iter::from_fn(|| match outbox.take()? {
+        let all = std::iter::from_fn(|| match outbox.take(false)? {
             Delivery::Changed(name) => Some(name.to_string()),
             other => Some(format!("{other:?}")),
         });

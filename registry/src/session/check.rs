@@ -7,7 +7,7 @@ use std::{
 
 use codec::{
     DeviceId, Name,
-    registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register, Watch},
+    registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register},
 };
 
 use super::{Ask, Session, State, Waiting, is_loopback};
@@ -163,6 +163,9 @@ impl Session {
 /// The work of a frame that is no request: so that nonsense is no cheaper than sense.
 pub(super) const MALFORMED_UNITS: u32 = 5;
 
+/// The work of telling a change: it is looked up for each who watches.
+pub(super) const CHANGE_UNITS: u32 = 1;
+
 /// How much work a request is, compared with a lookup. Signatures are checked for the first three.
 pub(super) fn units_of(method: &Method) -> u32 {
     match method {
@@ -170,10 +173,7 @@ pub(super) fn units_of(method: &Method) -> u32 {
         // Every change is told to all who watch.
         Method::Publish { .. } => 25,
         Method::List { .. } | Method::Send { .. } => 5,
-        // What is watched is told at once: each name is a lookup.
-        Method::Watch(Watch::Names(names)) => {
-            5 + u32::try_from(names.len()).unwrap_or(u32::MAX) / 2
-        }
+        // How each name is now is told at once, and costs what a change does.
         Method::Watch(_) => 5,
         _ => 1,
     }

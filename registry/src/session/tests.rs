@@ -26,6 +26,7 @@ struct Rig {
     added: usize,
     logged: Vec<String>,
     counted: Vec<Count>,
+    worked: u32,
 }
 
 struct Person {
@@ -78,6 +79,7 @@ impl Rig {
             added: 0,
             logged: Vec::new(),
             counted: Vec::new(),
+            worked: 0,
         }
     }
 
@@ -136,6 +138,7 @@ impl Rig {
                 }
                 Output::Added(_) => self.added += 1,
                 Output::Removed(_) => {}
+                Output::Work(units) => self.worked += units,
                 Output::Count(count) => self.counted.push(count),
                 Output::Received(line) | Output::Sent(line) => self.logged.push(line),
                 Output::Close(why) => self.closed = Some(why),
@@ -638,6 +641,7 @@ fn a_watch_is_open_to_everybody_and_tells_no_loopback_address_elsewhere() {
     let watch = Method::Watch(Watch::Names(List::first_of([name.clone()])));
     assert_eq!(far.ask(1, watch), Ok(Success::Watching));
     for (rig, contacts) in [(&mut rig, 2), (&mut far, 1)] {
+        let before = rig.worked;
         rig.tell(Input::Changed(&name, Some(entry.clone())));
         let Some(FromRegistry::Notice(Notice::Changed(told))) = rig.said.last() else {
             panic!("{:?}", rig.said)
@@ -646,6 +650,7 @@ fn a_watch_is_open_to_everybody_and_tells_no_loopback_address_elsewhere() {
         rig.tell(Input::Changed(&name, None));
         let gone = FromRegistry::Notice(Notice::Gone(name.clone()));
         assert_eq!(rig.said.last(), Some(&gone));
+        assert_eq!(rig.worked, before + 2, "who is told pays for it");
     }
 }
 
