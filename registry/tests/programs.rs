@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
 use codec::{
-    frame::from_payload,
+    frame::{from_payload, to_frame},
     greeting::{Answer, Unwelcome},
     registry::{ClosingReason, FromRegistry, Method, Notice, Presence, Refusal, Success},
 };
@@ -352,6 +352,10 @@ fn a_watch_tells_how_names_are_and_every_change_and_outlives_the_registry() {
     drop(registry);
     let lost = watcher.complaint();
     assert!(lost.ends_with("; trying again"), "{lost}");
+    // Why it does not come back is said as well, once.
+    let why = watcher.complaint();
+    let nobody = format!("ramal-lookup: nobody listens at {listen}");
+    assert!(why.starts_with(&nobody), "{why}");
     let registry = Registry::start(&["--ephemeral", "--listen", &listen]);
     let back = watcher.complaint();
     assert_eq!(back, format!("ramal-lookup: connected to {listen} again"));
@@ -359,6 +363,27 @@ fn a_watch_tells_how_names_are_and_every_change_and_outlives_the_registry() {
     carol.register("carol", 1).unwrap();
     assert_eq!(watcher.line(), format!("carol available {BOB_AT}"));
     assert_eq!(watcher.interrupt(), Some(0));
+}
+
+#[test]
+fn a_watch_ends_when_something_else_listens_in_the_registrys_place() {
+    let registry = Registry::start(&["--ephemeral"]);
+    let mut watcher = Watcher::start(&registry, &["bob"]);
+    assert_eq!(watcher.line(), "bob gone");
+    let listen = registry.addr;
+    drop(registry);
+    let other = TcpListener::bind(listen).unwrap();
+    let (mut stream, _) = other.accept().unwrap();
+    let answer = Answer {
+        version: 9,
+        welcome: Err(Unwelcome::Version),
+    };
+    stream.write_all(&to_frame(&answer).unwrap()).unwrap();
+    assert_eq!(watcher.child.wait().unwrap().code(), Some(2));
+    let said = std::iter::from_fn(|| Some(watcher.complaint()).filter(|line| !line.is_empty()));
+    let said: Vec<String> = said.collect();
+    let last = said.last().unwrap();
+    assert!(last.contains("peer speaks version 9"), "{said:?}");
 }
 
 #[test]

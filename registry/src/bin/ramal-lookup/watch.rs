@@ -8,9 +8,10 @@ use std::{
 
 use codec::{
     Name,
+    greeting::GreetingError,
     registry::{Entry, Method, Notice, Prefix, Refusal, Success, Watch},
 };
-use registry::client::{AskError, Client};
+use registry::client::{AskError, Client, ConnectError};
 use serde_json::json;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -73,14 +74,35 @@ async fn follow(options: &Options, watch: Watch) -> Failure {
             Ended::Failed(failure) => return failure,
         };
         say(&format!("{why}; trying again"));
+        let mut said = String::new();
         client = loop {
             sleep(pause()).await;
-            if let Ok(client) = connect(options).await {
-                break client;
+            match connect(options).await {
+                Ok(client) => break client,
+                Err(error) if is_final(&error) => return Failure::Failed(error.to_string()),
+                Err(error) => {
+                    // Whoever watches for days wants to know why, but not twice a second.
+                    let why = error.to_string();
+                    if why != said {
+                        say(&why);
+                        said = why;
+                    }
+                }
             }
         };
         say(&format!("connected to {} again", options.registry));
     }
+}
+
+/// Whether somebody else listens there now, so that trying again is of no use. A greeting that was
+/// cut off is none of that: a registry that stops does so.
+fn is_final(error: &ConnectError) -> bool {
+    matches!(
+        error,
+        ConnectError::WrongRole(_)
+            | ConnectError::NotProven(_)
+            | ConnectError::Greeting(_, GreetingError::Version { .. })
+    )
 }
 
 /// Follows changes on one connection to its end.
