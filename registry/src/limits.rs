@@ -50,8 +50,6 @@ pub struct Limits {
     pub work_per_s_per_address: u32,
     /// Units of work that one source may ask for at once: an office whose phones come back.
     pub work_burst_per_address: u32,
-    /// Requests of one connection that may wait for the store.
-    pub waiting: usize,
     /// Devices that one connection registers: more than a phone with several names needs.
     pub registrations: usize,
     /// Names in all: about 1 KB each.
@@ -101,7 +99,6 @@ impl Default for Limits {
             work_burst: 2000,
             work_per_s_per_address: 16 * 256,
             work_burst_per_address: 160 * 256,
-            waiting: 64,
             registrations: 8,
             names: 1_000_000,
             devices_per_address: 8 * 256,
@@ -224,8 +221,6 @@ pub enum Count {
     BadFrames,
     /// Requests after which a connection was read more slowly.
     Slowed,
-    /// Requests beyond those that may wait.
-    TooManyWaiting,
     /// Registrations refused for a limit: of the connection, the name, the address or in all.
     RegistrationsRefused,
     /// Watches refused for a limit.
@@ -238,7 +233,7 @@ pub enum Count {
 
 impl Count {
     /// All of them, with the words under which they are shown.
-    const ALL: [(Self, &'static str); 17] = [
+    const ALL: [(Self, &'static str); 16] = [
         (Self::Connections, "connections"),
         (Self::Full, "full"),
         (Self::AddressFull, "address_full"),
@@ -251,7 +246,6 @@ impl Count {
         (Self::SlowReader, "slow_reader"),
         (Self::BadFrames, "bad_frames"),
         (Self::Slowed, "slowed"),
-        (Self::TooManyWaiting, "too_many_waiting"),
         (Self::RegistrationsRefused, "registrations_refused"),
         (Self::WatchesRefused, "watches_refused"),
         (Self::ChangesMissed, "changes_missed"),
@@ -326,7 +320,7 @@ mod tests {
         }
         let shown = counters.to_string();
         assert!(shown.starts_with("connections=1 full=2 "), "{shown}");
-        assert!(shown.ends_with("envelopes_dropped=17"), "{shown}");
+        assert!(shown.ends_with("envelopes_dropped=16"), "{shown}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! PURE: bytes and time come in, frames and questions to the store come out.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
@@ -149,7 +149,7 @@ pub enum Answered {
 pub enum Output {
     /// Send this frame.
     Frame(Vec<u8>),
-    /// Answer this with [`Input::Answered`].
+    /// Answer this with [`Input::Answered`], before the next frame is told.
     Ask(RequestId, Ask),
     /// Hand envelopes for this name to this connection from now on.
     Join(Name, DeviceId),
@@ -177,7 +177,8 @@ pub struct Session {
     registrar: Arc<Registrar>,
     setup: Setup,
     state: State,
-    waiting: BTreeMap<RequestId, Waiting>,
+    /// What the driver was asked and has not answered: one thing, as it answers before it reads on.
+    waiting: Option<(RequestId, Waiting)>,
     outputs: VecDeque<Output>,
     heard: Instant,
     work: Bucket,
@@ -231,7 +232,7 @@ impl Session {
             registrar,
             setup,
             state: State::Greeting,
-            waiting: BTreeMap::new(),
+            waiting: None,
             outputs: VecDeque::new(),
             heard,
             work: Bucket::full(heard),
@@ -393,14 +394,13 @@ impl Session {
                 self.outputs.push_back(Output::Leave(name, device));
             }
         }
-        let full = self.waiting.len() >= self.registrar.limits.waiting;
-        if full || self.waiting.contains_key(&id) {
-            self.count(Count::TooManyWaiting);
-            return self.respond(id, Err(Refusal::TooMany));
+        if self.waiting.is_some() {
+            // The driver reads on without having answered.
+            return self.respond(id, Err(Refusal::Failed));
         }
         match self.check(method, now) {
             Ok((waiting, ask)) => {
-                self.waiting.insert(id, waiting);
+                self.waiting = Some((id, waiting));
                 self.outputs.push_back(Output::Ask(id, ask));
             }
             Err(refusal) => self.respond(id, Err(refusal)),
@@ -427,7 +427,7 @@ impl Session {
     }
 
     fn answered(&mut self, id: RequestId, answered: Answered, now: Instant) {
-        let Some(waiting) = self.waiting.remove(&id) else {
+        let Some((_, waiting)) = self.waiting.take_if(|(asked, _)| *asked == id) else {
             return;
         };
         let result = match (waiting, answered) {

@@ -49,7 +49,7 @@ fn sessions() -> Vec<Seed> {
         ),
         ("one-gets", &[HELLO, &register(1), ANSWER, &[14]]),
         (
-            "answers-in-another-order",
+            "an-answer-that-comes-late",
             &[HELLO, &register(1), &ask(10, 2, &[]), &[9, 1], ANSWER],
         ),
         (
