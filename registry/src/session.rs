@@ -249,8 +249,8 @@ impl Session {
         output
     }
 
-    /// From when on the next frame is wanted, or a change that waits: later than `now` when the peer has asked for more
-    /// work than its share.
+    /// From when on the next frame is wanted, or a change that waits: later than `now` when
+    /// the peer has asked for more work than its share.
     #[must_use]
     pub fn reads_at(&self, now: Instant) -> Instant {
         let limits = &self.registrar.limits;

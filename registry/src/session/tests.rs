@@ -340,45 +340,28 @@ fn what_a_connection_holds_by_refreshing_counts_as_well() {
     let bob = person(1);
     let mut rig = Rig::from("10.0.0.7:1234");
     let most = u8::try_from(Limits::default().registrations).unwrap();
-    let sign = |rig: &Rig, number: u8, cseq| {
-        let (name, device) = (
-            format!("n{number}").parse().unwrap(),
-            DeviceId([number; 16]),
-        );
-        (
-            Register::sign(
-                &bob.identity,
-                &rig.binding(),
-                name,
-                device,
-                bob.card,
-                Contacts::default(),
-                60,
-                cseq,
-            ),
-            Refresh::sign(
-                &bob.identity,
-                &rig.binding(),
-                format!("n{number}").parse().unwrap(),
-                device,
-                60,
-                cseq,
-            ),
-        )
+    let name = |number: u8| -> Name { format!("n{number}").parse().unwrap() };
+    let register = |rig: &Rig, number: u8| {
+        let (binding, device) = (rig.binding(), DeviceId([number; 16]));
+        let (key, name, none) = (&bob.identity, name(number), Contacts::default());
+        let signed = Register::sign(key, &binding, name, device, bob.card, none, 60, 1);
+        Method::Register(signed)
+    };
+    let refresh = |rig: &Rig, number: u8| {
+        let (binding, device) = (rig.binding(), DeviceId([number; 16]));
+        let signed = Refresh::sign(&bob.identity, &binding, name(number), device, 60, 2);
+        Method::Refresh(signed)
     };
     rig.greet(Some(&bob));
     for number in 0..most {
-        let (register, _) = sign(&rig, number, 1);
-        rig.ask(1, Method::Register(register)).unwrap();
+        rig.ask(1, register(&rig, number)).unwrap();
     }
     let mut other = Rig::from("10.0.0.7:1235");
     other.table = rig.table;
     other.greet(Some(&bob));
-    let (register, _) = sign(&other, most, 1);
-    other.ask(1, Method::Register(register)).unwrap();
+    other.ask(1, register(&other, most)).unwrap();
     for number in 0..most {
-        let (_, refresh) = sign(&other, number, 2);
-        let refreshed = other.ask(2, Method::Refresh(refresh));
+        let refreshed = other.ask(2, refresh(&other, number));
         if number + 1 < most {
             assert_eq!(refreshed, GRANTED);
         } else {
