@@ -100,3 +100,26 @@ impl Routes {
         Ok(delivered)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_that_ended_takes_no_route_of_another_connection() {
+        let (routes, bob) = (Routes::default(), "bob".parse().unwrap());
+        let (device, old, new) = (DeviceId([1; 16]), ConnectionId(1), ConnectionId(2));
+        let reaches = |connection| {
+            let names = routes.names();
+            let mut known = names.get(&bob).into_iter().flatten();
+            known.any(|route| route.connection == connection)
+        };
+        routes.join(&bob, device, old, Arc::default());
+        // The device is back before it was noticed that its lease had ended.
+        routes.join(&bob, device, new, Arc::default());
+        routes.leave(&bob, device, old);
+        assert!(reaches(new) && !reaches(old));
+        routes.leave(&bob, device, new);
+        assert!(routes.names().is_empty());
+    }
+}
