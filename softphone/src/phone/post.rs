@@ -27,10 +27,10 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(300);
 
 /// How many ids are remembered of Invites that came directly, and as many of those that came
 /// through a registry; beyond, Invites on that way are refused until old ids are forgotten.
-const REMEMBERED_MAX: usize = 4096;
+const REMEMBERED_MAX: usize = 8192;
 
-/// How many of them of one sender: nobody calls that often, so the room is left to others.
-const REMEMBERED_OF_ONE_MAX: usize = 64;
+/// How many of them of one sender, so that there is room for others: seven calls a second.
+const REMEMBERED_OF_ONE_MAX: usize = 2048;
 
 /// The way that an envelope takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,5 +231,34 @@ impl Memory {
         self.seen.insert(id, now);
         self.in_order.push_back(id);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sender_leaves_room_for_others_and_old_ids_are_forgotten() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        let id = |sender: u8, number: usize| {
+            let mut id = [0; 16];
+            id[..8].copy_from_slice(&number.to_be_bytes());
+            (IdentityKey([sender; 32]), EnvelopeId(id))
+        };
+        let taken = (0..3_000).filter(|number| memory.remember(id(1, *number), now));
+        assert_eq!(taken.count(), REMEMBERED_OF_ONE_MAX);
+        assert!(memory.remember(id(2, 0), now));
+        for sender in 3..10 {
+            for number in 0..3_000 {
+                memory.remember(id(sender, number), now);
+            }
+        }
+        assert_eq!(memory.seen.len(), REMEMBERED_MAX);
+        assert!(!memory.remember(id(99, 0), now));
+        assert!(memory.has(&id(1, 0)));
+        let later = now + REMEMBERED_FOR;
+        assert!(memory.remember(id(99, 0), later));
+        assert_eq!((memory.seen.len(), memory.in_order.len()), (1, 1));
     }
 }

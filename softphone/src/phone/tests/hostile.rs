@@ -124,25 +124,21 @@ fn answering_a_call_that_is_over_holds_no_other() {
 }
 
 #[test]
-fn one_stranger_takes_neither_every_line_nor_the_room_for_others() {
+fn one_stranger_does_not_take_every_line() {
     let (mut rig, mallory) = (Rig::new(), person(2));
     rig.phone.settings.calls_max = 4;
     rig.phone.settings.second_call = SecondCall::Offer;
     rig.link(&mallory);
-    let mut refused = 0;
     for number in 0..200 {
         let mut body = about(invite(&mallory));
         body.call = CallId([number; 16]);
         let envelope = rig.envelope(&mallory, "mallory", OURS, 0, &body);
-        let outputs = rig.on_link(envelope);
-        let frame = DirectFrame::Refused(DirectRefusal::TooMany);
-        refused += u32::from(outputs.contains(&Output::ToLink(LINK, frame)));
+        rig.on_link(envelope);
         rig.now += Duration::from_millis(1_100);
         rig.tell(Input::Timeout);
         assert!(rig.phone.lines.len() <= 1, "{number}");
     }
-    assert!(refused > 50, "{refused}");
-    // Others are heard, on either way.
+    // Others are heard.
     let alice = person(5);
     let mut body = about(invite(&alice));
     body.call = CallId([250; 16]);
