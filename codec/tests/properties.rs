@@ -35,7 +35,7 @@ use proptest::{
     prelude::*,
     sample::{Index, select},
 };
-use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeTuple};
+use serde::{Serialize, de::DeserializeOwned};
 
 use self::messages::{
     answers, bob, cards, direct_frames, envelopes, from_registry, hellos, names, nonces, payloads,
@@ -44,6 +44,10 @@ use self::messages::{
 
 #[path = "properties/messages.rs"]
 mod messages;
+#[path = "corpus/reader.rs"]
+mod reader;
+
+use reader::{Raw, expected, held, unstuffed};
 
 /// As many cases as usual, and no files of regressions beside the tests.
 fn config() -> ProptestConfig {
@@ -76,48 +80,6 @@ fn decode(stream: &[u8], pieces: &[usize]) -> Vec<Result<Vec<u8>, FrameError>> {
         }
     }
     found
-}
-
-/// How many bytes the decoder holds, as its `Debug` form lists them.
-fn held(decoder: &FrameDecoder) -> usize {
-    let shown = format!("{decoder:?}");
-    let (_, list) = shown.split_once('[').expect("a list of bytes");
-    let (list, _) = list.split_once(']').expect("its end");
-    list.split(',').filter(|byte| !byte.is_empty()).count()
-}
-
-/// What must come out, by the shortest program that says so.
-fn expected(stream: &[u8]) -> Vec<Result<Vec<u8>, FrameError>> {
-    let stuffed_max = cobs::stuffed_len_max(MAX_FRAME);
-    let mut segments: Vec<&[u8]> = stream.split(|&byte| byte == 0).collect();
-    let unfinished = segments.pop().unwrap_or_default();
-    let mut found: Vec<_> = segments
-        .into_iter()
-        .filter(|segment| !segment.is_empty())
-        .map(|segment| match unstuffed(segment) {
-            _ if segment.len() > stuffed_max => Err(FrameError::TooLong),
-            None => Err(FrameError::NotStuffed),
-            Some(payload) if payload.len() > MAX_FRAME => Err(FrameError::TooLong),
-            Some(payload) => Ok(payload),
-        })
-        .collect();
-    if unfinished.len() > stuffed_max {
-        found.push(Err(FrameError::TooLong));
-    }
-    found
-}
-
-fn unstuffed(mut stuffed: &[u8]) -> Option<Vec<u8>> {
-    let mut payload = Vec::new();
-    while let Some((&length, rest)) = stuffed.split_first() {
-        let block = rest.get(..usize::from(length).checked_sub(1)?)?;
-        payload.extend(block);
-        stuffed = &rest[block.len()..];
-        if length != 0xFF && !stuffed.is_empty() {
-            payload.push(0);
-        }
-    }
-    Some(payload)
 }
 
 fn round_trip<T>(message: &T, pieces: &[usize]) -> Result<(), TestCaseError>
@@ -316,19 +278,6 @@ proptest! {
 }
 
 // Byte stuffing.
-
-/// Serialises to exactly these bytes, without a length before them.
-struct Raw<'a>(&'a [u8]);
-
-impl Serialize for Raw<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = serializer.serialize_tuple(self.0.len())?;
-        for byte in self.0 {
-            tuple.serialize_element(byte)?;
-        }
-        tuple.end()
-    }
-}
 
 /// Payloads with runs without a zero, about as long as a block can be.
 fn runs() -> impl Strategy<Value = Vec<u8>> {

@@ -22,13 +22,9 @@ use world::{LAN, Net, SOON, World};
 /// The seeds to run: `count` of them, unless the environment says otherwise.
 fn seeds(count: u64) -> Range<u64> {
     let from_environment = |name| std::env::var(name).ok()?.parse::<u64>().ok();
-    match (
-        from_environment("RAMAL_SEED"),
-        from_environment("RAMAL_SEEDS"),
-    ) {
-        (Some(seed), _) => seed..seed + 1,
-        (None, Some(count)) => 0..count,
-        (None, None) => 0..count,
+    match from_environment("RAMAL_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..from_environment("RAMAL_SEEDS").unwrap_or(count),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) enum Step {
     Discard,
     /// Send silence in its place.
     Silence,
-    /// Nothing, for now.
+    /// Nothing: no frame is due.
     Rest,
 }
 
