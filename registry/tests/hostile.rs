@@ -8,7 +8,6 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use codec::{
-    Identity,
     frame::{FrameDecoder, from_payload, to_frame},
     greeting::{Answer, Hello, PROTOCOL_VERSION, Role, Unwelcome},
     registry::{
@@ -21,11 +20,7 @@ use rand_chacha::{
 };
 use registry::{
     client::{AskError, Client, agent},
-    event::Events,
     limits::{Count, Counters, Limits},
-    server::{Config, Plain, Server},
-    session::Registrar,
-    store::MemoryStore,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -33,10 +28,13 @@ use tokio::{
     task::{JoinSet, spawn_blocking},
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
 
 #[path = "programs/rig.rs"]
 mod rig;
+#[path = "programs/served.rs"]
+mod served;
+
+use served::Served;
 
 /// Longer than anything here takes, even on a busy machine.
 const AT_LAST: Duration = Duration::from_secs(60);
@@ -52,31 +50,19 @@ struct Scene {
 
 impl Scene {
     async fn with(limits: Limits) -> Self {
-        let config = Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            plain: Plain::Any,
-        };
-        let registrar = Registrar {
-            identity: Identity::from_secret(&[9; 32]),
-            agent: agent("test"),
-            limits,
-        };
-        let (events, _) = Events::channel();
-        let store = Arc::new(MemoryStore::limited(&limits));
-        let server = Server::bind(config, registrar, store, events)
-            .await
-            .unwrap();
-        let (addr, counters) = (server.local_addr().unwrap(), server.counters());
-        let stop = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(server.run(stop.clone()));
+        let Served {
+            addr,
+            counters,
+            tasks,
+            stop,
+        } = Served::with(limits).await;
         let asked = Arc::default();
         let mut scene = Self {
             addr,
             counters,
             tasks,
             asked,
-            _stop: stop.drop_guard(),
+            _stop: stop,
         };
         scene.somebody_asks().await;
         scene

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use codec::{
     DeviceId, Envelope, Identity, IdentityKey, KeyCard, Party,
@@ -19,58 +19,24 @@ use codec::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use registry::{
     client::agent,
-    event::Events,
-    limits::{Count, Counters, Limits},
+    limits::{Count, Limits},
     link::{FrameLink, Received},
-    server::{Config, Plain, Server},
-    session::Registrar,
-    store::MemoryStore,
 };
 use tokio::{
     net::{TcpSocket, TcpStream},
-    task::JoinSet,
     time::timeout,
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
+
+#[allow(dead_code, reason = "they only have to be kept")]
+#[path = "programs/served.rs"]
+mod served;
+
+use served::Served;
 
 /// Longer than anything here takes, even on a busy machine.
 const AT_LAST: Duration = Duration::from_secs(60);
 
-/// A registry that runs.
-struct Scene {
-    addr: SocketAddr,
-    counters: Arc<Counters>,
-    _server: JoinSet<()>,
-    _stop: DropGuard,
-}
-
-impl Scene {
-    async fn with(limits: Limits) -> Self {
-        let config = Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            plain: Plain::Any,
-        };
-        let registrar = Registrar {
-            identity: Identity::from_secret(&[9; 32]),
-            agent: agent("test"),
-            limits,
-        };
-        let (events, _) = Events::channel();
-        let store = Arc::new(MemoryStore::limited(&limits));
-        let server = Server::bind(config, registrar, store, events)
-            .await
-            .unwrap();
-        let (addr, counters) = (server.local_addr().unwrap(), server.counters());
-        let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        tasks.spawn(server.run(stop.clone()));
-        Self {
-            addr,
-            counters,
-            _server: tasks,
-            _stop: stop.drop_guard(),
-        }
-    }
-
+impl Served {
     /// A phone at 127.0.0.`from`, whose identity and device are numbered alike.
     async fn phone(&self, from: u8, number: u8) -> Phone {
         Phone::greeted(self.addr, from, number, None).await
@@ -195,7 +161,7 @@ type Sent = Result<Success, Refusal>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_reads_slowly_and_says_nothing_gets_everything_that_waited() {
-    let scene = Scene::with(Limits::default()).await;
+    let scene = Served::with(Limits::default()).await;
     let mut bob = Phone::greeted(scene.addr, 2, 1, Some(4096)).await;
     bob.register("bob", 1).await.unwrap();
     let to = ("bob", bob.identity.key());
@@ -222,7 +188,7 @@ async fn one_sender_or_address_that_nobody_reads_leaves_room_for_others() {
         envelope_bytes_per_address: 900_000,
         ..Limits::default()
     };
-    let scene = Scene::with(limits).await;
+    let scene = Served::with(limits).await;
     let mut alice = scene.phone(10, 1).await;
     alice.register("alice", 1).await.unwrap();
     let mut deaf = Vec::new();
@@ -274,7 +240,7 @@ async fn who_connects_again_gets_no_new_share_of_work() {
         work_per_s_per_address: 200,
         ..Limits::default()
     };
-    let scene = Scene::with(limits).await;
+    let scene = Served::with(limits).await;
     let started = tokio::time::Instant::now();
     for number in 1..=3 {
         let mut eve = scene.phone(66, number).await;
