@@ -148,8 +148,14 @@ impl<'a> Outside<'a> {
         postcard::to_allocvec(&(self, link)).expect("a message without sequences")
     }
 
-    fn signed<T>(&'a self, sent_at: UnixMillis, body: &'a T) -> (&'a Self, UnixMillis, &'a T) {
-        (self, sent_at, body)
+    /// The nonce is signed too: whoever opens an envelope cannot seal it anew for another connection.
+    fn signed<T>(
+        &'a self,
+        link: Nonce,
+        sent_at: UnixMillis,
+        body: &'a T,
+    ) -> (&'a Self, Nonce, UnixMillis, &'a T) {
+        (self, link, sent_at, body)
     }
 }
 
@@ -191,7 +197,7 @@ impl Envelope {
             id,
             kind,
         };
-        let signature = sender.sign(SIGNATURE_CONTEXT, &outside.signed(sent_at, body));
+        let signature = sender.sign(SIGNATURE_CONTEXT, &outside.signed(link, sent_at, body));
         let inside = postcard::to_allocvec(&Inside {
             sent_at,
             body,
@@ -275,7 +281,7 @@ impl Envelope {
             body,
             signature,
         } = crate::frame::from_payload(&inside).map_err(|_| EnvelopeError::Malformed)?;
-        let signed = outside.signed(sent_at, &body);
+        let signed = outside.signed(link, sent_at, &body);
         if !from
             .identity
             .verifies(SIGNATURE_CONTEXT, &signed, &signature)

@@ -7,6 +7,7 @@
 use std::{fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Text, UnixMillis,
@@ -29,6 +30,17 @@ pub struct Nonce(pub [u8; 32]);
 impl Nonce {
     /// For what is bound to no connection.
     pub const NONE: Self = Self([0; 32]);
+
+    /// This nonce, bound to the TLS connection that it was told on: with somebody in between there
+    /// are two connections, and each side has another one.
+    #[must_use]
+    pub fn bound_to(self, exporter: &Exporter) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"ramal link nonce v1")
+            .chain_update(self.0)
+            .chain_update(exporter.0);
+        Self(hash.finalize().into())
+    }
 }
 
 impl fmt::Debug for Nonce {
@@ -113,6 +125,8 @@ pub enum Unwelcome {
     AddressFull,
     /// The greeting did not come in time.
     TooSlow,
+    /// Its operator serves this identity no longer.
+    Banned,
 }
 
 impl fmt::Display for Unwelcome {
@@ -128,6 +142,7 @@ impl fmt::Display for Unwelcome {
                  close some, or let its operator raise --per-address"
             }
             Self::TooSlow => "the greeting did not come in time; check the network",
+            Self::Banned => "its operator has banned this identity; ask them",
         })
     }
 }

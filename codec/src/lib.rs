@@ -5,7 +5,9 @@
 //! decoding never panics, never allocates more than one frame's worth, and refuses what it does
 //! not understand. `docs/protocol.md` describes the same in prose.
 
+pub mod agreement;
 mod bounded;
+pub mod claim;
 pub mod cobs;
 pub mod direct;
 pub mod envelope;
@@ -15,15 +17,19 @@ pub mod identity;
 mod name;
 pub mod registry;
 pub mod signal;
+pub mod words;
 
 use std::fmt;
 
+pub use agreement::AgreementChain;
 pub use bounded::{Bytes, List, Text, TooMany};
+pub use claim::{RecoveryCode, RecoveryLock};
 pub use envelope::{Envelope, EnvelopeError, Party};
 pub use greeting::PROTOCOL_VERSION;
 pub use identity::{Identity, IdentityKey, KeyCard};
 pub use name::{DeviceId, NAME_BYTES_MAX, NAME_CHARS_MAX, Name, NameError, fold};
 pub use signal::{CallId, CallSignal, Signal};
+pub use words::{FourWords, Transcript};
 
 /// Milliseconds since 1970-01-01 UTC, by the clock of the registry.
 pub type UnixMillis = u64;

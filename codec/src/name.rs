@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-use unicode_security::{GeneralSecurityProfile, MixedScript};
+use unicode_security::{GeneralSecurityProfile, MixedScript, skeleton};
 
 /// The most characters in a name.
 pub const NAME_CHARS_MAX: usize = 32;
@@ -84,6 +84,13 @@ impl Name {
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.folded
+    }
+
+    /// What the name looks like (UTS #39, skeletons), in any case and as it was typed. Two names
+    /// that share one of these can be taken for each other.
+    #[must_use]
+    pub fn looks(&self) -> [String; 2] {
+        [&self.folded, &self.shown].map(|text| fold(&skeleton(text).collect::<String>()))
     }
 }
 
@@ -257,6 +264,19 @@ mod tests {
         assert_eq!(name(&"a".repeat(33)), Err(NameError::TooLong));
         assert!(name(&format!("a{}", "\u{316}".repeat(5))).is_err());
         assert!(name("a.\u{316}").is_err());
+    }
+
+    #[test]
+    fn names_that_look_alike_share_a_look() {
+        let alike = |a: &str, b: &str| {
+            let (a, b) = (name(a).unwrap().looks(), name(b).unwrap().looks());
+            a.iter().any(|look| b.contains(look))
+        };
+        assert!(alike("alice", "a1ice") && alike("alice", "aIice"));
+        // Cyrillic letters, all of one script.
+        assert!(alike("cop", "\u{441}\u{43e}\u{440}"));
+        assert!(alike("modern", "modem") && alike("bob0", "bobo"));
+        assert!(alike("alice", "ALICE") && !alike("alice", "alicia"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DeviceId, Envelope, Identity, IdentityKey, KeyCard, List, NAME_BYTES_MAX, Name,
+    claim::{ChangeKey, Claim, Recover, Release},
     greeting::{Exporter, Nonce},
     identity::Signature,
 };
@@ -89,6 +90,12 @@ pub enum Method {
     },
     /// Asks to be told how names are, and how they change. It replaces what was watched before.
     Watch(Watch),
+    /// Gives a name up.
+    Release(Release),
+    /// Gives a name to another identity of its owner.
+    ChangeKey(ChangeKey),
+    /// Gives a name to the identity that greeted, by its recovery code.
+    Recover(Recover),
 }
 
 /// What a connection wants to be told about.
@@ -158,12 +165,15 @@ pub struct Register {
     /// Whose it is.
     pub card: KeyCard,
     /// Where the device listens, as far as it knows. The registry adds the address that it
-    /// observed, with the port of the first of these.
+    /// observed, with the port of the first of these. None for a phone that is hidden: it is heard
+    /// through the registry only.
     pub contacts: Contacts,
     /// For how long, in seconds, [`EXPIRES_MIN_S`]-[`EXPIRES_MAX_S`].
     pub expires_s: u16,
     /// Grows with every signed request of this device.
     pub cseq: u64,
+    /// In case the name is free.
+    pub claim: Claim,
     /// By the card's identity, over all of the above and the [`Binding`].
     pub signature: Signature,
 }
@@ -188,10 +198,13 @@ impl Register {
         contacts: Contacts,
         expires_s: u16,
         cseq: u64,
+        claim: Claim,
     ) -> Self {
         let signature = identity.sign(
             REGISTER_CONTEXT,
-            &(binding, &name, device, card, &contacts, expires_s, cseq),
+            &(
+                binding, &name, device, card, &contacts, expires_s, cseq, &claim,
+            ),
         );
         Self {
             name,
@@ -200,6 +213,7 @@ impl Register {
             contacts,
             expires_s,
             cseq,
+            claim,
             signature,
         }
     }
@@ -214,9 +228,12 @@ impl Register {
             contacts,
             expires_s,
             cseq,
+            claim,
             signature,
         } = self;
-        let content = (binding, name, device, card, contacts, expires_s, cseq);
+        let content = (
+            binding, name, device, card, contacts, expires_s, cseq, claim,
+        );
         card.identity
             .verifies(REGISTER_CONTEXT, &content, signature)
     }
@@ -369,6 +386,10 @@ pub enum Success {
     Published,
     /// To Watch. Notices follow.
     Watching,
+    /// To Release.
+    Released,
+    /// To ChangeKey and Recover.
+    KeyChanged,
 }
 
 /// Everything a registry tells about a name.
@@ -457,6 +478,8 @@ pub struct Device {
     pub contacts: List<Contact, { CONTACTS_MAX + 1 }>,
     /// How long its lease still lasts, in seconds.
     pub lease_left_s: u16,
+    /// It was registered before the registry was started anew, and has not been heard since.
+    pub unverified: bool,
 }
 
 /// Where a phone listens.
@@ -506,10 +529,32 @@ pub enum Refusal {
     Malformed,
     /// The registry is at fault.
     Failed,
+    /// The name looks like another one that is taken.
+    LooksTaken,
+    /// The identity owns as many names as one may.
+    TooManyNames,
+    /// The registry gives no names to anybody new.
+    ClaimsClosed,
+    /// The registry gives names by invitation only, and the invite code is missing or used up.
+    NotInvited,
+    /// The operator serves this identity or this name no longer.
+    Banned,
+    /// The recovery code is not, or no longer, the name's.
+    BadRecovery,
+    /// The name was this identity's, and has been given to another key less than 72 h ago.
+    KeyChanged,
+    /// Asked too often: again after so many seconds.
+    TooFast {
+        /// So many seconds.
+        retry_s: u32,
+    },
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::TooFast { retry_s } = self {
+            return write!(f, "asked too often, try again in {retry_s} s");
+        }
         f.write_str(match self {
             Self::NameTaken => "the name belongs to somebody else",
             Self::BadSignature => "the signature or the key card is not valid",
@@ -523,6 +568,19 @@ impl fmt::Display for Refusal {
             Self::NotYours => "the sender is not registered on this connection",
             Self::Malformed => "the registry did not understand the request",
             Self::Failed => "the registry failed; its log says why",
+            Self::LooksTaken => "the name looks like another one that is taken",
+            Self::TooManyNames => "this identity has as many names as it may; release one first",
+            Self::ClaimsClosed => "the registry gives no names to anybody new; ask its operator",
+            Self::NotInvited => {
+                "the registry gives names by invitation: ask its operator for a code (--invite)"
+            }
+            Self::Banned => "the registry's operator has banned it; ask them",
+            Self::BadRecovery => "the recovery code is not, or no longer, this name's",
+            Self::KeyChanged => {
+                "the name has been given to another key; if that was not you, take it back \
+                 within 72 h with the recovery code (ramal-phone identity recover)"
+            }
+            Self::TooFast { .. } => "asked too often",
         })
     }
 }
@@ -559,6 +617,10 @@ pub enum ClosingReason {
     Replaced,
     /// A frame was begun and not finished in time.
     Incomplete,
+    /// Its operator has banned this identity.
+    Banned,
+    /// Its operator has ended the connection.
+    Operator,
 }
 
 impl fmt::Display for ClosingReason {
@@ -569,6 +631,8 @@ impl fmt::Display for ClosingReason {
             Self::SlowReader => "what it said was not read",
             Self::Replaced => "the same device registered on another connection",
             Self::Incomplete => "a frame was not finished in time",
+            Self::Banned => "its operator has banned this identity; ask them",
+            Self::Operator => "its operator has ended the connection",
         })
     }
 }
@@ -597,6 +661,7 @@ mod tests {
             List::first_of([([10, 0, 0, 1], 4000).into()]),
             60,
             1,
+            Claim::new(crate::RecoveryLock([6; 32])),
         );
         assert!(register.is_signed(&binding));
         assert!(!register.is_signed(&Binding {

@@ -16,7 +16,9 @@
 use std::{collections::BTreeMap, fmt::Debug, net::SocketAddr};
 
 use codec::{
-    CallId, CallSignal, DeviceId, Envelope, Identity, KeyCard, List, Name, Party, Signal, Text,
+    CallId, CallSignal, DeviceId, Envelope, Identity, KeyCard, List, Name, Party, RecoveryCode,
+    RecoveryLock, Signal, Text,
+    claim::{ChangeKey, Claim, Recover, Release},
     direct::{DirectFrame, DirectRefusal},
     envelope::{Address, EnvelopeId, Kind},
     frame,
@@ -129,7 +131,7 @@ fn greetings() -> Vec<Sample> {
     samples.extend(each!(
         "Answer",
         |unwelcome| Answer::new(Err(unwelcome)),
-        Unwelcome: Version Full PlainRefused Malformed BadCard AddressFull TooSlow
+        Unwelcome: Version Full PlainRefused Malformed BadCard AddressFull TooSlow Banned
     ));
     samples
 }
@@ -156,6 +158,10 @@ fn requests() -> Vec<Sample> {
     let presence = Presence::Busy;
     let publish = Method::Publish { presence };
     let watched = List::first_of([name("Bob"), name("ольга")]);
+    let invited = registered_with(Claim {
+        invite: Text::new("K7QP-2XWM-94TD"),
+        ..claim()
+    });
     [
         ("Request/Method::Register", Method::Register(register())),
         ("Request/Method::Refresh", Method::Refresh(refresh())),
@@ -179,6 +185,13 @@ fn requests() -> Vec<Sample> {
             "Request/Method::Watch/Watch::Everybody",
             Method::Watch(Watch::Everybody),
         ),
+        (
+            "Request/Method::Register/invited",
+            Method::Register(invited),
+        ),
+        ("Request/Method::Release", Method::Release(release())),
+        ("Request/Method::ChangeKey", Method::ChangeKey(change_key())),
+        ("Request/Method::Recover", Method::Recover(recover())),
     ]
     .map(|(name, method)| sample(name, request(method)))
     .into()
@@ -221,6 +234,14 @@ fn responses() -> Vec<Sample> {
             "FromRegistry::Response/Success::Watching",
             Success::Watching,
         ),
+        (
+            "FromRegistry::Response/Success::Released",
+            Success::Released,
+        ),
+        (
+            "FromRegistry::Response/Success::KeyChanged",
+            Success::KeyChanged,
+        ),
     ]
     .map(|(name, success)| sample(name, response(Ok(success))))
     .into();
@@ -233,8 +254,12 @@ fn responses() -> Vec<Sample> {
         "FromRegistry::Response",
         |refusal| response(Err(refusal)),
         Refusal: NameTaken BadSignature NotFound TooMany Stale OutOfRange Closed
-            Offline MailboxFull NotYours Malformed Failed
+            Offline MailboxFull NotYours Malformed Failed LooksTaken TooManyNames ClaimsClosed
+            NotInvited Banned BadRecovery KeyChanged
     ));
+    let too_fast = Refusal::TooFast { retry_s: 90 };
+    let name = "FromRegistry::Response/Refusal::TooFast";
+    samples.push(sample(name, response(Err(too_fast))));
     samples
 }
 
@@ -257,7 +282,7 @@ fn notices() -> Vec<Sample> {
     samples.extend(each!(
         "FromRegistry::Notice/Notice::Closing",
         |reason| FromRegistry::Notice(Notice::Closing(reason)),
-        ClosingReason: Stopping Idle SlowReader Replaced Incomplete
+        ClosingReason: Stopping Idle SlowReader Replaced Incomplete Banned Operator
     ));
     samples
 }
@@ -585,7 +610,15 @@ fn binding() -> Binding {
     }
 }
 
+fn claim() -> Claim {
+    Claim::new(RecoveryLock(ascending(0xA0)))
+}
+
 fn register() -> Register {
+    registered_with(claim())
+}
+
+fn registered_with(claim: Claim) -> Register {
     let contacts = List::first_of([ipv4(), ipv6()]);
     Register::sign(
         &alice(),
@@ -596,7 +629,24 @@ fn register() -> Register {
         contacts,
         600,
         300,
+        claim,
     )
+}
+
+fn release() -> Release {
+    Release::sign(&alice(), &binding(), name("Alice"), 1)
+}
+
+fn change_key() -> ChangeKey {
+    let to = Identity::from_secret(&[3; 32]);
+    let lock = RecoveryLock(ascending(0xA0));
+    ChangeKey::sign(&alice(), &to, &binding(), name("Alice"), lock, 2)
+}
+
+fn recover() -> Recover {
+    let code = RecoveryCode::generate(&mut ChaCha20Rng::seed_from_u64(5));
+    let lock = RecoveryLock(ascending(0xA0));
+    Recover::sign(&alice(), &binding(), name("Alice"), code, lock, 3)
 }
 
 fn refresh() -> Refresh {
@@ -613,6 +663,7 @@ fn entry(called: &str, presence: Presence) -> Entry {
         id: device_id(),
         contacts: List::first_of([contact(ipv6(), false), contact(ipv4(), true)]),
         lease_left_s: 599,
+        unverified: false,
     };
     Entry {
         name: name(called),

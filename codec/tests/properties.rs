@@ -397,6 +397,7 @@ fn the_longest_messages_fit_where_they_go() {
             CONTACTS_MAX + 1
         ]),
         lease_left_s: 0xFFFF,
+        unverified: true,
     };
     let entry = Entry {
         name: longest_name.clone(),

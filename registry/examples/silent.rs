@@ -171,7 +171,17 @@ async fn register(addr: SocketAddr) -> Outcome<FrameLink<TcpStream>> {
     };
     let contacts = Contacts::first_of([([192, 0, 2, 7], 4000).into()]);
     let (name, device) = ("bob".parse()?, DeviceId([1; 16]));
-    let register = Register::sign(&identity, &binding, name, device, card, contacts, 3600, 1);
+    let register = Register::sign(
+        &identity,
+        &binding,
+        name,
+        device,
+        card,
+        contacts,
+        3600,
+        1,
+        codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
+    );
     let method = Method::Register(register);
     let id = RequestId(1);
     link.queue(&to_frame(&Request { id, method })?)?;

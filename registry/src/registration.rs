@@ -10,6 +10,7 @@ use std::{
 
 use codec::{
     DeviceId, Identity, KeyCard, Name, UnixMillis,
+    claim::Claim,
     registry::{
         Binding, Contacts, EXPIRES_DEFAULT_S, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Presence,
         Refresh, Refusal, Register, Request, RequestId, Response, Success, Unregister,
@@ -77,6 +78,8 @@ pub struct Registrant {
     pub card: KeyCard,
     /// Where this phone listens.
     pub contacts: Contacts,
+    /// In case the name is free.
+    pub claim: Claim,
 }
 
 /// What a registration is told.
@@ -293,6 +296,7 @@ impl Registration {
             device,
             card,
             contacts,
+            claim,
         } = &self.registrant;
         let register = Register::sign(
             identity,
@@ -303,6 +307,7 @@ impl Registration {
             contacts.clone(),
             EXPIRES_DEFAULT_S,
             cseq,
+            claim.clone(),
         );
         self.ask(Method::Register(register), within, now)
     }

@@ -443,6 +443,7 @@ impl Owner {
                 id: binding.device,
                 contacts: List::first_of(binding.contacts.iter().copied()),
                 lease_left_s: u16::try_from(left).unwrap_or(u16::MAX),
+                unverified: false,
             }
         }));
         Entry {

@@ -126,6 +126,7 @@ impl Phone {
             contacts,
             3600,
             cseq,
+            codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
         );
         self.ask(Method::Register(register)).await
     }

@@ -264,7 +264,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let rng = ChaCha20Rng::from_seed(seed);
     let greeter = Greeter {
         agent: agent("ramal-phone"),
-        card: me.card,
+        card: me.keys.card,
     };
     let now = Instant::now();
     let phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());

@@ -32,7 +32,7 @@ mod target;
 
 use caller::Visitor;
 pub use interface::{
-    Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, SecondCall, Settings,
+    Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, SecondCall, Settings,
     Unresolved,
 };
 use line::{Departed, Line, turns_away};
@@ -116,14 +116,19 @@ impl Phone {
         time: UnixMillis,
     ) -> Self {
         let Me {
-            name, device, card, ..
+            name,
+            device,
+            keys,
+            claim,
+            ..
         } = &me;
-        let (name, device, card) = (name.clone(), *device, *card);
+        let (name, device, card, claim) = (name.clone(), *device, keys.card, claim.clone());
         let registration = Registration::new(Registrant {
             name,
             device,
             card,
             contacts,
+            claim,
         });
         let mut phone = Self {
             post: Post::new(me, now, time),

@@ -12,11 +12,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use codec::{DeviceId, Identity, KeyCard, Name, UnixMillis, fold, identity::AgreementSecret};
+use codec::{
+    DeviceId, Identity, KeyCard, Name, RecoveryLock, UnixMillis, claim::Claim, fold,
+    identity::AgreementSecret,
+};
 use registry::keyfile;
 use zeroize::Zeroizing;
 
-use crate::phone::Me;
+use crate::phone::{Keys, Me};
 
 /// For how long a key card counts from the start of the phone: 400 days, longer than phones run.
 const CARD_VALID_MS: u64 = 400 * 24 * 3600 * 1000;
@@ -135,8 +138,8 @@ impl Profile {
                 name,
                 device,
                 identity,
-                agreement,
-                card,
+                keys: Keys::new(card, agreement),
+                claim: Claim::new(RecoveryLock([0; 32])),
             },
             lock: Lock { _file: lock },
         })
@@ -235,7 +238,10 @@ mod tests {
         fs::copy(here.path().join(file), there.path().join(file)).unwrap();
         let second = Profile::open(there.path(), bob, 1).unwrap();
         assert_eq!(first.me.identity.key(), second.me.identity.key());
-        assert_eq!(first.me.agreement.key(), second.me.agreement.key());
+        assert_eq!(
+            first.me.keys.agreement.key(),
+            second.me.keys.agreement.key()
+        );
         assert_ne!(first.me.device, second.me.device);
     }
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use codec::{
     CallId, CallSignal, DeviceId, Envelope, EnvelopeError, Identity, IdentityKey, KeyCard, List,
-    Name, Party, Signal, Text,
+    Name, Party, RecoveryCode, RecoveryLock, Signal, Text,
+    claim::{ChangeKey, Claim, Recover, Release},
     direct::{DirectFrame, DirectRefusal},
     envelope::{Address, EnvelopeId, Kind},
     greeting::{
@@ -115,6 +116,7 @@ pub fn answers() -> impl Strategy<Value = Answer> {
         Unwelcome::BadCard,
         Unwelcome::AddressFull,
         Unwelcome::TooSlow,
+        Unwelcome::Banned,
     ];
     prop_oneof![
         registry.prop_map(|welcome| Ok(Welcome::Registry(welcome))),
@@ -127,19 +129,26 @@ pub fn answers() -> impl Strategy<Value = Answer> {
 /// Frames to a registry.
 pub fn requests() -> impl Strategy<Value = Request> {
     let device = || (names(), devices(), any::<u16>(), any::<u64>(), signatures());
-    let registers = (device(), cards(), vec(addresses(), 0..=CONTACTS_MAX)).prop_map(
-        |((name, device, expires_s, cseq, signature), card, contacts)| {
-            Method::Register(Register {
-                name,
-                device,
-                card,
-                contacts: List::first_of(contacts),
-                expires_s,
-                cseq,
-                signature,
-            })
-        },
-    );
+    let registers = (
+        device(),
+        cards(),
+        vec(addresses(), 0..=CONTACTS_MAX),
+        claims(),
+    )
+        .prop_map(
+            |((name, device, expires_s, cseq, signature), card, contacts, claim)| {
+                Method::Register(Register {
+                    name,
+                    device,
+                    card,
+                    contacts: List::first_of(contacts),
+                    expires_s,
+                    cseq,
+                    claim,
+                    signature,
+                })
+            },
+        );
     let refreshes = device().prop_map(|(name, device, expires_s, cseq, signature)| {
         Method::Refresh(Refresh {
             name,
@@ -180,11 +189,52 @@ pub fn requests() -> impl Strategy<Value = Request> {
         sends,
         presences().prop_map(|presence| Method::Publish { presence }),
         watches.prop_map(Method::Watch),
+        ownership(),
     ];
     (any::<u32>(), methods).prop_map(|(id, method)| Request {
         id: RequestId(id),
         method,
     })
+}
+
+fn locks() -> impl Strategy<Value = RecoveryLock> {
+    any::<[u8; 32]>().prop_map(RecoveryLock)
+}
+
+fn claims() -> impl Strategy<Value = Claim> {
+    let invites = option::of("[ -~]{0,32}".prop_map(|code| Text::new(&code).unwrap()));
+    (locks(), invites).prop_map(|(recovery, invite)| Claim { recovery, invite })
+}
+
+fn ownership() -> impl Strategy<Value = Method> {
+    let signed = || (names(), any::<u64>(), signatures());
+    prop_oneof![
+        signed().prop_map(|(name, cseq, signature)| Method::Release(Release {
+            name,
+            cseq,
+            signature
+        })),
+        (signed(), any::<[u8; 32]>(), locks(), signatures()).prop_map(
+            |((name, cseq, signature), to, recovery, proof)| Method::ChangeKey(ChangeKey {
+                name,
+                to: IdentityKey(to),
+                recovery,
+                cseq,
+                signature,
+                proof,
+            })
+        ),
+        (signed(), any::<u64>(), locks()).prop_map(|((name, cseq, signature), seed, recovery)| {
+            let code = RecoveryCode::generate(&mut ChaCha20Rng::seed_from_u64(seed));
+            Method::Recover(Recover {
+                name,
+                code,
+                recovery,
+                cseq,
+                signature,
+            })
+        }),
+    ]
 }
 
 fn presences() -> impl Strategy<Value = Presence> {
@@ -194,13 +244,18 @@ fn presences() -> impl Strategy<Value = Presence> {
 fn entries() -> impl Strategy<Value = Entry> {
     let contacts =
         (addresses(), any::<bool>()).prop_map(|(addr, observed)| Contact { addr, observed });
-    let phones = (devices(), vec(contacts, 0..=CONTACTS_MAX + 1), any::<u16>()).prop_map(
-        |(id, contacts, lease_left_s)| Device {
+    let phones = (
+        devices(),
+        vec(contacts, 0..=CONTACTS_MAX + 1),
+        any::<u16>(),
+        any::<bool>(),
+    )
+        .prop_map(|(id, contacts, lease_left_s, unverified)| Device {
             id,
             contacts: List::first_of(contacts),
             lease_left_s,
-        },
-    );
+            unverified,
+        });
     (names(), presences(), vec(phones, 0..=DEVICES_MAX)).prop_map(|(name, presence, devices)| {
         Entry {
             name,
@@ -226,10 +281,19 @@ pub fn from_registry() -> impl Strategy<Value = FromRegistry> {
         any::<u8>().prop_map(|devices| Success::Sent { devices }),
         Just(Success::Published),
         Just(Success::Watching),
+        Just(Success::Released),
+        Just(Success::KeyChanged),
     ];
-    let refusals = vec![Refusal::NameTaken, Refusal::TooMany, Refusal::Failed];
-    let results = prop_oneof![successes.prop_map(Ok), select(refusals).prop_map(Err)];
-    let reasons = vec![ClosingReason::Stopping, ClosingReason::Incomplete];
+    let refusals = prop_oneof![
+        select(vec![
+            Refusal::NameTaken,
+            Refusal::Failed,
+            Refusal::KeyChanged
+        ]),
+        any::<u32>().prop_map(|retry_s| Refusal::TooFast { retry_s }),
+    ];
+    let results = prop_oneof![successes.prop_map(Ok), refusals.prop_map(Err)];
+    let reasons = vec![ClosingReason::Stopping, ClosingReason::Operator];
     let changes = prop_oneof![
         entries().prop_map(Notice::Changed),
         names().prop_map(Notice::Gone),

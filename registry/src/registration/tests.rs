@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)]
 
 use codec::{
+    RecoveryLock,
     greeting::{Exporter, Nonce},
     identity::AgreementSecret,
 };
@@ -26,6 +27,7 @@ impl Rig {
             device: DeviceId([3; 16]),
             card: KeyCard::issue(&identity, agreement.key(), 1, u64::MAX),
             contacts: Contacts::default(),
+            claim: Claim::new(RecoveryLock([7; 32])),
         };
         let registration = Registration::new(registrant);
         let rng = ChaCha20Rng::seed_from_u64(seed);
@@ -145,12 +147,14 @@ fn returns_at(rig: &mut Rig, seed: u64, back: Duration, host_is_gone: bool) -> D
         device,
         card,
         contacts,
+        claim,
     } = &rig.registration.registrant;
     rig.registration = Registration::new(Registrant {
         name: name.clone(),
         device: *device,
         card: *card,
         contacts: contacts.clone(),
+        claim: claim.clone(),
     });
     rig.rng = ChaCha20Rng::seed_from_u64(seed);
     let start = rig.now;

@@ -194,6 +194,7 @@ impl Rig {
             contacts,
             60,
             cseq,
+            codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
         ))
     }
 
@@ -281,6 +282,7 @@ fn a_registration_captured_elsewhere_is_refused() {
         Contacts::default(),
         60,
         1,
+        codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
     );
     assert_eq!(
         rig.ask(1, Method::Register(register)),
@@ -344,7 +346,17 @@ fn what_a_connection_holds_by_refreshing_counts_as_well() {
     let register = |rig: &Rig, number: u8| {
         let (binding, device) = (rig.binding(), DeviceId([number; 16]));
         let (key, name, none) = (&bob.identity, name(number), Contacts::default());
-        let signed = Register::sign(key, &binding, name, device, bob.card, none, 60, 1);
+        let signed = Register::sign(
+            key,
+            &binding,
+            name,
+            device,
+            bob.card,
+            none,
+            60,
+            1,
+            codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
+        );
         Method::Register(signed)
     };
     let refresh = |rig: &Rig, number: u8| {
@@ -510,6 +522,7 @@ fn silence_ends_a_connection_but_not_within_a_lease() {
         Contacts::default(),
         3600,
         1,
+        codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
     );
     rig.ask(1, Method::Register(register)).unwrap();
     rig.now += Limits::default().idle;

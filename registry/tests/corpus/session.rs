@@ -336,6 +336,7 @@ fn message(script: &mut Script<'_>) -> Vec<u8> {
                 contacts,
                 expires_s,
                 cseq,
+                codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
             ))
         }
         7 | 8 => Method::Refresh(Refresh::sign(

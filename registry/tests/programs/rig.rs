@@ -227,6 +227,7 @@ impl Peer {
             contacts,
             60,
             cseq,
+            codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
         );
         self.ask(1, Method::Register(register))
     }

@@ -19,7 +19,7 @@ use registry::{
 use softphone::{
     audio,
     engine::{self, Config, Event, Handle},
-    phone::{self, Command, Me, SecondCall, Settings},
+    phone::{self, Command, Keys, Me, SecondCall, Settings},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -181,8 +181,8 @@ impl Person {
                 name: name.parse().map_err(|_| "a phone has no name")?,
                 device: DeviceId([1; 16]),
                 identity,
-                agreement,
-                card,
+                keys: Keys::new(card, agreement),
+                claim: codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
             },
             registry: registry.into(),
             listen: ([127, 0, 0, 1], 0).into(),

@@ -114,7 +114,7 @@ impl Phone {
 
     fn own(&mut self) -> Own {
         let nonce = CallNonce(self.random());
-        let card = self.post.me().card;
+        let card = self.post.me().keys.card;
         Own { card, nonce }
     }
 

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use codec::{
     CallId, DeviceId, Identity, KeyCard, Name, Party, UnixMillis,
+    claim::Claim,
     direct::DirectFrame,
     greeting::{Nonce, PhoneGreeting},
     identity::AgreementSecret,
@@ -32,9 +33,33 @@ pub struct Me {
     /// Signs for it.
     pub identity: Identity,
     /// Opens envelopes for it.
-    pub agreement: AgreementSecret,
+    pub keys: Keys,
+    /// What it says of itself when its name is free.
+    pub claim: Claim,
+}
+
+/// The agreement keys of one week; see [`codec::agreement`].
+#[derive(Debug)]
+pub struct Keys {
     /// What others seal envelopes to.
     pub card: KeyCard,
+    /// Opens what is sealed to the card.
+    pub agreement: AgreementSecret,
+    /// Opens what is sealed to the card of the week before.
+    pub earlier: Option<AgreementSecret>,
+}
+
+impl Keys {
+    /// One key, and none from before.
+    #[must_use]
+    pub fn new(card: KeyCard, agreement: AgreementSecret) -> Self {
+        let earlier = None;
+        Self {
+            card,
+            agreement,
+            earlier,
+        }
+    }
 }
 
 /// What may differ from phone to phone.

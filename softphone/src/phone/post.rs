@@ -17,7 +17,7 @@ use rand_chacha::{
     rand_core::{CryptoRng, Rng},
 };
 
-use super::{LinkId, Me};
+use super::{Keys, LinkId, Me};
 
 /// How old an Invite through a registry may be, or how far ahead of the registry's clock.
 const INVITE_AGE_MAX_MS: u64 = 60_000;
@@ -168,7 +168,14 @@ impl Post {
         link: Nonce,
         now: Instant,
     ) -> Result<Option<CallSignal>, DirectRefusal> {
-        let opened = envelope.open::<CallSignal>(&self.party, &self.me.agreement, link);
+        let Keys {
+            agreement, earlier, ..
+        } = &self.me.keys;
+        let open = |key| envelope.open::<CallSignal>(&self.party, key, link);
+        let opened = match (open(agreement), earlier) {
+            (Err(EnvelopeError::NotSealedForUs), Some(earlier)) => open(earlier),
+            (opened, _) => opened,
+        };
         let opened = opened.map_err(|error| match error {
             EnvelopeError::NotForUs => DirectRefusal::NotHere,
             EnvelopeError::Malformed | EnvelopeError::Version { .. } => DirectRefusal::Malformed,

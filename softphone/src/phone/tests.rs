@@ -60,8 +60,8 @@ impl Rig {
             name: "bob".parse().unwrap(),
             device,
             identity,
-            agreement,
-            card,
+            keys: Keys::new(card, agreement),
+            claim: codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
         };
         let settings = Settings {
             calls_max: 1,
@@ -391,6 +391,7 @@ fn a_copied_card_on_a_direct_connection_does_not_keep_a_call_from_the_registry()
             id: DeviceId([2; 16]),
             contacts: codec::List::first_of([contact]),
             lease_left_s: 60,
+            unverified: false,
         }]);
     }
     let outputs = rig.answer(asked(&outputs), Ok(found));

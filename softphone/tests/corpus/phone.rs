@@ -27,7 +27,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use softphone::{
     call::{MediaFailure, Moved},
     phone::{
-        Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, SecondCall,
+        Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone, SecondCall,
         Settings, Unresolved,
     },
 };
@@ -89,8 +89,8 @@ impl Rig {
             name: NAMES[0].parse().expect("a name"),
             device: DeviceId([1; 16]),
             identity: Identity::from_secret(&SECRETS[0]),
-            agreement: AgreementSecret::from_secret(&[100; 32]),
-            card: *card,
+            keys: Keys::new(*card, AgreementSecret::from_secret(&[100; 32])),
+            claim: codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
         };
         assert_eq!(me.identity.key(), identity.key());
         let settings = Settings {
@@ -460,6 +460,7 @@ fn record(script: &mut Script<'_>) -> Record {
         id: DeviceId([2; 16]),
         contacts: List::first_of(contacts),
         lease_left_s: 60,
+        unverified: false,
     };
     let entry = Entry {
         name: NAMES[usize::from(number)].parse().expect("a name"),

@@ -30,7 +30,7 @@ use softphone::{
     call::MediaFailure,
     media::watchdog::{Sign, Watchdog},
     phone::{
-        Command, Event, INBOUND_BIT, Input, LinkId, Me, MediaNews, Output, Phone, SecondCall,
+        Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone, SecondCall,
         Settings,
     },
 };
@@ -170,8 +170,8 @@ impl World {
             name: name.parse().unwrap(),
             device,
             identity,
-            agreement,
-            card,
+            keys: Keys::new(card, agreement),
+            claim: codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
         };
         let addr: SocketAddr = ([10, 0, 0, number], 4000).into();
         let settings = Settings {

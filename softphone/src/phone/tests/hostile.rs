@@ -81,6 +81,7 @@ fn a_refusal_at_a_contact_does_not_end_a_call_that_the_registry_carries() {
             id: DeviceId([2; 16]),
             contacts: codec::List::first_of([contact]),
             lease_left_s: 60,
+            unverified: false,
         };
         record.entry.devices = codec::List::first_of([device]);
     }

@@ -1,0 +1,360 @@
+//! Owning a name: claiming it, giving it up, and what becomes of it when a key changes or is lost.
+//!
+//! A name belongs to the identity that claimed it. With the claim goes a lock, to which only the
+//! recovery code is the key: it gives the name to a new identity, and it still does so for 72 h
+//! after a change of key that the owner did not make.
+
+use std::{fmt, str::FromStr};
+
+use bip39::{Language, Mnemonic};
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{Identity, IdentityKey, Name, Text, identity::Signature, registry::Binding};
+
+/// The most names that one identity owns at a registry.
+pub const NAMES_OF_ONE_MAX: usize = 5;
+
+/// The most bytes of an invite code.
+pub const INVITE_BYTES_MAX: usize = 32;
+
+/// For how long a recovery code overrides a change of key, in milliseconds: 72 h.
+pub const RECOVERABLE_MS: u64 = 72 * 3600 * 1000;
+
+/// A name that nobody used for so long is free again, in milliseconds: 180 days.
+pub const UNUSED_MAX_MS: u64 = 180 * 24 * 3600 * 1000;
+
+const RECOVERY_BYTES: usize = 16;
+
+/// What an operator hands to somebody who may claim a name.
+pub type InviteCode = Text<INVITE_BYTES_MAX>;
+
+/// What somebody writes down when they claim a name: 128 random bits, shown as twelve words.
+///
+/// The words and their checksum are those of BIP 39. Wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryCode(Zeroizing<[u8; RECOVERY_BYTES]>);
+
+/// A text is no recovery code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadRecoveryCode;
+
+impl fmt::Display for BadRecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("that is no recovery code: it is twelve words, look for a misspelt one")
+    }
+}
+
+impl std::error::Error for BadRecoveryCode {}
+
+impl RecoveryCode {
+    /// A new code.
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut code = Zeroizing::new([0; RECOVERY_BYTES]);
+        rng.fill_bytes(&mut *code);
+        Self(code)
+    }
+
+    /// What a registry keeps of it.
+    #[must_use]
+    pub fn lock(&self) -> RecoveryLock {
+        let mut hash = Sha256::new();
+        hash.update(b"ramal recovery v1");
+        hash.update(*self.0);
+        RecoveryLock(hash.finalize().into())
+    }
+
+    /// The twelve words, to be shown to the owner alone.
+    #[must_use]
+    pub fn words(&self) -> Zeroizing<String> {
+        let words = Mnemonic::from_entropy_in(Language::English, &*self.0)
+            .expect("BIP 39 has words for 128 bits");
+        let words: Vec<&str> = words.words().collect();
+        Zeroizing::new(words.join(" "))
+    }
+}
+
+impl FromStr for RecoveryCode {
+    type Err = BadRecoveryCode;
+
+    /// Reads the twelve words as a person types them, in any case and with any space between.
+    fn from_str(typed: &str) -> Result<Self, BadRecoveryCode> {
+        let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+        let words = Zeroizing::new(words.join(" "));
+        let read = Mnemonic::parse_in_normalized(Language::English, &words);
+        let (entropy, length) = read.map_err(|_| BadRecoveryCode)?.to_entropy_array();
+        let entropy = Zeroizing::new(entropy);
+        let code = entropy[..length].try_into().map_err(|_| BadRecoveryCode)?;
+        Ok(Self(Zeroizing::new(code)))
+    }
+}
+
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("recovery code")
+    }
+}
+
+/// A hash to which only the [`RecoveryCode`] is the key.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryLock(pub [u8; 32]);
+
+impl fmt::Debug for RecoveryLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("recovery lock")
+    }
+}
+
+/// What a registration brings in case its name is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Kept with the name; not looked at when the name is owned already.
+    pub recovery: RecoveryLock,
+    /// From the operator, where names are claimed by invitation only.
+    pub invite: Option<InviteCode>,
+}
+
+impl Claim {
+    /// A claim without an invitation.
+    #[must_use]
+    pub fn new(recovery: RecoveryLock) -> Self {
+        let invite = None;
+        Self { recovery, invite }
+    }
+}
+
+const RELEASE_CONTEXT: &str = "ramal release v1";
+const CHANGE_KEY_CONTEXT: &str = "ramal change of key v1";
+const NEW_KEY_CONTEXT: &str = "ramal new key v1";
+const RECOVER_CONTEXT: &str = "ramal recover v1";
+
+/// Gives a name up. For 72 h only its owner or its recovery code gets it back, then it is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The name.
+    pub name: Name,
+    /// Grows with every request about ownership on this connection.
+    pub cseq: u64,
+    /// By the owner, over all of the above and the [`Binding`].
+    pub signature: Signature,
+}
+
+impl Release {
+    /// A signed request.
+    #[must_use]
+    pub fn sign(identity: &Identity, binding: &Binding, name: Name, cseq: u64) -> Self {
+        let signature = identity.sign(RELEASE_CONTEXT, &(binding, &name, cseq));
+        Self {
+            name,
+            cseq,
+            signature,
+        }
+    }
+
+    /// Whether `owner` signed this for this connection.
+    #[must_use]
+    pub fn is_signed(&self, owner: &IdentityKey, binding: &Binding) -> bool {
+        let content = (binding, &self.name, self.cseq);
+        owner.verifies(RELEASE_CONTEXT, &content, &self.signature)
+    }
+}
+
+/// Gives a name to another identity of the same person. For 72 h the recovery code of before
+/// overrides it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeKey {
+    /// The name.
+    pub name: Name,
+    /// Whose it is from now on.
+    pub to: IdentityKey,
+    /// The lock of the new recovery code.
+    pub recovery: RecoveryLock,
+    /// Grows with every request about ownership on this connection.
+    pub cseq: u64,
+    /// By the owner, over all of the above and the [`Binding`].
+    pub signature: Signature,
+    /// By the new identity, over the same: nobody gets a name that they did not ask for.
+    pub proof: Signature,
+}
+
+impl ChangeKey {
+    /// A request signed by both.
+    #[must_use]
+    pub fn sign(
+        owner: &Identity,
+        to: &Identity,
+        binding: &Binding,
+        name: Name,
+        recovery: RecoveryLock,
+        cseq: u64,
+    ) -> Self {
+        let content = (binding, &name, to.key(), recovery, cseq);
+        let signature = owner.sign(CHANGE_KEY_CONTEXT, &content);
+        let proof = to.sign(NEW_KEY_CONTEXT, &content);
+        Self {
+            name,
+            to: to.key(),
+            recovery,
+            cseq,
+            signature,
+            proof,
+        }
+    }
+
+    /// Whether `owner` and the new identity signed this for this connection.
+    #[must_use]
+    pub fn is_signed(&self, owner: &IdentityKey, binding: &Binding) -> bool {
+        let Self {
+            name,
+            to,
+            recovery,
+            cseq,
+            signature,
+            proof,
+        } = self;
+        let content = (binding, name, to, recovery, cseq);
+        owner.verifies(CHANGE_KEY_CONTEXT, &content, signature)
+            && to.verifies(NEW_KEY_CONTEXT, &content, proof)
+    }
+}
+
+/// Gives a name to the identity that greeted, by the recovery code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recover {
+    /// The name.
+    pub name: Name,
+    /// What its owner wrote down. It counts once.
+    pub code: RecoveryCode,
+    /// The lock of the next one.
+    pub recovery: RecoveryLock,
+    /// Grows with every request about ownership on this connection.
+    pub cseq: u64,
+    /// By the new identity, over all of the above and the [`Binding`].
+    pub signature: Signature,
+}
+
+impl Recover {
+    /// A signed request.
+    #[must_use]
+    pub fn sign(
+        to: &Identity,
+        binding: &Binding,
+        name: Name,
+        code: RecoveryCode,
+        recovery: RecoveryLock,
+        cseq: u64,
+    ) -> Self {
+        let content = (binding, &name, &code, recovery, cseq);
+        let signature = to.sign(RECOVER_CONTEXT, &content);
+        Self {
+            name,
+            code,
+            recovery,
+            cseq,
+            signature,
+        }
+    }
+
+    /// Whether `to` signed this for this connection.
+    #[must_use]
+    pub fn is_signed(&self, to: &IdentityKey, binding: &Binding) -> bool {
+        let Self {
+            name,
+            code,
+            recovery,
+            cseq,
+            signature,
+        } = self;
+        let content = (binding, name, code, recovery, cseq);
+        to.verifies(RECOVER_CONTEXT, &content, signature)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    use super::*;
+    use crate::greeting::{Exporter, Nonce};
+
+    fn binding() -> Binding {
+        Binding {
+            registry: Identity::from_secret(&[9; 32]).key(),
+            exporter: Exporter([1; 32]),
+            nonce: Nonce([4; 32]),
+        }
+    }
+
+    fn elsewhere() -> Binding {
+        Binding {
+            nonce: Nonce([5; 32]),
+            ..binding()
+        }
+    }
+
+    fn name() -> Name {
+        "bob".parse().unwrap()
+    }
+
+    #[test]
+    fn a_recovery_code_is_read_as_it_was_written_down_and_not_otherwise() {
+        let code = RecoveryCode::generate(&mut ChaCha20Rng::seed_from_u64(1));
+        let words = code.words();
+        assert_eq!(words.split(' ').count(), 12);
+        let typed = format!("  {}\n", words.to_uppercase().replace(' ', "\n "));
+        assert_eq!(typed.parse(), Ok(code.clone()));
+        let first = words.split(' ').next().unwrap();
+        let wrong = words.replacen(first, if first == "zoo" { "zone" } else { "zoo" }, 1);
+        assert_eq!(wrong.parse::<RecoveryCode>(), Err(BadRecoveryCode));
+        let longer = "zoo ".repeat(23) + "vote";
+        for wrong in ["", "zoo zoo", &longer] {
+            assert_eq!(wrong.parse::<RecoveryCode>(), Err(BadRecoveryCode));
+        }
+        assert!(!format!("{code:?}").contains(first));
+    }
+
+    #[test]
+    fn a_change_of_key_needs_both_keys_and_holds_on_one_connection() {
+        let (old, new) = (
+            Identity::from_secret(&[1; 32]),
+            Identity::from_secret(&[2; 32]),
+        );
+        let lock = RecoveryLock([3; 32]);
+        let change = ChangeKey::sign(&old, &new, &binding(), name(), lock, 1);
+        assert!(change.is_signed(&old.key(), &binding()));
+        assert!(!change.is_signed(&new.key(), &binding()));
+        assert!(!change.is_signed(&old.key(), &elsewhere()));
+        let unasked = ChangeKey {
+            to: Identity::from_secret(&[3; 32]).key(),
+            ..change.clone()
+        };
+        assert!(!unasked.is_signed(&old.key(), &binding()));
+        let unproven = ChangeKey {
+            proof: change.signature,
+            ..change
+        };
+        assert!(!unproven.is_signed(&old.key(), &binding()));
+    }
+
+    #[test]
+    fn giving_up_and_recovering_hold_on_one_connection() {
+        let (owner, code) = (
+            Identity::from_secret(&[1; 32]),
+            RecoveryCode(Zeroizing::new([7; 16])),
+        );
+        let release = Release::sign(&owner, &binding(), name(), 1);
+        assert!(release.is_signed(&owner.key(), &binding()));
+        assert!(!release.is_signed(&owner.key(), &elsewhere()));
+        let lock = RecoveryLock([3; 32]);
+        let recover = Recover::sign(&owner, &binding(), name(), code, lock, 1);
+        assert!(recover.is_signed(&owner.key(), &binding()));
+        assert!(!recover.is_signed(&owner.key(), &elsewhere()));
+        let relocked = Recover {
+            recovery: RecoveryLock([4; 32]),
+            ..recover
+        };
+        assert!(!relocked.is_signed(&owner.key(), &binding()));
+    }
+}
