@@ -148,7 +148,7 @@ impl<'a> Outside<'a> {
         postcard::to_allocvec(&(self, link)).expect("a message without sequences")
     }
 
-    /// The nonce is signed too: whoever opens an envelope cannot seal it anew for another connection.
+    /// The nonce is signed too: who opens an envelope cannot seal it anew for another connection.
     fn signed<T>(
         &'a self,
         link: Nonce,
