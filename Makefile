@@ -15,7 +15,7 @@ test: PACKAGES += $(SOUND_SERVER)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages rust run test endurance fuzz seeds fmt clippy doc clean
+.PHONY: help setup packages rust run test endurance fuzz seeds audit fmt clippy doc clean
 .NOTPARALLEL:
 
 help: ## Lists what can be made
@@ -106,6 +106,17 @@ fuzz: setup ## Fuzzes everything that reads what strangers send: SECS=300 TARGET
 seeds: ## Writes the seeds of fuzzing anew, after golden.txt or a check has changed
 	RAMAL_SEEDS=write $(CARGO) test --locked -q -p codec -p registry -p softphone \
 	    --test corpus derived
+
+# Advisories need their database, which is fetched by hand: deny.toml says from where and to where.
+audit: setup ## Checks licences, sources and known vulnerabilities of everything that is built in
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	@$(CARGO) fetch --locked
+	$(CARGO) deny --offline --all-features check --hide-inclusion-graph licenses bans sources
+	@if ls "$${CARGO_HOME:-$$HOME/.cargo}"/advisory-dbs/*/crates >/dev/null 2>&1; then \
+	    $(CARGO) deny --offline --all-features check advisories; \
+	else \
+	    echo "Advisories: not checked, there is no database of them here; see deny.toml."; \
+	fi
 
 fmt: ## Formats the code
 	$(CARGO) fmt --all
