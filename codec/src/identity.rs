@@ -7,6 +7,7 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use hpke::{Deserializable as _, Kem as _, Serializable as _, kem::X25519HkdfSha256};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// The public half of an identity: an ed25519 key (RFC 8032).
@@ -30,6 +31,31 @@ impl IdentityKey {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.to_bytes());
         key.verify_strict(&signed_bytes(context, content), &signature)
             .is_ok()
+    }
+
+    /// The key in short, for people to compare: `c2xoe gqzlk ...`, five groups of five letters and
+    /// digits, which are the first 125 bits of its hash in base 32 (RFC 4648, section 6, in small
+    /// letters). Nobody can search for another key with the same fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        const GROUPS: usize = 5;
+        const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let hash = Sha256::new()
+            .chain_update(b"ramal fingerprint v1")
+            .chain_update(self.0)
+            .finalize();
+        // Five bytes are forty bits, which are eight letters.
+        let fives = hash.chunks_exact(5).map(|bytes| {
+            let joined = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
+            bytes.iter().fold(0, joined)
+        });
+        let letter =
+            |bits: u64, place: u32| char::from(LETTERS[(bits >> (35 - 5 * place) & 31) as usize]);
+        let letters: Vec<char> = fives
+            .flat_map(|bits| (0..8).map(move |place| letter(bits, place)))
+            .collect();
+        let groups = letters.chunks(5).take(GROUPS).map(String::from_iter);
+        groups.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -275,6 +301,14 @@ mod tests {
         identity_point[0] = 1;
         let signature = Signature(identity_point, [0; 32]);
         assert!(!IdentityKey(identity_point).verifies("any", &1u8, &signature));
+    }
+
+    #[test]
+    fn a_fingerprint_is_five_groups_that_anybody_can_compute() {
+        // printf with 32 bytes of 7 behind the context | sha256sum, in base 32.
+        let key = IdentityKey([7; 32]);
+        assert_eq!(key.fingerprint(), "qwl5q jli3y dy2l4 jt5ew zjpb7");
+        assert_ne!(IdentityKey([8; 32]).fingerprint(), key.fingerprint());
     }
 
     #[test]
