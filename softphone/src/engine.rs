@@ -572,6 +572,8 @@ impl Driver {
                     }
                 }
                 Output::StopMedia(call) => self.stop_media(call),
+                // Nobody keeps the file yet; the phone remembers it until it stops.
+                Output::Save(_) => {}
                 Output::Event(event) => self.phone_event(event),
             }
         }

@@ -2,6 +2,7 @@
 
 pub mod audio;
 pub mod call;
+pub mod contacts;
 pub mod engine;
 pub mod media;
 pub mod phone;

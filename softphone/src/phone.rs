@@ -21,7 +21,10 @@ use codec::{
 use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use registry::registration::{self, ID_BIT, Registrant, Registration};
 
-use crate::call::{self, Hold, Reason};
+use crate::{
+    call::{self, Hold, Reason},
+    contacts::Book,
+};
 
 mod caller;
 mod interface;
@@ -70,6 +73,8 @@ pub struct Phone {
     away: bool,
     /// What was last said of the person; nothing yet, or nothing at all.
     presence: Option<Presence>,
+    /// Whom the person knows.
+    book: Book,
 }
 
 /// Whether the phone takes part in anything.
@@ -148,6 +153,7 @@ impl Phone {
             talk: None,
             away: false,
             presence: None,
+            book: Book::default(),
         };
         phone.drain_registration(now);
         phone
@@ -224,7 +230,12 @@ impl Phone {
                 self.link_refused(link, refusal, now);
             }
             Input::FromLink { .. } => {}
-            Input::Resolved { link, found } => self.resolved(link, found, now),
+            Input::Resolved {
+                link,
+                registry: _,
+                found,
+            } => self.resolved(link, found, now),
+            Input::People(book) => self.book = book,
             Input::Contacts(contacts) => {
                 self.tell_registration(registration::Input::Contacts(contacts), now);
                 self.doubt_links(now);

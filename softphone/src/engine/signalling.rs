@@ -186,6 +186,7 @@ pub(super) async fn open_host(
     match connected.welcome {
         Welcome::Phone(peer) => direct(id, connected.link, ours, peer, orders, tell).await,
         Welcome::Registry(welcome) => {
+            let registry = welcome.key;
             let mut client = Client::over(connected.link, host, welcome);
             let found = match client.ask(Method::Lookup { name }, REGISTRY_WITHIN).await {
                 Ok(Success::Found(record)) => Ok(record),
@@ -195,7 +196,12 @@ pub(super) async fn open_host(
                     "the registry answered something else".into(),
                 )),
             };
-            tell.tell(Input::Resolved { link: id, found }).await;
+            tell.tell(Input::Resolved {
+                link: id,
+                registry,
+                found,
+            })
+            .await;
         }
     }
 }

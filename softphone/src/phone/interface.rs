@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use codec::{
-    CallId, DeviceId, Identity, KeyCard, Name, Party, UnixMillis,
+    CallId, DeviceId, Identity, IdentityKey, KeyCard, Name, Party, UnixMillis,
     claim::Claim,
     direct::DirectFrame,
     greeting::{Nonce, PhoneGreeting},
@@ -14,7 +14,10 @@ use codec::{
 use registry::client::Host;
 
 use super::Target;
-use crate::call::{Hold, MediaFailure, Moved, Reason, Role};
+use crate::{
+    call::{Hold, MediaFailure, Moved, Reason, Role},
+    contacts::{Book, Change},
+};
 
 /// A connection between two phones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,11 +156,16 @@ pub enum Input {
     Resolved {
         /// What was to become a link, and is none.
         link: LinkId,
+        /// Which registry: names are known by its key.
+        registry: IdentityKey,
         /// What it knows of the name; its refusal or failure for people.
         found: Result<Record, Unresolved>,
     },
     /// This machine's addresses have changed: other phones reach this one there from now on.
     Contacts(Contacts),
+    /// The people whom this person knows, as the file has them now: at the start, after every
+    /// [`Output::Save`], and whenever somebody else has changed the file.
+    People(Book),
     /// News of a call's media.
     Media(CallId, MediaNews),
     /// The time of [`super::Phone::poll_timeout`] has come.
@@ -240,6 +248,9 @@ pub enum Output {
     MoveMedia(CallId, Moved),
     /// Close a call's media.
     StopMedia(CallId),
+    /// Make this change to the file of the people whom this person knows, and answer with
+    /// [`Input::People`]. The phone itself reckons with it already.
+    Save(Change),
     /// Tell the person.
     Event(Event),
 }

@@ -210,6 +210,7 @@ impl Rig {
             },
             18 => Input::Resolved {
                 link,
+                registry: binding().registry,
                 found: match script.byte() % 4 {
                     0 => Err(Unresolved::NotFound),
                     1 => Err(Unresolved::Failed("gone".to_owned())),

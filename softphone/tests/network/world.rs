@@ -449,7 +449,7 @@ impl World {
                     }
                 }
                 Output::StopMedia(call) => self.close_media(node, call),
-                Output::HoldMedia(..) | Output::MoveMedia(..) => {}
+                Output::HoldMedia(..) | Output::MoveMedia(..) | Output::Save(_) => {}
                 Output::Event(event) => self.nodes[node].events.push(event),
             }
         }
