@@ -199,11 +199,12 @@ fn identity(options: &Options) -> Result<Identity, String> {
             .join("ramal/registry"),
     };
     let path = folder.join("registry.key");
-    let failed = |error: io::Error| {
-        format!(
+    let failed = |error: io::Error| match keyfile::exposed(&error) {
+        Some(exposed) => exposed.to_string(),
+        None => format!(
             "cannot keep the key in {}: {error}; use --data DIR",
             path.display()
-        )
+        ),
     };
     keyfile::private_folder(&folder).map_err(failed)?;
     if let Some(kept) = keyfile::read(&path).map_err(failed)? {
