@@ -108,6 +108,14 @@ const RULES: &[Rule] = &[
         broken_by: &[Modules(&["store", "session", "server", "admin", "gui"])],
     },
     Rule {
+        says: "registry: store -> ownership: ownership uses neither it nor what is above it",
+        holds_in: |path| is_in(path, "registry", &["ownership"]),
+        in_tests: false,
+        broken_by: &[Modules(&[
+            "store", "table", "session", "server", "admin", "gui",
+        ])],
+    },
+    Rule {
         says: "registry: server, admin -> session -> store: store uses neither",
         holds_in: |path| is_in(path, "registry", &["store"]),
         in_tests: false,
@@ -266,7 +274,7 @@ fn is_pure(path: &str) -> bool {
         || is_in(
             path,
             "registry",
-            &["table", "session", "registration", "limits"],
+            &["table", "ownership", "session", "registration", "limits"],
         )
         || is_in(path, "softphone", &["phone", "media"])
         || is_in(path, "softphone", UNDER_PHONE)

@@ -12,6 +12,7 @@ use std::{
 
 use codec::{
     Envelope, Name,
+    claim::{ChangeKey, Recover, Release},
     greeting::{Answer, Hello, Role, Welcome},
     registry::{FromRegistry, Method, Notice, Request, Response, Success, Watch},
 };
@@ -175,6 +176,11 @@ impl fmt::Display for Line<'_, Request> {
             Method::Send { envelope, ttl_s } => {
                 write!(f, "Send {} ttl={ttl_s}s", Line(envelope))
             }
+            Method::Release(Release { name, cseq, .. }) => write!(f, "Release {name} cseq={cseq}"),
+            Method::ChangeKey(ChangeKey { name, to, cseq, .. }) => {
+                write!(f, "ChangeKey {name} to={to:?} cseq={cseq}")
+            }
+            Method::Recover(Recover { name, cseq, .. }) => write!(f, "Recover {name} cseq={cseq}"),
             Method::Watch(Watch::Names(names)) => write!(f, "Watch names={}", names.len()),
             other => write!(f, "{other:?}"),
         }

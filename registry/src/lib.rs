@@ -12,6 +12,8 @@ pub mod keyfile;
 #[cfg(feature = "server")]
 pub mod limits;
 pub mod link;
+#[cfg(feature = "server")]
+pub mod ownership;
 pub mod registration;
 #[cfg(feature = "server")]
 pub mod server;

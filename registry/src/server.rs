@@ -5,7 +5,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use codec::greeting::Unwelcome;
@@ -20,7 +20,7 @@ use crate::{
     event::{Event, Events},
     limits::{Count, Counters},
     session::Registrar,
-    store::Store,
+    store::{Ended, Moment, Store},
 };
 
 mod connection;
@@ -215,6 +215,17 @@ fn listen(addr: SocketAddr, buffer: u32) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// This moment. The machine's clock is 1970 when it is before that.
+fn moment() -> Moment {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Moment {
+        now: Instant::now(),
+        time: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
 impl<S: Store> Shared<S> {
     fn arrive(&self, peer: SocketAddr) -> Arrival {
         let wanted = match self.config.plain {
@@ -240,18 +251,22 @@ impl<S: Store> Shared<S> {
     }
 
     fn expire(&self) {
-        let now = Instant::now();
-        for lease in self.store.expire(now) {
+        let at = moment();
+        let ended = self.store.expire(at);
+        self.end(ended, true);
+        self.gate().tidy(at.now);
+    }
+
+    /// What ended in the store ends here: calls no more go there, and those who watch are told.
+    fn end(&self, leases: Vec<Ended>, expired: bool) {
+        for lease in leases {
             // By its connection: on another one the device may be back by now.
             self.routes
                 .leave(&lease.name, lease.device, lease.connection);
             self.watches.changed(&lease.name);
-            self.events.tell(Event::Removed {
-                name: lease.name,
-                expired: true,
-            });
+            let name = lease.name;
+            self.events.tell(Event::Removed { name, expired });
         }
-        self.gate().tidy(now);
     }
 }
 

@@ -26,6 +26,7 @@ use serde::Serialize;
 use crate::{
     event::Line,
     limits::{Bucket, Count, Limits},
+    ownership::{KeyChange, Recovery},
     table::{Change, ConnectionId, Registration, Renewal},
 };
 
@@ -97,6 +98,12 @@ pub enum Ask {
     Refresh(Renewal, Duration),
     /// Unregister.
     Unregister(Renewal),
+    /// Give a name up that is this identity's.
+    Release(Name, IdentityKey),
+    /// Give a name to another identity.
+    ChangeKey(KeyChange),
+    /// Give a name to whoever has its recovery code.
+    Recover(Recovery),
     /// Lookup.
     Lookup(Name),
     /// List.
@@ -132,6 +139,12 @@ pub enum Answered {
     Refresh(Result<(), Refusal>),
     /// To an unregister.
     Unregister(Result<ConnectionId, Refusal>),
+    /// To a release.
+    Release(Result<(), Refusal>),
+    /// To a change of key.
+    ChangeKey(Result<(), Refusal>),
+    /// To a recovery.
+    Recover(Result<(), Refusal>),
     /// To a lookup.
     Lookup(Result<Record, Refusal>),
     /// To a list.
@@ -198,6 +211,8 @@ struct Phone {
     registered: Vec<Lease>,
     /// What was said last on this connection.
     presence: Presence,
+    /// The greatest count of a request about ownership.
+    cseq: u64,
 }
 
 /// What this connection has registered, for as long as it holds.
@@ -220,6 +235,10 @@ enum Waiting {
     Register(Name, DeviceId, u16),
     Refresh(Name, DeviceId, u16),
     Unregister(Name, DeviceId),
+    Release(Name),
+    KeyChange(Name),
+    /// A change of key that only changes the recovery code.
+    Relock,
     Other,
 }
 
@@ -350,6 +369,7 @@ impl Session {
                 identity: phone.card.identity,
                 registered: Vec::new(),
                 presence: Presence::Available,
+                cseq: 0,
             }),
             Role::Phone(_) => return self.turn_away(Unwelcome::BadCard, Count::BadGreeting),
         };
@@ -453,6 +473,15 @@ impl Session {
                 self.outputs.push_back(Output::Removed(name));
                 Ok(Success::Unregistered)
             }
+            (Waiting::Release(name), Answered::Release(Ok(()))) => {
+                self.drop_all(&name);
+                Ok(Success::Released)
+            }
+            (Waiting::KeyChange(name), Answered::ChangeKey(Ok(())) | Answered::Recover(Ok(()))) => {
+                self.drop_all(&name);
+                Ok(Success::KeyChanged)
+            }
+            (Waiting::Relock, Answered::ChangeKey(Ok(()))) => Ok(Success::KeyChanged),
             (_, Answered::Lookup(Ok(record))) => Ok(Success::Found(self.visible_record(record))),
             (_, Answered::List(Ok(page))) => {
                 let Page { entries, more } = page;
@@ -481,6 +510,9 @@ impl Session {
                 Answered::Register(Err(refusal))
                 | Answered::Refresh(Err(refusal))
                 | Answered::Unregister(Err(refusal))
+                | Answered::Release(Err(refusal))
+                | Answered::ChangeKey(Err(refusal))
+                | Answered::Recover(Err(refusal))
                 | Answered::Lookup(Err(refusal))
                 | Answered::List(Err(refusal))
                 | Answered::Forward(Err(refusal)),
@@ -498,6 +530,16 @@ impl Session {
             phone.registered.retain(|lease| !lease.is_of(name, device));
             let name = name.clone();
             phone.registered.push(Lease { name, device, ends });
+        }
+    }
+
+    /// The store has ended every lease of a name, those of this connection among them.
+    fn drop_all(&mut self, name: &Name) {
+        if let State::Phone(phone) = &mut self.state {
+            for lease in phone.registered.extract_if(.., |lease| lease.name == *name) {
+                let Lease { name, device, .. } = lease;
+                self.outputs.push_back(Output::Leave(name, device));
+            }
         }
     }
 

@@ -6,39 +6,56 @@ use std::{
 };
 
 use codec::{
-    DeviceId, Name,
+    DeviceId, IdentityKey, Name, UnixMillis,
     registry::{Page, Presence, Record, Refusal},
 };
 
-pub use crate::table::{Change, ConnectionId, Ended, Registration, Renewal, Row};
+pub use crate::{
+    ownership::{Ban, Banned, Claims, Invite, KeyChange, Owner, Recovery},
+    table::{Change, ConnectionId, Ended, Registration, Renewal, Row},
+};
 
 #[cfg(test)]
 mod conformance;
 pub mod memory;
+mod names;
 
 pub use memory::MemoryStore;
 
-/// Keeps names. What it has acknowledged it has kept, as far as it keeps anything.
+/// A point in time by both clocks: leases go by the one that never jumps, and what outlives the
+/// program by the one that all programs share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// By the clock that never jumps.
+    pub now: Instant,
+    /// By the machine's clock.
+    pub time: UnixMillis,
+}
+
+/// Keeps names. What it has acknowledged it has kept, as far as it keeps anything: who owns a name,
+/// bans and invite codes are on disk before anybody is told, where a store has a disk.
 ///
 /// A store that fails answers [`Refusal::Failed`] and says why in the log.
 pub trait Store: Send + Sync + 'static {
-    /// Registers a device and says what that changed.
+    /// Registers a device and says what that changed. Claims the name if nobody owns it.
     ///
-    /// Refuses with [`Refusal::NameTaken`], [`Refusal::TooMany`], [`Refusal::Stale`].
+    /// Refuses as [`check_claim`](crate::ownership::Ownership::check_claim), and with
+    /// [`Refusal::TooMany`] and [`Refusal::Stale`].
     fn register(
         &self,
         registration: Registration,
-        now: Instant,
+        at: Moment,
     ) -> impl Future<Output = Result<Change, Refusal>> + Send;
 
     /// Lets a device's lease last `expires` from now.
     ///
-    /// Refuses with [`Refusal::NotFound`], [`Refusal::NameTaken`], [`Refusal::Stale`].
+    /// Refuses as [`check_owner`](crate::ownership::Ownership::check_owner), and with
+    /// [`Refusal::NotFound`] and [`Refusal::Stale`].
     fn refresh(
         &self,
         renewal: Renewal,
         expires: Duration,
-        now: Instant,
+        at: Moment,
     ) -> impl Future<Output = Result<(), Refusal>> + Send;
 
     /// Ends a device's lease, and says by which connection it was taken or renewed last.
@@ -79,8 +96,83 @@ pub trait Store: Send + Sync + 'static {
         now: Instant,
     ) -> impl Future<Output = Result<Page, Refusal>> + Send;
 
-    /// Ends every lease whose time is over, and returns these.
-    fn expire(&self, now: Instant) -> Vec<Ended>;
+    /// Ends every lease whose time is over, and returns these. Frees names that were given up or
+    /// unused for long enough.
+    fn expire(&self, at: Moment) -> Vec<Ended>;
+
+    /// Gives `owner`'s name up, and returns the leases that this ended.
+    ///
+    /// Refuses as [`release`](crate::ownership::Ownership::release).
+    fn release(
+        &self,
+        name: Name,
+        owner: IdentityKey,
+        at: Moment,
+    ) -> impl Future<Output = Result<Vec<Ended>, Refusal>> + Send;
+
+    /// Gives a name to another identity of its owner, and returns the leases that this ended.
+    ///
+    /// Refuses as [`change_key`](crate::ownership::Ownership::change_key).
+    fn change_key(
+        &self,
+        change: KeyChange,
+        at: Moment,
+    ) -> impl Future<Output = Result<Vec<Ended>, Refusal>> + Send;
+
+    /// Gives a name to whoever has its recovery code, and returns the leases that this ended.
+    ///
+    /// Refuses as [`recover`](crate::ownership::Ownership::recover).
+    fn recover(
+        &self,
+        recovery: Recovery,
+        at: Moment,
+    ) -> impl Future<Output = Result<Vec<Ended>, Refusal>> + Send;
+
+    /// The first `limit` owned names that begin with `prefix`, in folded order, and how many names
+    /// are owned in all.
+    fn owners(&self, prefix: &str, limit: usize) -> (Vec<Owner>, usize);
+
+    /// Takes a name from its owner, so that it is free at once, and returns the leases that this
+    /// ended. For the operator.
+    ///
+    /// Refuses with [`Refusal::NotFound`].
+    fn release_by_operator(
+        &self,
+        name: Name,
+    ) -> impl Future<Output = Result<Vec<Ended>, Refusal>> + Send;
+
+    /// Serves an identity or a name no more, and returns the leases that this ended; it keeps what
+    /// it owns. To ban what is banned already changes nothing. For the operator.
+    ///
+    /// Refuses with [`Refusal::TooMany`].
+    fn ban(
+        &self,
+        of: Banned,
+        at: Moment,
+    ) -> impl Future<Output = Result<Vec<Ended>, Refusal>> + Send;
+
+    /// Ends a ban. For the operator.
+    ///
+    /// Refuses with [`Refusal::NotFound`].
+    fn unban(&self, of: Banned) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// All bans.
+    fn bans(&self) -> Vec<Ban>;
+
+    /// Whether an identity is banned.
+    fn is_banned(&self, identity: &IdentityKey) -> bool;
+
+    /// Makes an invite code. For the operator.
+    ///
+    /// Refuses with [`Refusal::OutOfRange`] and [`Refusal::TooMany`].
+    fn invite(
+        &self,
+        invite: Invite,
+        at: Moment,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// All invite codes that still count.
+    fn invites(&self, at: Moment) -> Vec<Invite>;
 
     /// The first `limit` devices in the order of their names, and how many names there are.
     fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize);

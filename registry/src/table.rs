@@ -1,7 +1,7 @@
 //! The table name -> devices -> contacts, each device for the time of its lease.
 //!
-//! PURE. A name belongs to the identity that registered it for as long as one of its devices has a
-//! lease.
+//! PURE. What identity may register a name is decided before, in `ownership`; here it has one
+//! identity for as long as one of its devices has a lease.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,7 +11,9 @@ use std::{
 };
 
 use codec::{
-    DeviceId, IdentityKey, KeyCard, List, Name, fold,
+    DeviceId, IdentityKey, KeyCard, List, Name,
+    claim::Claim,
+    fold,
     registry::{Contact, DEVICES_MAX, Device, Entry, PAGE_MAX, Page, Presence, Record, Refusal},
 };
 
@@ -42,6 +44,8 @@ pub struct Registration {
     pub source: Source,
     /// By which connection it came.
     pub connection: ConnectionId,
+    /// In case the name is free; the table does not look at it.
+    pub claim: Claim,
 }
 
 /// What a request changed of what others see of a name.
@@ -179,6 +183,7 @@ impl Table {
             presence,
             source,
             connection,
+            claim: _,
         } = registration;
         let key = name.folded().to_owned();
         let ends = now + expires;
@@ -314,6 +319,26 @@ impl Table {
         self.leases.remove(&(ends, key.to_owned(), renewal.device));
         self.remove(key, renewal.device);
         Ok(connection)
+    }
+
+    /// Ends every lease of a name, and says which.
+    pub fn end_all(&mut self, name: &Name) -> Vec<Ended> {
+        let key = name.folded();
+        let mut ended = Vec::new();
+        while let Some(owner) = self.names.get(key)
+            && let Some(Binding { ends, device, .. }) = owner.bindings.first()
+        {
+            let (ends, device) = (*ends, *device);
+            self.leases.remove(&(ends, key.to_owned(), device));
+            ended.extend(self.remove(key, device));
+        }
+        ended
+    }
+
+    /// Whether a name has a lease.
+    #[must_use]
+    pub fn is_registered(&self, name: &Name) -> bool {
+        self.names.contains_key(name.folded())
     }
 
     /// The binding that `renewal` may change.

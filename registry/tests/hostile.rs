@@ -467,7 +467,7 @@ async fn watchers_have_a_limit_and_are_told_what_they_missed() {
     let limits = Limits {
         watchers_of_all: 2,
         watched: 300,
-        changes: 3,
+        changes: 2,
         ..patient()
     };
     let mut scene = Scene::with(limits).await;
@@ -497,12 +497,12 @@ async fn watchers_have_a_limit_and_are_told_what_they_missed() {
     assert!(matches!(refused, Err(AskError::Refused(Refusal::TooMany))));
     assert!(clients[2].ask(everybody(), AT_LAST).await.is_ok());
     assert_eq!(scene.counters.get(Count::WatchesRefused), 2);
-    // Eight names that change at once are more than wait for who watches everybody, even if they
+    // Five names that change at once are more than wait for who watches everybody, even if they
     // are spread in two times, and are told as such.
     let addr = scene.addr;
     let names = spawn_blocking(move || {
         let mut peer = rig::Peer::greeted(addr, 10);
-        for number in 0..8 {
+        for number in 0..5 {
             peer.register(&format!("x{number}"), 1).unwrap();
         }
         let presence = codec::registry::Presence::Busy;

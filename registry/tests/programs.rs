@@ -78,8 +78,9 @@ fn who_gave_a_name_up_on_one_connection_does_not_send_under_it_on_another() {
         Ok(Success::Sent { devices: 1 })
     );
     let mut elsewhere = Peer::greeted(registry.addr, 2);
-    assert_eq!(elsewhere.unregister("alice", 2), Ok(Success::Unregistered));
     let mut alice = Peer::greeted(registry.addr, 3);
+    let changed = elsewhere.change_key("alice", &alice, 1);
+    assert_eq!(changed, Ok(Success::KeyChanged));
     alice.register("alice", 1).unwrap();
     assert_eq!(mallory.send_to(&bob, "alice"), Err(Refusal::NotYours));
     assert_eq!(

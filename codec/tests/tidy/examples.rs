@@ -198,6 +198,23 @@ const EXAMPLES: &[(&str, &[Case])] = &[
         ],
     ),
     (
+        "registry: store -> ownership: ownership uses neither it nor what is above it",
+        &[
+            (
+                "registry/src/ownership.rs",
+                "use crate::store::Moment;",
+                true,
+            ),
+            ("registry/src/ownership/tests.rs", "crate::table::f()", true),
+            ("registry/src/ownership.rs", "use codec::Name;", false),
+            (
+                "registry/src/store.rs",
+                "use crate::ownership::Owner;",
+                false,
+            ),
+        ],
+    ),
+    (
         "registry: server, admin -> session -> store: store uses neither",
         &[
             (

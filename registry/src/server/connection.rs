@@ -5,11 +5,11 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use codec::{
-    DeviceId, Envelope, List, Name, UnixMillis,
+    DeviceId, Envelope, List, Name,
     frame::{MAX_FRAME, to_frame},
     greeting::{Answer, Nonce, Unwelcome},
     registry::{Refusal, Watch},
@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Guest, Shared,
+    Guest, Shared, moment,
     outbox::{Delivery, Outbox},
 };
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     limits::Source,
     link::{FrameLink, Patience, Received, Stalled},
     session::{Answered, Ask, Input, Output, Session, Setup},
-    store::Store,
+    store::{Moment, Store},
     table::{Change, ConnectionId},
 };
 
@@ -122,14 +122,6 @@ fn nothing() -> Watch {
     Watch::Names(List::default())
 }
 
-/// The machine's clock; 1970 when it is before that.
-fn unix_now() -> UnixMillis {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_AFTER)
@@ -150,7 +142,7 @@ async fn talk<S: Store>(
     keep_alive(&stream)?;
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(io::Error::other)?;
-    let (now, time) = (Instant::now(), unix_now());
+    let Moment { now, time } = moment();
     let setup = Setup {
         peer,
         id: place.id,
@@ -315,18 +307,19 @@ impl<S: Store> Shared<S> {
     }
 
     async fn answer(&self, ask: Ask, place: &mut Place) -> Answered {
-        let now = Instant::now();
+        let at = moment();
+        let now = at.now;
         match ask {
             Ask::Register(registration) => {
                 let name = registration.name.clone();
-                let result = self.store.register(registration, now).await;
+                let result = self.store.register(registration, at).await;
                 if result.is_ok_and(|change| change != Change::Nothing) {
                     self.watches.changed(&name);
                 }
                 Answered::Register(result)
             }
             Ask::Refresh(renewal, expires) => {
-                Answered::Refresh(self.store.refresh(renewal, expires, now).await)
+                Answered::Refresh(self.store.refresh(renewal, expires, at).await)
             }
             Ask::Unregister(renewal) => {
                 let (name, device) = (renewal.name.clone(), renewal.device);
@@ -337,6 +330,18 @@ impl<S: Store> Shared<S> {
                     self.watches.changed(&name);
                 }
                 Answered::Unregister(result)
+            }
+            Ask::Release(name, owner) => {
+                let ended = self.store.release(name, owner, at).await;
+                Answered::Release(ended.map(|leases| self.end(leases, false)))
+            }
+            Ask::ChangeKey(change) => {
+                let ended = self.store.change_key(change, at).await;
+                Answered::ChangeKey(ended.map(|leases| self.end(leases, false)))
+            }
+            Ask::Recover(recovery) => {
+                let ended = self.store.recover(recovery, at).await;
+                Answered::Recover(ended.map(|leases| self.end(leases, false)))
             }
             Ask::Lookup(name) => Answered::Lookup(self.store.lookup(&name, now).await),
             Ask::List {

@@ -7,12 +7,14 @@ use std::{
 
 use codec::{
     DeviceId, Name,
+    claim::{ChangeKey, Recover},
     registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register},
 };
 
 use super::{Ask, Session, State, Waiting, is_loopback};
 use crate::{
     limits::{Count, Source},
+    ownership::{KeyChange, Recovery},
     table::{Registration, Renewal},
 };
 
@@ -100,6 +102,60 @@ impl Session {
                 Ok((Waiting::Other, ask))
             }
             Method::Watch(watch) => Ok((Waiting::Other, Ask::Watch(watch))),
+            about_ownership => self.check_owning(about_ownership),
+        }
+    }
+
+    /// The same for requests about ownership.
+    fn check_owning(&mut self, method: Method) -> Result<(Waiting, Ask), Refusal> {
+        match method {
+            Method::Release(release) => {
+                let identity = self.phone()?.identity;
+                let signed = release.is_signed(&identity, &self.binding());
+                self.check_count(signed, release.cseq)?;
+                let waiting = Waiting::Release(release.name.clone());
+                Ok((waiting, Ask::Release(release.name, identity)))
+            }
+            Method::ChangeKey(change) => {
+                let from = self.phone()?.identity;
+                let signed = change.is_signed(&from, &self.binding());
+                self.check_count(signed, change.cseq)?;
+                let ChangeKey {
+                    name, to, recovery, ..
+                } = change;
+                let waiting = if to == from {
+                    Waiting::Relock
+                } else {
+                    Waiting::KeyChange(name.clone())
+                };
+                let change = KeyChange {
+                    name,
+                    from,
+                    to,
+                    recovery,
+                };
+                Ok((waiting, Ask::ChangeKey(change)))
+            }
+            Method::Recover(recover) => {
+                let to = self.phone()?.identity;
+                let signed = recover.is_signed(&to, &self.binding());
+                self.check_count(signed, recover.cseq)?;
+                let Recover {
+                    name,
+                    code,
+                    recovery,
+                    ..
+                } = recover;
+                let waiting = Waiting::KeyChange(name.clone());
+                let opens = code.lock();
+                let recovery = Recovery {
+                    name,
+                    to,
+                    opens,
+                    recovery,
+                };
+                Ok((waiting, Ask::Recover(recovery)))
+            }
             _ => Err(Refusal::Malformed),
         }
     }
@@ -123,7 +179,8 @@ impl Session {
             contacts,
             expires_s,
             cseq,
-            ..
+            claim,
+            signature: _,
         } = register;
         if contacts.iter().any(|addr| !is_reachable(addr)) {
             return Err(Refusal::OutOfRange);
@@ -144,8 +201,24 @@ impl Session {
                 presence,
                 source: Source::from(self.setup.peer.ip()),
                 connection: self.setup.id,
+                claim,
             }),
         ))
+    }
+
+    /// Whether a request about ownership is signed, and newer than all before on this connection.
+    fn check_count(&mut self, signed: bool, cseq: u64) -> Result<(), Refusal> {
+        let State::Phone(phone) = &mut self.state else {
+            return Err(Refusal::NotYours);
+        };
+        if !signed {
+            return Err(Refusal::BadSignature);
+        }
+        if cseq <= phone.cseq {
+            return Err(Refusal::Stale);
+        }
+        phone.cseq = cseq;
+        Ok(())
     }
 
     /// Whether this connection may hold a device, beside those that it holds.
@@ -166,10 +239,15 @@ pub(super) const MALFORMED_UNITS: u32 = 5;
 /// The work of telling a change: it is looked up for each who watches.
 pub(super) const CHANGE_UNITS: u32 = 1;
 
-/// How much work a request is, compared with a lookup. Signatures are checked for the first three.
+/// How much work a request about ownership is: it may wait for the disk, and recovery codes are not
+/// to be tried out. Four and a half of them are a second's share of work.
+const OWNERSHIP_UNITS: u32 = 110;
+
+/// How much work a request is, compared with a lookup. A signature is 25.
 pub(super) fn units_of(method: &Method) -> u32 {
     match method {
         Method::Register(_) | Method::Refresh(_) | Method::Unregister(_) => 25,
+        Method::Release(_) | Method::ChangeKey(_) | Method::Recover(_) => OWNERSHIP_UNITS,
         // Every change is told to all who watch.
         Method::Publish { .. } => 25,
         Method::List { .. } | Method::Send { .. } => 5,

@@ -8,38 +8,61 @@ use std::{
 };
 
 use codec::{
-    DeviceId, Identity, KeyCard, Name,
+    DeviceId, Identity, KeyCard, Name, RecoveryLock, UnixMillis,
+    claim::Claim,
     identity::AgreementSecret,
     registry::{Contact, PAGE_MAX, Presence, Refusal},
 };
 
-use super::{Change, ConnectionId, Registration, Renewal, Store};
-use crate::limits::Source;
+use super::{Change, Claims, ConnectionId, Moment, Registration, Renewal, Store};
+use crate::limits::{Limits, Source};
+
+pub(super) mod owning;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Runs the whole suite.
-pub async fn run<S: Store>(open: impl Fn(usize) -> S) {
-    what_is_registered_is_found(&open(10)).await;
-    a_name_has_one_owner(&open(10)).await;
-    presence_is_that_of_all_devices(&open(10)).await;
-    leases_end(&open(10)).await;
-    only_the_owner_renews(&open(10)).await;
-    the_limit_holds(&open(2)).await;
-    the_directory_is_whole(&open(1000)).await;
-    of_many_claims_at_once_one_wins(Arc::new(open(10))).await;
+/// Runs the whole suite; `open` gives an empty store.
+pub(super) async fn run<S: Store>(open: impl Fn(&Limits, Claims) -> S) {
+    let of = |names| open(&names_max(names), Claims::Open);
+    what_is_registered_is_found(&of(10)).await;
+    a_name_has_one_owner(&of(10)).await;
+    presence_is_that_of_all_devices(&of(10)).await;
+    leases_end(&of(10)).await;
+    only_the_owner_renews(&of(10)).await;
+    the_limit_holds(&of(2)).await;
+    the_directory_is_whole(&of(1000)).await;
+    of_many_claims_at_once_one_wins(Arc::new(of(10))).await;
+    owning::run(open).await;
 }
 
-fn card(seed: u8) -> KeyCard {
+fn names_max(names: usize) -> Limits {
+    Limits {
+        names,
+        ..Limits::default()
+    }
+}
+
+/// When the suite begins, by the machine's clock.
+pub(super) const BEGIN: UnixMillis = 1_800_000_000_000;
+
+/// So long after the beginning, by both clocks.
+pub(super) fn after(start: Instant, passed: Duration) -> Moment {
+    Moment {
+        now: start + passed,
+        time: BEGIN + u64::try_from(passed.as_millis()).unwrap(),
+    }
+}
+
+pub(super) fn card(seed: u8) -> KeyCard {
     let agreement = AgreementSecret::from_secret(&[seed; 32]).key();
     KeyCard::issue(&Identity::from_secret(&[seed; 32]), agreement, 1, u64::MAX)
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-fn claim(text: &str, seed: u8, cseq: u64) -> Registration {
+pub(super) fn claim(text: &str, seed: u8, cseq: u64) -> Registration {
     Registration {
         name: name(text),
         device: DeviceId([seed; 16]),
@@ -53,10 +76,11 @@ fn claim(text: &str, seed: u8, cseq: u64) -> Registration {
         presence: Presence::Available,
         source: Source::from(IpAddr::from([10, 0, 0, seed])),
         connection: ConnectionId(1),
+        claim: Claim::new(RecoveryLock([seed; 32])),
     }
 }
 
-fn renewal(text: &str, seed: u8, cseq: u64) -> Renewal {
+pub(super) fn renewal(text: &str, seed: u8, cseq: u64) -> Renewal {
     let identity = card(seed).identity;
     Renewal {
         name: name(text),
@@ -68,17 +92,18 @@ fn renewal(text: &str, seed: u8, cseq: u64) -> Renewal {
 }
 
 async fn what_is_registered_is_found(store: &impl Store) {
-    let now = Instant::now();
+    let at = after(Instant::now(), Duration::ZERO);
+    let now = at.now;
     assert_eq!(
         store.lookup(&name("bob"), now).await,
         Err(Refusal::NotFound)
     );
     assert_eq!(
-        store.register(claim("Bob", 1, 1), now).await,
+        store.register(claim("Bob", 1, 1), at).await,
         Ok(Change::Added)
     );
     assert_eq!(
-        store.register(claim("Bob", 1, 2), now).await,
+        store.register(claim("Bob", 1, 2), at).await,
         Ok(Change::Nothing)
     );
     let record = store.lookup(&name("bOB"), now).await.unwrap();
@@ -90,10 +115,11 @@ async fn what_is_registered_is_found(store: &impl Store) {
 }
 
 async fn a_name_has_one_owner(store: &impl Store) {
-    let now = Instant::now();
-    store.register(claim("bob", 1, 1), now).await.unwrap();
+    let at = after(Instant::now(), Duration::ZERO);
+    let now = at.now;
+    store.register(claim("bob", 1, 1), at).await.unwrap();
     assert_eq!(
-        store.register(claim("bob", 2, 9), now).await,
+        store.register(claim("bob", 2, 9), at).await,
         Err(Refusal::NameTaken)
     );
     let record = store.lookup(&name("bob"), now).await.unwrap();
@@ -101,7 +127,8 @@ async fn a_name_has_one_owner(store: &impl Store) {
 }
 
 async fn presence_is_that_of_all_devices(store: &impl Store) {
-    let now = Instant::now();
+    let at = after(Instant::now(), Duration::ZERO);
+    let now = at.now;
     let (bob, here) = (name("bob"), ConnectionId(1));
     let (desk, mobile) = (DeviceId([1; 16]), DeviceId([2; 16]));
     let second = Registration {
@@ -110,8 +137,8 @@ async fn presence_is_that_of_all_devices(store: &impl Store) {
         expires: MINUTE / 2,
         ..claim("bob", 1, 1)
     };
-    store.register(claim("bob", 1, 1), now).await.unwrap();
-    assert_eq!(store.register(second, now).await, Ok(Change::Added));
+    store.register(claim("bob", 1, 1), at).await.unwrap();
+    assert_eq!(store.register(second, at).await, Ok(Change::Added));
     let seen = async |at| store.lookup(&bob, at).await.unwrap().entry.presence;
     assert_eq!(seen(now).await, Presence::Available);
     for (device, said, changes, seen_then) in [
@@ -130,13 +157,13 @@ async fn presence_is_that_of_all_devices(store: &impl Store) {
         presence: Presence::Away,
         ..claim("bob", 1, 2)
     };
-    store.register(elsewhere, now).await.unwrap();
+    store.register(elsewhere, at).await.unwrap();
     let renewed = Renewal {
         connection: there,
         device: mobile,
         ..renewal("bob", 1, 2)
     };
-    store.refresh(renewed, MINUTE / 2, now).await.unwrap();
+    store.refresh(renewed, MINUTE / 2, at).await.unwrap();
     for device in [desk, mobile] {
         let said = store.publish(&bob, device, here, Presence::Available, now);
         assert!(!said.await);
@@ -150,39 +177,38 @@ async fn presence_is_that_of_all_devices(store: &impl Store) {
 }
 
 async fn leases_end(store: &impl Store) {
-    let now = Instant::now();
-    store.register(claim("bob", 1, 1), now).await.unwrap();
-    assert_eq!(
-        store
-            .refresh(renewal("bob", 1, 2), MINUTE, now + MINUTE / 2)
-            .await,
-        Ok(())
-    );
-    assert!(store.lookup(&name("bob"), now + MINUTE).await.is_ok());
-    let end = now + MINUTE / 2 + MINUTE;
-    assert_eq!(store.expire(end - Duration::from_millis(1)), []);
-    assert_eq!(
-        store.lookup(&name("bob"), end).await,
-        Err(Refusal::NotFound)
-    );
+    let start = Instant::now();
+    let at = |passed| after(start, passed);
+    let of_bob = |seed, cseq| claim("bob", seed, cseq);
+    let (begin, half) = (at(Duration::ZERO), at(MINUTE / 2));
+    store.register(of_bob(1, 1), begin).await.unwrap();
+    let renewed = store.refresh(renewal("bob", 1, 2), MINUTE, half).await;
+    assert_eq!(renewed, Ok(()));
+    assert!(store.lookup(&name("bob"), start + MINUTE).await.is_ok());
+    let end = at(MINUTE / 2 + MINUTE);
+    let before = at(MINUTE / 2 + MINUTE - Duration::from_millis(1));
+    assert_eq!(store.expire(before), []);
+    let found = store.lookup(&name("bob"), end.now).await;
+    assert_eq!(found, Err(Refusal::NotFound));
     let ended = store.expire(end);
     assert_eq!(ended.len(), 1);
     assert_eq!(ended[0].connection, ConnectionId(1));
-    assert_eq!(
-        store.register(claim("bob", 2, 1), end).await,
-        Ok(Change::Added)
-    );
+    // The name stays its owner's, who may come back by another phone.
+    let taken = store.register(of_bob(2, 1), end).await;
+    assert_eq!(taken, Err(Refusal::NameTaken));
+    assert_eq!(store.register(of_bob(1, 1), end).await, Ok(Change::Added));
 }
 
 async fn only_the_owner_renews(store: &impl Store) {
-    let now = Instant::now();
-    store.register(claim("bob", 1, 1), now).await.unwrap();
+    let at = after(Instant::now(), Duration::ZERO);
+    let now = at.now;
+    store.register(claim("bob", 1, 1), at).await.unwrap();
     let stranger = Renewal {
         device: DeviceId([1; 16]),
         ..renewal("bob", 2, 5)
     };
     assert_eq!(
-        store.refresh(stranger.clone(), MINUTE, now).await,
+        store.refresh(stranger.clone(), MINUTE, at).await,
         Err(Refusal::NameTaken)
     );
     assert_eq!(
@@ -204,24 +230,25 @@ async fn only_the_owner_renews(store: &impl Store) {
 }
 
 async fn the_limit_holds(store: &impl Store) {
-    let now = Instant::now();
-    store.register(claim("a", 1, 1), now).await.unwrap();
-    store.register(claim("b", 1, 1), now).await.unwrap();
-    assert_eq!(
-        store.register(claim("c", 1, 1), now).await,
-        Err(Refusal::TooMany)
-    );
-    assert_eq!(
-        store.register(claim("c", 1, 1), now + MINUTE).await,
-        Ok(Change::Added)
-    );
+    let start = Instant::now();
+    let (begin, later) = (after(start, Duration::ZERO), after(start, MINUTE));
+    store.register(claim("a", 1, 1), begin).await.unwrap();
+    store.register(claim("b", 1, 1), begin).await.unwrap();
+    for at in [begin, later] {
+        let refused = store.register(claim("c", 1, 1), at).await;
+        assert_eq!(refused, Err(Refusal::TooMany));
+    }
+    store.release_by_operator(name("a")).await.unwrap();
+    let registered = store.register(claim("c", 1, 1), later).await;
+    assert_eq!(registered, Ok(Change::Added));
 }
 
 async fn the_directory_is_whole(store: &impl Store) {
-    let now = Instant::now();
+    let at = after(Instant::now(), Duration::ZERO);
+    let now = at.now;
     for number in 0..100 {
         store
-            .register(claim(&format!("n{number:03}"), 1, 1), now)
+            .register(claim(&format!("n{number:03}"), number, 1), at)
             .await
             .unwrap();
     }
@@ -241,11 +268,11 @@ async fn the_directory_is_whole(store: &impl Store) {
 }
 
 async fn of_many_claims_at_once_one_wins<S: Store>(store: Arc<S>) {
-    let now = Instant::now();
+    let at = after(Instant::now(), Duration::ZERO);
     let mut claims = tokio::task::JoinSet::new();
     for seed in 1..=50 {
         let store = Arc::clone(&store);
-        claims.spawn(async move { store.register(claim("bob", seed, 1), now).await });
+        claims.spawn(async move { store.register(claim("bob", seed, 1), at).await });
     }
     let results = claims.join_all().await;
     assert_eq!(

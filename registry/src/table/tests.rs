@@ -23,6 +23,7 @@ fn registration(name: &str, device: u8, seed: u8, cseq: u64) -> Registration {
         presence: Presence::Available,
         source: Source::from(std::net::IpAddr::from([10, 0, 0, device])),
         connection: ConnectionId(1),
+        claim: Claim::new(codec::RecoveryLock([seed; 32])),
     }
 }
 

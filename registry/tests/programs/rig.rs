@@ -10,7 +10,8 @@ use std::{
 };
 
 use codec::{
-    DeviceId, Envelope, Identity, KeyCard, Party,
+    DeviceId, Envelope, Identity, KeyCard, Party, RecoveryLock,
+    claim::ChangeKey,
     envelope::{Address, EnvelopeId, Kind},
     frame::{FrameDecoder, from_payload, to_frame},
     greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
@@ -196,6 +197,13 @@ impl Peer {
         self.ask(2, Method::Unregister(unregister))
     }
 
+    pub fn change_key(&mut self, name: &str, to: &Self, cseq: u64) -> Result<Success, Refusal> {
+        let (binding, name) = (self.binding.unwrap(), name.parse().unwrap());
+        let (from, to, lock) = (&self.identity, &to.identity, RecoveryLock([8; 32]));
+        let change = ChangeKey::sign(from, to, &binding, name, lock, cseq);
+        self.ask(4, Method::ChangeKey(change))
+    }
+
     /// Sends something sealed to `to` as `name`.
     pub fn send_to(&mut self, to: &Self, name: &str) -> Result<Success, Refusal> {
         let party = |name: &str, identity: &Identity| Party {
@@ -227,7 +235,7 @@ impl Peer {
             contacts,
             60,
             cseq,
-            codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
+            codec::claim::Claim::new(RecoveryLock([7; 32])),
         );
         self.ask(1, Method::Register(register))
     }
