@@ -100,6 +100,8 @@ pub enum Input {
     Replaced,
     /// This phone listens elsewhere now. Registers anew at once if it is registered.
     Contacts(Contacts),
+    /// What to seal envelopes to has changed. Registers anew at once if it is registered.
+    Card(KeyCard),
     /// What the person says of themselves, from now on and after every loss; `None` says nothing.
     Presence(Option<Presence>),
     /// Unregister, then stop.
@@ -270,7 +272,16 @@ impl Registration {
             Input::Disconnected => self.disconnected(rng, now),
             Input::Response(response) => self.response(response, identity, now),
             Input::Replaced => self.pause = PAUSE_REPLACED,
-            Input::Contacts(contacts) => self.contacts(contacts, identity, now),
+            Input::Contacts(contacts) if contacts == self.registrant.contacts => {}
+            Input::Contacts(contacts) => {
+                self.registrant.contacts = contacts;
+                self.register_anew(MOVED_ANSWER_WITHIN, identity, now);
+            }
+            Input::Card(card) if card == self.registrant.card => {}
+            Input::Card(card) => {
+                self.registrant.card = card;
+                self.register_anew(ANSWER_WITHIN, identity, now);
+            }
             Input::Presence(presence) => {
                 self.presence = presence;
                 if self.is_registered() {
@@ -312,20 +323,16 @@ impl Registration {
         self.ask(Method::Register(register), within, now)
     }
 
-    /// Tells new contacts at once. The answer to what was asked before is waited for no longer: the
+    /// Tells what is new at once. The answer to what was asked before is waited for no longer: the
     /// registry takes requests in order, so the last one counts.
-    fn contacts(&mut self, contacts: Contacts, identity: &Identity, now: Instant) {
-        if self.registrant.contacts == contacts {
-            return;
-        }
-        self.registrant.contacts = contacts;
+    fn register_anew(&mut self, within: Duration, identity: &Identity, now: Instant) {
         match self.state {
             State::Registering { link, .. } => {
-                let asked = self.register(link, MOVED_ANSWER_WITHIN, identity, now);
+                let asked = self.register(link, within, identity, now);
                 self.state = State::Registering { link, asked };
             }
             State::Registered { link, .. } | State::Refreshing { link, .. } => {
-                let asked = self.register(link, MOVED_ANSWER_WITHIN, identity, now);
+                let asked = self.register(link, within, identity, now);
                 self.state = State::Refreshing { link, asked };
             }
             State::Pausing { .. }

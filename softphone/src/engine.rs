@@ -36,12 +36,15 @@ use tokio::{
 use crate::{
     audio::{self, AudioError, Levels, Tones, Voice, VoiceEvent},
     call::MediaFailure,
+    contacts::Change,
     media::stats::VoiceReport,
     phone::{self, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
+    settings::Disk,
 };
 
 mod connections;
 mod cue;
+mod disk;
 mod link;
 mod media;
 mod signalling;
@@ -95,6 +98,8 @@ const STATS_EVERY: Duration = Duration::from_secs(1);
 pub struct Config {
     /// Whose phone it is.
     pub me: Me,
+    /// Where it keeps what is to stay; `None` is nowhere.
+    pub disk: Option<Disk>,
     /// The registry that it registers at.
     pub registry: Host,
     /// Where it listens for other phones; the unspecified address means everywhere.
@@ -193,6 +198,8 @@ pub struct Driver {
     /// Given to every task.
     news: mpsc::Sender<News>,
     tasks: JoinSet<()>,
+    /// What the phone wants kept, where anything is.
+    saves: Option<mpsc::Sender<Change>>,
     registry: Option<mpsc::Sender<Request>>,
     /// Counts connections to the registry: news of an earlier one is old.
     registry_count: u64,
@@ -229,6 +236,8 @@ struct Shared {
 #[derive(Debug)]
 enum News {
     Phone(Input),
+    /// Something is wrong that a person can mend.
+    Trouble(String),
     /// Of the connection to the registry with this count.
     Registry(u64, Input),
     Prepared(CallId, io::Result<Prepared>),
@@ -246,6 +255,7 @@ enum News {
 pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let Config {
         me,
+        disk,
         registry,
         listen,
         input,
@@ -267,7 +277,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         card: me.keys.card,
     };
     let now = Instant::now();
-    let phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());
+    let mut phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());
     let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
     let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
     let (news, inbox) = mpsc::channel(INBOX_MAX);
@@ -276,6 +286,13 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         events: event_receiver,
         listening,
     };
+    let mut tasks = JoinSet::new();
+    let saves = disk.map(|disk| {
+        phone.handle_input(Input::People(disk.people().clone()), now);
+        let (saves, changes) = mpsc::channel(disk::CHANGES_MAX);
+        tasks.spawn(disk::keep(disk, changes, news.clone()));
+        saves
+    });
     let driver = Driver {
         phone,
         config: Shared {
@@ -293,7 +310,8 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         untold: VecDeque::new(),
         inbox,
         news,
-        tasks: JoinSet::new(),
+        tasks,
+        saves,
         registry: None,
         registry_count: 0,
         links: HashMap::new(),
@@ -421,13 +439,14 @@ impl Driver {
     async fn drain(self) {
         let Self {
             mut tasks,
+            saves,
             links,
             registry,
             media,
             mut inbox,
             ..
         } = self;
-        drop((links, registry, media));
+        drop((saves, links, registry, media));
         let ended = async {
             loop {
                 tokio::select! {
@@ -448,7 +467,14 @@ impl Driver {
                 if let Input::LinkDown { link, .. } | Input::Resolved { link, .. } = &input {
                     self.links.remove(link);
                 }
+                if let Input::Keys(keys) = &input {
+                    self.config.greeter.card = keys.card;
+                }
                 Some(input)
+            }
+            News::Trouble(text) => {
+                self.tell(Event::Warning(text));
+                None
             }
             News::Registry(count, _) if count != self.registry_count => None,
             News::Registry(_, input) => {
@@ -572,10 +598,18 @@ impl Driver {
                     }
                 }
                 Output::StopMedia(call) => self.stop_media(call),
-                // Nobody keeps the file yet; the phone remembers it until it stops.
-                Output::Save(_) => {}
+                Output::Save(change) => self.save(change),
                 Output::Event(event) => self.phone_event(event),
             }
+        }
+    }
+
+    /// Has a change of contacts written; the phone reckons with it already.
+    fn save(&mut self, change: Change) {
+        let refused = |saves: &mpsc::Sender<_>| saves.try_send(change).is_err();
+        if self.saves.as_ref().is_some_and(refused) {
+            let text = "a contact could not be kept: the disk takes nothing";
+            self.tell(Event::Warning(text.to_owned()));
         }
     }
 

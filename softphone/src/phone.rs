@@ -235,6 +235,11 @@ impl Phone {
                 registry: _,
                 found,
             } => self.resolved(link, found, now),
+            Input::Keys(keys) => {
+                let card = keys.card;
+                self.post.set_keys(keys);
+                self.tell_registration(registration::Input::Card(card), now);
+            }
             Input::People(book) => self.book = book,
             Input::Contacts(contacts) => {
                 self.tell_registration(registration::Input::Contacts(contacts), now);

@@ -1,52 +1,55 @@
 //! A person's profile on this machine: a folder with their keys, for one name.
 //!
 //! `CONFIG/NAME/identity` holds the secrets, `CONFIG/NAME/device` tells this phone from the same
-//! person's others, `CONFIG/NAME/lock` keeps two programs off one profile, `CONFIG/.last-name`
-//! remembers the name used last. Who copies `identity` alone to another machine has a second phone
-//! there, and both ring.
+//! person's others, `CONFIG/NAME/contacts` whom they know, `CONFIG/NAME/lock` keeps two programs
+//! off one profile, `CONFIG/.last-name` remembers the name used last. Who copies `identity` alone
+//! to another machine has a second phone there, and both ring.
 
 use std::{
-    fmt,
-    fs::{self, File, TryLockError},
-    io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
-use codec::{
-    DeviceId, Identity, KeyCard, Name, RecoveryLock, UnixMillis, claim::Claim, fold,
-    identity::AgreementSecret,
-};
+use codec::{AgreementChain, Name, RecoveryCode, UnixMillis, claim::Claim};
 use registry::keyfile;
-use zeroize::Zeroizing;
 
-use crate::phone::{Keys, Me};
+use crate::{
+    contacts::Book,
+    phone::{Keys, Me},
+};
 
-/// For how long a key card counts from the start of the phone: 400 days, longer than phones run.
-const CARD_VALID_MS: u64 = 400 * 24 * 3600 * 1000;
+mod contacts;
+mod export;
+mod folder;
+mod secrets;
 
-/// `identity` is the identity's and the agreement secret, behind a byte that tells the format.
-const FORMAT: u8 = 2;
-
-/// The same with the device behind it, as it was when there was no file for that.
-const FORMAT_WITH_DEVICE: u8 = 1;
-
-const SECRETS_BYTES: usize = 32 + 32;
-
-const DEVICE_BYTES: usize = 16;
+pub use contacts::{ContactsFile, Stamp};
+pub use export::{EXPORT_BYTES_MAX, ExportError, PASSPHRASE_CHARS_MIN, Passphrase, seal, unseal};
+use folder::failed;
+pub use folder::{Folder, Next, folder_of};
+pub use secrets::Secrets;
+use secrets::Stored;
 
 /// A profile that is in use by this program, and by no other until it is dropped.
 #[derive(Debug)]
 pub struct Profile {
     /// Whose phone this is.
     pub me: Me,
-    /// Keeps other programs off the profile.
-    pub lock: Lock,
+    /// What stays on the disk; keeps other programs off the profile.
+    pub disk: Disk,
+    /// Drawn now, and known to nobody: to be shown to the person once.
+    pub recovery: Option<RecoveryCode>,
 }
 
-/// Keeps other programs off a profile for as long as it is held.
+/// What a phone keeps on the disk while it runs.
 #[derive(Debug)]
-pub struct Lock {
-    _file: File,
+pub struct Disk {
+    folder: Folder,
+    secrets: Secrets,
+    /// The serial of the card in use.
+    serial: u64,
+    /// Whom the person knew when the profile was opened, and what the file was like before.
+    people: (Book, Option<Stamp>),
 }
 
 /// Why a profile cannot be used. Each text names the next step.
@@ -57,8 +60,22 @@ pub enum ProfileError {
     NoFolder,
     /// Another program uses it.
     InUse(Name),
+    /// There is none in this folder.
+    NoIdentity(Name, PathBuf),
+    /// There is one already, in this folder.
+    Exists(Name, PathBuf),
     /// The file with the keys is not whole.
     Damaged(PathBuf),
+    /// The file with the contacts is not whole.
+    ContactsDamaged(PathBuf),
+    /// A newer program has written the file with the contacts.
+    ContactsNewer(PathBuf),
+    /// Another program writes the contacts, and does not end.
+    ContactsInUse(PathBuf),
+    /// Others can get at the keys.
+    Exposed(keyfile::Exposed),
+    /// The folder has as many backups as it takes.
+    TooManyBackups(PathBuf),
     /// The file system refused.
     Io(PathBuf, io::Error),
     /// The system gives no randomness.
@@ -73,10 +90,45 @@ impl fmt::Display for ProfileError {
                 f,
                 "another program is {name}'s phone on this machine; end it, or use another --name"
             ),
+            Self::NoIdentity(name, folder) => write!(
+                f,
+                "no identity of {name} in {}; make one with ramal-phone --name {name} answer, or \
+                 bring one with ramal-phone identity import FILE",
+                folder.display()
+            ),
+            Self::Exists(name, folder) => write!(
+                f,
+                "there is an identity of {name} in {} already; --replace puts this one in its \
+                 place and keeps a backup of it",
+                folder.display()
+            ),
             Self::Damaged(path) => write!(
                 f,
-                "{} is damaged; put a copy back, or remove it for a new identity",
+                "{} is damaged; put a copy back, or move it away (without a copy, the recovery \
+                 code gives a new identity the name: ramal-phone identity recover)",
                 path.display()
+            ),
+            Self::ContactsDamaged(path) => write!(
+                f,
+                "{} is damaged; put a copy back, or move it away (names are then anybody's until \
+                 the next call, and nobody is blocked)",
+                path.display()
+            ),
+            Self::ContactsNewer(path) => write!(
+                f,
+                "{} was written by a newer ramal-phone; update this one",
+                path.display()
+            ),
+            Self::ContactsInUse(path) => write!(
+                f,
+                "another program has been writing {} for long; end it and try again",
+                path.display()
+            ),
+            Self::Exposed(exposed) => exposed.fmt(f),
+            Self::TooManyBackups(folder) => write!(
+                f,
+                "too many backups in {}; move the oldest away",
+                folder.display()
             ),
             Self::Io(path, error) => {
                 write!(
@@ -111,98 +163,161 @@ pub fn last_name(config: &Path) -> Option<Name> {
         .ok()
 }
 
+/// Remembers the name used last.
+///
+/// # Errors
+/// [`ProfileError`].
+pub fn set_last_name(config: &Path, name: &Name) -> Result<(), ProfileError> {
+    let last = config.join(".last-name");
+    fs::write(&last, name.as_str()).map_err(failed(&last))
+}
+
+/// Reads the identity of `name` while it may be in use, and changes nothing. `None` when there is
+/// none, or one of an older format, which [`Profile::open`] rewrites.
+///
+/// # Errors
+/// [`ProfileError`].
+pub fn read(config: &Path, name: &Name) -> Result<Option<Secrets>, ProfileError> {
+    match folder::stored(&folder_of(config, name))? {
+        Some(Stored::Current(secrets)) => Ok(Some(secrets)),
+        Some(Stored::Old { .. }) | None => Ok(None),
+    }
+}
+
+/// The folders of names in a configuration folder that hold an identity, in order.
+#[must_use]
+pub fn names(config: &Path) -> Vec<String> {
+    let folders = fs::read_dir(config).into_iter().flatten().flatten();
+    let with_identity = folders.filter(|folder| folder.path().join("identity").exists());
+    let mut names: Vec<_> = with_identity
+        .filter_map(|folder| folder.file_name().into_string().ok())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 impl Profile {
-    /// Opens the profile of `name`, and makes it at the first time. `time` dates the key card.
+    /// Opens the profile of `name`, and makes it at the first time. `time` tells which week's keys
+    /// are in use.
     ///
     /// # Errors
     /// [`ProfileError`].
     pub fn open(config: &Path, name: Name, time: UnixMillis) -> Result<Self, ProfileError> {
-        // Names that are the same have the same folder; a folded name holds no separator and
-        // does not begin with a dot.
-        let folder = config.join(fold(name.as_str()));
-        let lock_path = folder.join("lock");
-        let failed = |path: &Path, error| ProfileError::Io(path.to_owned(), error);
-        keyfile::private_folder(&folder).map_err(|error| failed(&folder, error))?;
-        let lock = File::create(&lock_path).map_err(|error| failed(&lock_path, error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ProfileError::InUse(name)),
-            Err(TryLockError::Error(error)) => return Err(failed(&lock_path, error)),
-        }
-        let (identity, agreement, device) = keys(&folder)?;
-        let card = KeyCard::issue(&identity, agreement.key(), time, time + CARD_VALID_MS);
-        let last = config.join(".last-name");
-        fs::write(&last, name.as_str()).map_err(|error| failed(&last, error))?;
-        Ok(Self {
-            me: Me {
-                name,
+        let folder = Folder::take(config, name)?;
+        set_last_name(config, folder.name())?;
+        Self::of(folder, time)
+    }
+
+    /// The profile in a folder, made at the first time.
+    ///
+    /// # Errors
+    /// [`ProfileError`].
+    pub fn of(folder: Folder, time: UnixMillis) -> Result<Self, ProfileError> {
+        let drawn = |_| ProfileError::NoRandomness;
+        let (mut secrets, recovery) = match folder.stored()? {
+            Some(Stored::Current(secrets)) => (secrets, None),
+            Some(Stored::Old {
+                mut secrets,
                 device,
-                identity,
-                keys: Keys::new(card, agreement),
-                claim: Claim::new(RecoveryLock([0; 32])),
-            },
-            lock: Lock { _file: lock },
-        })
-    }
-}
-
-/// Reads keys and device, or draws them at the first time.
-fn keys(folder: &Path) -> Result<(Identity, AgreementSecret, DeviceId), ProfileError> {
-    let path = folder.join("identity");
-    let bytes = read_or_draw::<{ 1 + SECRETS_BYTES }>(&path, Some(FORMAT))?;
-    let damaged = || ProfileError::Damaged(path.clone());
-    let (secrets, old_device) = match bytes.split_first().ok_or_else(damaged)? {
-        (&FORMAT, secrets) => (secrets, None),
-        (&FORMAT_WITH_DEVICE, rest) => {
-            let (secrets, device) = rest.split_at_checked(SECRETS_BYTES).ok_or_else(damaged)?;
-            (secrets, Some(device))
+            }) => {
+                if let Some(device) = device {
+                    folder.set_device(device)?;
+                }
+                let code = RecoveryCode::generate(&mut secrets::rng().map_err(drawn)?);
+                secrets.recovery = code.lock();
+                (secrets, Some(code))
+            }
+            None => {
+                let (secrets, code) = Secrets::draw(time).map_err(drawn)?;
+                (secrets, Some(code))
+            }
+        };
+        let keys = secrets.keys(time);
+        if secrets.forget(time) || recovery.is_some() {
+            folder.write(&secrets)?;
         }
-        _ => return Err(damaged()),
-    };
-    let (identity, agreement) = secrets.split_first_chunk::<32>().ok_or_else(damaged)?;
-    let agreement = agreement.try_into().map_err(|_| damaged())?;
-    let path = folder.join("device");
-    let device = match old_device {
-        Some(device) => device.to_vec(),
-        None => read_or_draw::<DEVICE_BYTES>(&path, None)?.to_vec(),
-    };
-    let device = device
-        .try_into()
-        .map_err(|_| ProfileError::Damaged(path.clone()))?;
-    Ok((
-        Identity::from_secret(identity),
-        AgreementSecret::from_secret(agreement),
-        DeviceId(device),
-    ))
+        let me = Me {
+            name: folder.name().clone(),
+            device: folder.device()?,
+            identity: secrets.clone().identity,
+            claim: Claim::new(secrets.recovery),
+            keys,
+        };
+        let contacts = ContactsFile::within(folder.path());
+        let seen = contacts.stamp();
+        let disk = Disk {
+            people: (contacts.read()?, seen),
+            folder,
+            secrets,
+            serial: me.keys.card.serial,
+        };
+        Ok(Self { me, disk, recovery })
+    }
 }
 
-/// What the file holds; at the first time `N` random bytes, the first of them being `format`.
-fn read_or_draw<const N: usize>(
-    path: &Path,
-    format: Option<u8>,
-) -> Result<Zeroizing<Vec<u8>>, ProfileError> {
-    let failed = |error| ProfileError::Io(path.to_owned(), error);
-    if let Some(bytes) = keyfile::read(path).map_err(failed)? {
-        return Ok(bytes);
+impl Disk {
+    /// The keys of the week that `time` is in, when it is another one than that of the keys in use.
+    /// Those of before the week that came before it are gone from the disk then.
+    ///
+    /// # Errors
+    /// [`ProfileError`]; the keys in use stay, and it can be asked again.
+    pub fn new_keys(&mut self, time: UnixMillis) -> Result<Option<Keys>, ProfileError> {
+        if AgreementChain::epoch_at(time) <= self.serial {
+            return Ok(None);
+        }
+        let keys = self.secrets.keys(time);
+        let mut later = self.secrets.clone();
+        if later.forget(time) {
+            self.folder.write(&later)?;
+            self.secrets = later;
+        }
+        self.serial = keys.card.serial;
+        Ok(Some(keys))
     }
-    let mut bytes = Zeroizing::new(vec![0; N]);
-    getrandom::fill(&mut bytes).map_err(|_| ProfileError::NoRandomness)?;
-    if let (Some(format), Some(first)) = (format, bytes.first_mut()) {
-        *first = format;
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
     }
-    keyfile::write(path, &bytes).map_err(failed)?;
-    Ok(bytes)
+
+    /// The file of the people whom this person knows.
+    #[must_use]
+    pub fn contacts(&self) -> ContactsFile {
+        ContactsFile::within(self.folder.path())
+    }
+
+    /// Whom the person knew when the profile was opened.
+    #[must_use]
+    pub fn people(&self) -> &Book {
+        &self.people.0
+    }
+
+    /// What the file of contacts was like before they were read.
+    #[must_use]
+    pub fn contacts_seen(&self) -> Option<Stamp> {
+        self.people.1
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use codec::{DeviceId, Identity};
+
     use super::*;
+
+    fn bob() -> Name {
+        "Bob".parse().unwrap()
+    }
+
+    fn open(config: &Path, time: UnixMillis) -> Result<Profile, ProfileError> {
+        Profile::open(config, bob(), time)
+    }
 
     #[test]
     fn a_profile_keeps_its_identity_and_is_used_by_one_program() {
         let config = tempfile::tempdir().unwrap();
-        let bob: Name = "Bob".parse().unwrap();
-        let first = Profile::open(config.path(), bob.clone(), 1).unwrap();
+        let first = open(config.path(), 1).unwrap();
         let key = first.me.identity.key();
         assert!(matches!(
             Profile::open(config.path(), "BOB".parse().unwrap(), 2),
@@ -211,52 +326,169 @@ mod tests {
         let other = Profile::open(config.path(), "eve".parse().unwrap(), 2).unwrap();
         assert_ne!(other.me.identity.key(), key);
         drop(first);
-        let again = Profile::open(config.path(), bob.clone(), 3).unwrap();
+        let again = open(config.path(), 3).unwrap();
         assert_eq!(again.me.identity.key(), key);
-        assert_eq!(last_name(config.path()), Some(bob));
+        assert_eq!(last_name(config.path()), Some(bob()));
+        assert_eq!(names(config.path()), ["bob", "eve"]);
+    }
+
+    #[test]
+    fn a_recovery_code_is_drawn_once_and_its_lock_goes_with_every_claim() {
+        let config = tempfile::tempdir().unwrap();
+        let first = open(config.path(), 1).unwrap();
+        let lock = first.recovery.as_ref().unwrap().lock();
+        assert_eq!(first.me.claim.recovery, lock);
+        drop(first);
+        let again = open(config.path(), 2).unwrap();
+        assert!(again.recovery.is_none());
+        assert_eq!(again.me.claim.recovery, lock);
     }
 
     #[test]
     fn a_damaged_profile_is_said_and_not_replaced() {
         let config = tempfile::tempdir().unwrap();
-        let bob: Name = "bob".parse().unwrap();
-        drop(Profile::open(config.path(), bob.clone(), 1).unwrap());
+        drop(open(config.path(), 1).unwrap());
         let file = config.path().join("bob/identity");
-        fs::write(&file, [FORMAT, 2, 3]).unwrap();
-        let refused = Profile::open(config.path(), bob, 2);
-        assert!(matches!(refused, Err(ProfileError::Damaged(_))));
-        assert_eq!(fs::read(&file).unwrap(), [FORMAT, 2, 3]);
+        let whole = fs::read(&file).unwrap();
+        for damaged in [
+            &[][..],
+            &[3, 2, 3],
+            &whole[1..],
+            &[&whole[..], &[0]].concat(),
+        ] {
+            fs::write(&file, damaged).unwrap();
+            let refused = open(config.path(), 2);
+            assert!(matches!(refused, Err(ProfileError::Damaged(_))));
+            assert_eq!(fs::read(&file).unwrap(), damaged);
+        }
+    }
+
+    #[test]
+    fn keys_that_others_can_read_are_not_used() {
+        use std::os::unix::fs::PermissionsExt;
+        let config = tempfile::tempdir().unwrap();
+        drop(open(config.path(), 1).unwrap());
+        let folder = config.path().join("bob");
+        for (path, mode, step) in [
+            (folder.clone(), 0o755, "chmod 700"),
+            (folder.join("identity"), 0o644, "chmod 600"),
+            (folder.join("device"), 0o660, "chmod 600"),
+        ] {
+            let before = fs::metadata(&path).unwrap().permissions();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let said = open(config.path(), 2).unwrap_err().to_string();
+            assert!(
+                said.ends_with(&format!("{step} {}", path.display())),
+                "{said}"
+            );
+            fs::set_permissions(&path, before).unwrap();
+        }
+        open(config.path(), 2).unwrap();
     }
 
     #[test]
     fn a_copied_identity_is_the_same_person_on_another_device() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let bob: Name = "bob".parse().unwrap();
-        let first = Profile::open(here.path(), bob.clone(), 1).unwrap();
+        let first = open(here.path(), 1).unwrap();
         keyfile::private_folder(&there.path().join("bob")).unwrap();
         let file = "bob/identity";
         fs::copy(here.path().join(file), there.path().join(file)).unwrap();
-        let second = Profile::open(there.path(), bob, 1).unwrap();
+        let second = open(there.path(), 1).unwrap();
         assert_eq!(first.me.identity.key(), second.me.identity.key());
         assert_eq!(
             first.me.keys.agreement.key(),
             second.me.keys.agreement.key()
         );
         assert_ne!(first.me.device, second.me.device);
+        assert!(second.recovery.is_none());
     }
 
     #[test]
-    fn a_profile_that_keeps_its_device_with_its_keys_still_opens() {
+    fn profiles_of_older_formats_still_open_and_are_rewritten() {
+        let secrets = [[1; 32], [2; 32]].concat();
+        let with_device = [&[1][..], &secrets, &[3; 16]].concat();
+        for old in [with_device, [&[2][..], &secrets].concat()] {
+            let config = tempfile::tempdir().unwrap();
+            let folder = config.path().join("bob");
+            keyfile::private_folder(&folder).unwrap();
+            keyfile::write(&folder.join("identity"), &old).unwrap();
+            assert!(read(config.path(), &bob()).unwrap().is_none());
+            let profile = open(config.path(), Secrets::week(9)).unwrap();
+            let identity = Identity::from_secret(&[1; 32]);
+            assert_eq!(profile.me.identity.key(), identity.key());
+            let device = profile.me.device;
+            assert_eq!(device == DeviceId([3; 16]), old[0] == 1);
+            let lock = profile.recovery.as_ref().unwrap().lock();
+            drop(profile);
+            assert_eq!(fs::read(folder.join("identity")).unwrap()[0], 3);
+            let again = open(config.path(), Secrets::week(9)).unwrap();
+            assert!(again.recovery.is_none());
+            assert_eq!((again.me.claim.recovery, again.me.device), (lock, device));
+        }
+    }
+
+    #[test]
+    fn a_running_phone_has_new_keys_every_week_and_old_ones_leave_the_disk() {
         let config = tempfile::tempdir().unwrap();
-        let folder = config.path().join("bob");
-        keyfile::private_folder(&folder).unwrap();
-        let mut bytes = vec![FORMAT_WITH_DEVICE];
-        bytes.extend([[1; 32], [2; 32]].concat());
-        bytes.extend([3; 16]);
-        keyfile::write(&folder.join("identity"), &bytes).unwrap();
-        let profile = Profile::open(config.path(), "bob".parse().unwrap(), 1).unwrap();
-        let identity = Identity::from_secret(&[1; 32]);
-        assert_eq!(profile.me.identity.key(), identity.key());
-        assert_eq!(profile.me.device, DeviceId([3; 16]));
+        let mut profile = open(config.path(), Secrets::week(5)).unwrap();
+        let first = profile.me.keys.agreement.key();
+        let disk = &mut profile.disk;
+        assert!(disk.new_keys(Secrets::week(6) - 1).unwrap().is_none());
+        let second = disk.new_keys(Secrets::week(6)).unwrap().unwrap();
+        assert_eq!(second.earlier.unwrap().key(), first);
+        assert!(disk.new_keys(Secrets::week(6) + 1).unwrap().is_none());
+        // A clock that was set back changes nothing.
+        assert!(disk.new_keys(Secrets::week(5)).unwrap().is_none());
+        let third = disk.new_keys(Secrets::week(7)).unwrap().unwrap();
+        assert_eq!(third.earlier.unwrap().key(), second.agreement.key());
+        let kept = read(config.path(), &bob()).unwrap().unwrap();
+        assert_eq!(kept.chain.epoch(), 6);
+        drop(profile);
+        let again = open(config.path(), Secrets::week(7)).unwrap();
+        assert_eq!(again.me.keys.card, third.card);
+    }
+
+    #[test]
+    fn keys_that_cannot_be_saved_are_asked_for_again() {
+        let config = tempfile::tempdir().unwrap();
+        let mut profile = open(config.path(), Secrets::week(5)).unwrap();
+        let in_the_way = config.path().join("bob/identity.new");
+        fs::create_dir(&in_the_way).unwrap();
+        // Nothing has to be forgotten yet.
+        assert!(profile.disk.new_keys(Secrets::week(6)).unwrap().is_some());
+        assert!(profile.disk.new_keys(Secrets::week(7)).is_err());
+        fs::remove_dir(&in_the_way).unwrap();
+        assert!(profile.disk.new_keys(Secrets::week(7)).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_change_of_identity_that_breaks_off_loses_neither() {
+        let config = tempfile::tempdir().unwrap();
+        let profile = open(config.path(), 1).unwrap();
+        let (old, folder) = (profile.me.identity.key(), profile.disk.folder);
+        let drawn = folder.draw_next(2).unwrap();
+        let new = drawn.secrets.identity.key();
+        assert!(!format!("{drawn:?}").contains(drawn.code.words().as_str()));
+        drop(folder);
+        // The answer of the registry never came; nothing has changed.
+        let folder = open(config.path(), 3).unwrap().disk.folder;
+        let found = folder.next().unwrap().unwrap();
+        assert_eq!(found.secrets.identity.key(), new);
+        assert_eq!(found.code, drawn.code);
+        let backup = folder.adopt(&found).unwrap().unwrap();
+        assert!(folder.next().unwrap().is_none());
+        let Some(Stored::Current(kept)) = folder.stored().unwrap() else {
+            panic!("no identity");
+        };
+        assert_eq!(
+            (kept.identity.key(), kept.recovery),
+            (new, drawn.code.lock())
+        );
+        let Some(Stored::Current(kept)) = secrets::decode(&fs::read(&backup).unwrap(), 0) else {
+            panic!("no backup");
+        };
+        assert_eq!(kept.identity.key(), old);
+        // Once more, as after a crash between the two: there is nothing else to back up.
+        assert_eq!(folder.adopt(&found).unwrap(), None);
     }
 }

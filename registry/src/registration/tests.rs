@@ -244,6 +244,37 @@ fn new_contacts_are_registered_at_once_and_kept() {
 }
 
 #[test]
+fn a_new_card_is_registered_at_once_and_kept() {
+    let identity = Identity::from_secret(&[1; 32]);
+    let card = |serial| {
+        let agreement = AgreementSecret::from_secret(&[2; 32]);
+        KeyCard::issue(&identity, agreement.key(), serial, u64::MAX)
+    };
+    let registered = |outputs: &[Output]| match outputs {
+        [
+            Output::Send(Request {
+                id,
+                method: Method::Register(register),
+            }),
+        ] => (*id, register.card),
+        other => panic!("{other:?}"),
+    };
+    let mut rig = Rig::new(1);
+    let id = rig.connect();
+    rig.answer(id, GRANTED);
+    assert_eq!(rig.tell(Input::Card(card(1))), []);
+    let (id, told) = registered(&rig.tell(Input::Card(card(2))));
+    assert_eq!(told, card(2));
+    assert!(rig.registration.is_registered());
+    assert_eq!(rig.answer(id, GRANTED), []);
+    // Told while away, it is what is registered next.
+    rig.tell(Input::Disconnected);
+    assert_eq!(rig.tell(Input::Card(card(3))), []);
+    assert_eq!(rig.wait_for_timeout(), [Output::Connect]);
+    assert_eq!(registered(&rig.connected()).1, card(3));
+}
+
+#[test]
 fn a_registration_with_new_contacts_that_stays_unanswered_is_soon_made_on_a_new_connection() {
     let mut rig = Rig::new(1);
     let id = rig.connect();

@@ -184,6 +184,7 @@ impl Person {
                 keys: Keys::new(card, agreement),
                 claim: codec::claim::Claim::new(codec::RecoveryLock([7; 32])),
             },
+            disk: None,
             registry: registry.into(),
             listen: ([127, 0, 0, 1], 0).into(),
             input: audio::Input::Silence,

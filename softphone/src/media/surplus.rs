@@ -119,8 +119,11 @@ mod tests {
 
     #[test]
     fn a_surplus_that_is_needed_now_and_then_is_kept() {
-        assert_eq!(drops(|at| if at % 380 == 0 { 40 } else { 200 }, 500), []);
-        assert_eq!(drops(|_| 99, 500), []);
+        assert_eq!(
+            drops(|at| if at % 380 == 0 { 40 } else { 200 }, 500),
+            [0u32; 0]
+        );
+        assert_eq!(drops(|_| 99, 500), [0u32; 0]);
     }
 
     #[test]

@@ -163,6 +163,8 @@ pub enum Input {
     },
     /// This machine's addresses have changed: other phones reach this one there from now on.
     Contacts(Contacts),
+    /// The agreement keys of a new week.
+    Keys(Keys),
     /// The people whom this person knows, as the file has them now: at the start, after every
     /// [`Output::Save`], and whenever somebody else has changed the file.
     People(Book),

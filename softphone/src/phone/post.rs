@@ -119,6 +119,11 @@ impl Post {
         &self.me
     }
 
+    /// Opens what is sealed to these keys from now on.
+    pub(super) fn set_keys(&mut self, keys: Keys) {
+        self.me.keys = keys;
+    }
+
     pub(super) fn set_clock(&mut self, time: UnixMillis, now: Instant) {
         self.clock = (now, time);
     }

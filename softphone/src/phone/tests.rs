@@ -15,6 +15,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::*;
 
 mod hostile;
+mod weeks;
 
 const TIME: UnixMillis = 1_800_000_000_000;
 

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use codec::Name;
+use codec::{
+    Name,
+    claim::{INVITE_BYTES_MAX, InviteCode},
+};
 use registry::{cli, client::Host};
 use softphone::{
     audio::{self, AudioError, Direction},
@@ -19,6 +22,7 @@ mod escape;
 mod help;
 mod keys;
 mod outlet;
+mod recovery;
 mod screen;
 mod show;
 mod signals;
@@ -74,6 +78,9 @@ struct General {
     /// The folder with the keys of every name [default: ramal in the user's configuration folder]
     #[arg(long, global = true, value_name = "DIR")]
     config: Option<PathBuf>,
+    /// From the registry's operator, where names are given by invitation
+    #[arg(long, global = true, value_name = "CODE", value_parser = invite)]
+    invite: Option<InviteCode>,
     /// Where to listen for other phones
     #[arg(
         long,
@@ -135,6 +142,12 @@ enum Command {
     Devices,
 }
 
+/// What an operator hands to somebody who may claim a name.
+fn invite(text: &str) -> Result<InviteCode, String> {
+    let no_code = || format!("an invitation has at most {INVITE_BYTES_MAX} letters and digits");
+    InviteCode::new(text.trim()).ok_or_else(no_code)
+}
+
 /// A positive number of seconds, whole or not, up to a year.
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
@@ -187,9 +200,18 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
     };
     let profile = Profile::open(&folder, name.clone(), engine::unix_now())
         .map_err(|error| error.to_string())?;
-    let Profile { me, lock: _lock } = profile;
+    let Profile {
+        mut me,
+        disk,
+        recovery,
+    } = profile;
+    if let Some(code) = recovery {
+        recovery::show(show, disk.folder(), &code)?;
+    }
+    me.claim.invite = general.invite;
     let config = Config {
         me,
+        disk: Some(disk),
         registry: general.registry.clone(),
         listen: general.listen,
         input,

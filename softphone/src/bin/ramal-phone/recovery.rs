@@ -1,0 +1,97 @@
+//! The recovery code, shown to its owner once and kept nowhere.
+
+use codec::{RecoveryCode, fold};
+use registry::keyfile;
+use serde_json::json;
+use softphone::settings::Folder;
+use std::io::{self, IsTerminal};
+
+use crate::{
+    escape::{printable, printable_json},
+    outlet::Weight,
+    show::Show,
+};
+
+/// How many words stand on one line: three lines of four are copied without losing the place.
+const WORDS_A_LINE: usize = 4;
+
+/// Shows a new code: on a terminal as a block, to a script as an event. Where what is written may
+/// become a log, it goes into a file that only its owner can read, which they remove.
+///
+/// # Errors
+/// Why it could not be shown.
+pub fn show(show: &Show, folder: &Folder, code: &RecoveryCode) -> Result<(), String> {
+    let (name, words) = (folder.name(), code.words());
+    if show.json {
+        let event = json!({
+            "event": "recovery_code",
+            "name": name.as_str(),
+            "words": words.as_str(),
+        });
+        let event = event.to_string();
+        show.out
+            .line(printable_json(&event).into_owned(), Weight::Kept);
+    } else if io::stdout().is_terminal() {
+        for line in block(name.as_str(), &words) {
+            show.out.line(printable(&line).into_owned(), Weight::Kept);
+        }
+    } else {
+        let path = folder.path().join("recovery-code");
+        keyfile::write(&path, format!("{}\n", words.as_str()).as_bytes())
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        show.note(&format!(
+            "{name}'s recovery code is in {}: copy it on paper and remove the file",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// The lines that a person reads.
+fn block(name: &str, words: &str) -> Vec<String> {
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut lines = vec![
+        String::new(),
+        format!("The recovery code of {name}, shown this once. Write it on paper:"),
+        String::new(),
+    ];
+    for (row, four) in words.chunks(WORDS_A_LINE).enumerate() {
+        let number = |at: usize| row * WORDS_A_LINE + at + 1;
+        let numbered = four.iter().enumerate();
+        let cells = numbered.map(|(at, word)| format!("{:>4} {word:<9}", number(at)));
+        lines.push(cells.collect::<String>().trim_end().to_owned());
+    }
+    lines.extend([
+        String::new(),
+        format!(
+            "It gives {name} back to you when this machine is lost or somebody takes the name:"
+        ),
+        format!("    ramal-phone --name {} identity recover", fold(name)),
+        String::new(),
+    ]);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twelve_words_stand_in_three_numbered_lines_under_each_other() {
+        let words = "able above absorb abstract absurd abuse access accident account acid act zoo";
+        let lines = block("bob", words);
+        let rows = &lines[3..6];
+        assert_eq!(
+            rows[0],
+            "   1 able        2 above       3 absorb      4 abstract"
+        );
+        assert_eq!(
+            rows[2],
+            "   9 account    10 acid       11 act        12 zoo"
+        );
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= 80),
+            "{lines:?}"
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! What stays when the phone ends: the keys of the week, and the people whom this person knows.
+//!
+//! One task looks every second whether a new week has begun, and whether somebody else has changed
+//! the file of contacts, and writes what the phone wants saved. Files are read and written on a
+//! thread beside it: a disk that is slow keeps nobody waiting.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::mpsc,
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{News, unix_now};
+use crate::{
+    contacts::Change,
+    phone::Input,
+    settings::{ContactsFile, Disk, ProfileError, Stamp},
+};
+
+/// How often it is looked.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How many changes may wait to be written; a call makes two at most.
+pub(super) const CHANGES_MAX: usize = 64;
+
+/// The disk, and what was last seen on it.
+struct Keeper {
+    disk: Disk,
+    contacts: ContactsFile,
+    seen: Option<Stamp>,
+    /// What went wrong last, which is said once.
+    trouble: Option<String>,
+}
+
+/// Keeps what is to stay until there is nobody left who saves anything.
+pub(super) async fn keep(
+    disk: Disk,
+    mut changes: mpsc::Receiver<Change>,
+    news: mpsc::Sender<News>,
+) {
+    let contacts = disk.contacts();
+    let mut keeper = Keeper {
+        // The phone was told at its start what it held then; a change since is seen now.
+        seen: disk.contacts_seen(),
+        contacts,
+        disk,
+        trouble: None,
+    };
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = Vec::with_capacity(CHANGES_MAX);
+    loop {
+        let mut ends = false;
+        tokio::select! {
+            _ = looks.tick() => {}
+            count = changes.recv_many(&mut told, CHANGES_MAX) => ends = count == 0,
+        }
+        if ends {
+            return;
+        }
+        let made = std::mem::take(&mut told);
+        let work = move || {
+            let found = keeper.look(&made);
+            (keeper, found)
+        };
+        // Should it fail, it says so as every task of the phone does.
+        let (back, found) = spawn_blocking(work).await.expect("a look that ends");
+        keeper = back;
+        for one in found {
+            // A driver that hears nothing any more is about to end this task.
+            let _ = news.send(one).await;
+        }
+    }
+}
+
+impl Keeper {
+    /// Writes what is to be written, and tells what is new.
+    fn look(&mut self, changes: &[Change]) -> Vec<News> {
+        let mut found = Vec::new();
+        let mut troubles = Vec::new();
+        match self.disk.new_keys(unix_now()) {
+            Ok(Some(keys)) => found.push(News::Phone(Input::Keys(keys))),
+            Ok(None) => {}
+            Err(error) => troubles.push(format!("this week's keys are not saved: {error}")),
+        }
+        match self.people(changes) {
+            Ok(Some(people)) => found.push(News::Phone(people)),
+            Ok(None) => {}
+            Err(error) => troubles.push(format!("the contacts are not kept: {error}")),
+        }
+        let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
+        if trouble != self.trouble {
+            found.extend(trouble.clone().map(News::Trouble));
+            self.trouble = trouble;
+        }
+        found
+    }
+
+    /// The people as the file has them, after a change or when somebody else has changed it.
+    fn people(&mut self, changes: &[Change]) -> Result<Option<Input>, ProfileError> {
+        let stamp = self.contacts.stamp();
+        let book = match changes {
+            [] if stamp == self.seen => return Ok(None),
+            [] => {
+                self.seen = stamp;
+                self.contacts.read()?
+            }
+            changes => {
+                let (book, _) = self.contacts.change(changes)?;
+                // Should it be changed in between, it is read once more.
+                self.seen = None;
+                book
+            }
+        };
+        Ok(Some(Input::People(book)))
+    }
+}
