@@ -127,6 +127,8 @@ pub enum Unwelcome {
     TooSlow,
     /// Its operator serves this identity no longer.
     Banned,
+    /// Phones of this identity come too fast.
+    TooFast,
 }
 
 impl fmt::Display for Unwelcome {
@@ -143,6 +145,7 @@ impl fmt::Display for Unwelcome {
             }
             Self::TooSlow => "the greeting did not come in time; check the network",
             Self::Banned => "its operator has banned this identity; ask them",
+            Self::TooFast => "this identity connects too often, try again in a minute",
         })
     }
 }

@@ -80,6 +80,106 @@ pub struct Limits {
     /// Bytes that the system keeps for one connection each way, so that peers that read nothing
     /// take a bounded part of its memory. The system doubles it.
     pub system_buffer: u32,
+    /// How often things may be done before they are refused.
+    pub rates: Rates,
+    /// Who is shown which names are registered.
+    pub directory: Directory,
+}
+
+/// Who may list names and watch everybody. A name that somebody knows is found in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Directory {
+    /// Everyone.
+    #[default]
+    Open,
+    /// Connections on which a name is registered.
+    Members,
+    /// Nobody.
+    Closed,
+}
+
+/// So many times at once, and as many again over each period, spread evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// At least 1; 0 counts as 1.
+    pub times: u32,
+    /// More than nothing.
+    pub period: Duration,
+}
+
+impl Rate {
+    /// A rate of `times` in a minute.
+    #[must_use]
+    pub const fn a_minute(times: u32) -> Self {
+        let period = Duration::from_secs(60);
+        Self { times, period }
+    }
+
+    /// A rate of `times` in an hour.
+    #[must_use]
+    pub const fn an_hour(times: u32) -> Self {
+        let period = Duration::from_secs(3600);
+        Self { times, period }
+    }
+
+    /// A rate of `times` in a day.
+    #[must_use]
+    pub const fn a_day(times: u32) -> Self {
+        let period = Duration::from_secs(24 * 3600);
+        Self { times, period }
+    }
+}
+
+/// How often things may be done before they are refused with the time to wait. These protect what
+/// is scarce beside work: names, the secret of who has which, and people's peace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Phones of one identity that greet: a person's phones that come back together.
+    pub greetings_per_identity: Rate,
+    /// New names from one [`Source`]: an office of 100 phones is set up in a morning.
+    pub claims_per_address: Rate,
+    /// New names of one identity, which owns 5 at most.
+    pub claims_per_identity: Rate,
+    /// Guesses from one source on connections that hold no name: questions after names that nobody
+    /// has, and requests about names that somebody else has. A person mistypes now and then.
+    pub guesses_per_address: Rate,
+    /// The same of one identity on connections that hold a name, so that a guesser behind the same
+    /// address does not keep a phone from looking up its contacts.
+    pub guesses_per_identity: Rate,
+    /// Signed requests about leases of one identity: 8 phones with 5 names each and the shortest
+    /// lease make 8 a second.
+    pub registrations_per_identity: Rate,
+    /// Envelopes from one source: those of some ten identities.
+    pub envelopes_per_address: Rate,
+    /// Envelopes of one identity: a call takes about 10.
+    pub envelopes_per_identity: Rate,
+    /// Names given up, given to another key and taken back from one source.
+    pub ownership_per_address: Rate,
+    /// The same of one identity.
+    pub ownership_per_identity: Rate,
+    /// Recovery codes from one source that are not the name's.
+    pub wrong_codes_per_address: Rate,
+    /// So many sources and identities are counted apart for each rate; those beyond count as one.
+    pub counted_apart: usize,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            greetings_per_identity: Rate::a_minute(240),
+            claims_per_address: Rate::a_day(100),
+            claims_per_identity: Rate::a_day(10),
+            guesses_per_address: Rate::an_hour(500),
+            guesses_per_identity: Rate::an_hour(500),
+            registrations_per_identity: Rate::a_minute(1200),
+            envelopes_per_address: Rate::a_minute(38 * 256),
+            envelopes_per_identity: Rate::a_minute(600),
+            ownership_per_address: Rate::an_hour(60),
+            ownership_per_identity: Rate::an_hour(20),
+            wrong_codes_per_address: Rate::an_hour(5),
+            counted_apart: 32_768,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -113,6 +213,8 @@ impl Default for Limits {
             envelope_bytes: 64 * 1024 * 1024,
             envelope_bytes_per_address: 4 * 1024 * 1024,
             system_buffer: 64 * 1024,
+            rates: Rates::default(),
+            directory: Directory::default(),
         }
     }
 }
@@ -133,6 +235,12 @@ impl Limits {
             devices_per_address: connections.saturating_mul(self.registrations),
             watchers_of_all_per_address: (connections / 16).max(self.watchers_of_all_per_address),
             watched_per_address: connections.saturating_mul(64).max(self.watched_per_address),
+            rates: Rates {
+                envelopes_per_address: Rate::a_minute(
+                    times(38).max(self.rates.envelopes_per_address.times),
+                ),
+                ..self.rates
+            },
             ..self
         }
     }
@@ -229,11 +337,29 @@ pub enum Count {
     ChangesMissed,
     /// Envelopes not handed to a connection for which too much waits.
     EnvelopesDropped,
+    /// Turned away: phones of one identity that greet too often.
+    GreetingsTooFast,
+    /// Refused: too many new names.
+    ClaimsTooFast,
+    /// Refused: too many names asked for that nobody has, or that somebody else has.
+    GuessesTooFast,
+    /// Refused: too many signed requests about leases.
+    RegistrationsTooFast,
+    /// Refused: too many envelopes.
+    EnvelopesTooFast,
+    /// Refused: too many changes of who owns a name, or wrong recovery codes.
+    OwnershipTooFast,
+    /// Counted with others, because as many sources or identities as are counted apart are known.
+    CountedTogether,
+    /// Refused: a directory that is not shown to this connection.
+    DirectoryRefused,
+    /// Turned away, ended or refused: banned by the operator.
+    Banned,
 }
 
 impl Count {
     /// All of them, with the words under which they are shown.
-    const ALL: [(Self, &'static str); 16] = [
+    const ALL: [(Self, &'static str); 25] = [
         (Self::Connections, "connections"),
         (Self::Full, "full"),
         (Self::AddressFull, "address_full"),
@@ -250,6 +376,15 @@ impl Count {
         (Self::WatchesRefused, "watches_refused"),
         (Self::ChangesMissed, "changes_missed"),
         (Self::EnvelopesDropped, "envelopes_dropped"),
+        (Self::GreetingsTooFast, "greetings_too_fast"),
+        (Self::ClaimsTooFast, "claims_too_fast"),
+        (Self::GuessesTooFast, "guesses_too_fast"),
+        (Self::RegistrationsTooFast, "registrations_too_fast"),
+        (Self::EnvelopesTooFast, "envelopes_too_fast"),
+        (Self::OwnershipTooFast, "ownership_too_fast"),
+        (Self::CountedTogether, "counted_together"),
+        (Self::DirectoryRefused, "directory_refused"),
+        (Self::Banned, "banned"),
     ];
 }
 
@@ -268,13 +403,20 @@ impl Counters {
     pub fn get(&self, count: Count) -> u64 {
         self.0[count as usize].load(Relaxed)
     }
+
+    /// All of them, with the words under which they are shown.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Count::ALL
+            .into_iter()
+            .map(|(count, word)| (word, self.get(count)))
+    }
 }
 
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (count, word)) in Count::ALL.into_iter().enumerate() {
+        for (index, (word, times)) in self.all().enumerate() {
             let space = if index == 0 { "" } else { " " };
-            write!(f, "{space}{word}={}", self.get(count))?;
+            write!(f, "{space}{word}={times}")?;
         }
         Ok(())
     }
@@ -320,7 +462,7 @@ mod tests {
         }
         let shown = counters.to_string();
         assert!(shown.starts_with("connections=1 full=2 "), "{shown}");
-        assert!(shown.ends_with("envelopes_dropped=16"), "{shown}");
+        assert!(shown.ends_with("banned=25"), "{shown}");
     }
 
     #[test]

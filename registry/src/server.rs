@@ -24,13 +24,24 @@ use crate::{
 };
 
 mod connection;
+mod control;
 mod gate;
 mod outbox;
+mod permit;
+mod present;
+mod rates;
 mod routes;
+mod traffic;
 mod watches;
 
+pub use control::{Control, Stats};
+pub use traffic::Requests;
+
 use gate::{Arrival, Gate};
+use present::Present;
+use rates::Rates;
 use routes::Routes;
+use traffic::Traffic;
 use watches::Watches;
 
 /// How long connections may take to end when the registry stops.
@@ -41,6 +52,9 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// How often leases are looked over.
 const EXPIRE_EVERY: Duration = Duration::from_millis(500);
+
+/// How often it is looked who has not done anything for so long that nothing is to be counted.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// How often those who watch are told what has changed.
 const SPREAD_EVERY: Duration = Duration::from_millis(100);
@@ -83,9 +97,13 @@ struct Shared<S> {
     events: Events,
     counters: Arc<Counters>,
     gate: Mutex<Gate>,
+    rates: Rates,
+    traffic: Traffic,
+    present: Present,
     routes: Routes,
     watches: Watches,
     last_connection: AtomicU64,
+    started: Instant,
 }
 
 impl<S: Store> Server<S> {
@@ -101,16 +119,21 @@ impl<S: Store> Server<S> {
     ) -> io::Result<Self> {
         let limits = registrar.limits;
         let listener = listen(config.listen, limits.system_buffer)?;
+        let (counters, now) = (Arc::default(), Instant::now());
         let shared = Shared {
+            rates: Rates::new(limits.rates, Arc::clone(&counters), now),
+            traffic: Traffic::new(now),
+            present: Present::default(),
             config,
             registrar: Arc::new(registrar),
             store,
             events,
-            counters: Arc::default(),
+            counters,
             gate: Mutex::new(Gate::new(limits)),
             routes: Routes::default(),
             watches: Watches::new(limits),
             last_connection: AtomicU64::new(0),
+            started: now,
         };
         Ok(Self {
             listener,
@@ -132,6 +155,12 @@ impl<S: Store> Server<S> {
         Arc::clone(&self.shared.counters)
     }
 
+    /// What an operator sees of it and may do with it, while it runs.
+    #[must_use]
+    pub fn control(&self) -> Control<S> {
+        Control::of(&self.shared)
+    }
+
     /// Serves until `stop`; then tells every connection, and waits for them for [`DRAIN`].
     pub async fn run(self, stop: CancellationToken) {
         let Self { listener, shared } = self;
@@ -141,6 +170,7 @@ impl<S: Store> Server<S> {
         let mut connections = JoinSet::new();
         let mut turned_away = JoinSet::new();
         let (mut expiry, mut spread) = (interval(EXPIRE_EVERY), interval(SPREAD_EVERY));
+        let mut tidy = interval(TIDY_EVERY);
         // While connections cannot be taken, and then until when to wait.
         let mut not_before = None;
         loop {
@@ -174,6 +204,11 @@ impl<S: Store> Server<S> {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 Some(_) = turned_away.join_next(), if !turned_away.is_empty() => {}
                 _ = expiry.tick() => shared.expire(),
+                _ = tidy.tick() => {
+                    let now = Instant::now();
+                    shared.rates.tidy(now);
+                    shared.traffic.mark(now);
+                }
                 _ = spread.tick() => shared.watches.spread(&shared.counters),
                 () = stop.cancelled() => break,
             }

@@ -73,8 +73,9 @@ pub enum Input<'a> {
     Answered(RequestId, Answered),
     /// Somebody sent this to a name that is registered here.
     Envelope(&'a Envelope),
-    /// A device that was registered here is now registered on another connection.
-    Replaced,
+    /// The connection is to end: a device that was registered here is now registered on another
+    /// one, or the operator ends it.
+    Ended(ClosingReason),
     /// A watched name is now so, or is not registered.
     Changed(&'a Name, Option<Entry>),
     /// More watched names changed than could be kept.
@@ -92,6 +93,8 @@ pub enum Input<'a> {
 /// A question to the store, or to the other connections.
 #[derive(Debug)]
 pub enum Ask {
+    /// Whether a phone of this identity is served.
+    Greet(IdentityKey),
     /// Register.
     Register(Registration),
     /// Refresh.
@@ -133,6 +136,10 @@ pub enum Ask {
 /// An answer of the store, to the question of the same name.
 #[derive(Debug)]
 pub enum Answered {
+    /// To a greeting.
+    Greet(Result<(), Unwelcome>),
+    /// To any other question: it may not be asked now.
+    Refused(Refusal),
     /// What it changed.
     Register(Result<Change, Refusal>),
     /// To a refresh.
@@ -200,6 +207,8 @@ pub struct Session {
 #[derive(Debug)]
 enum State {
     Greeting,
+    /// It is asked whether this phone is served.
+    Introduced(IdentityKey),
     Client,
     Phone(Phone),
     Closed,
@@ -281,7 +290,9 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::Greeting => Some(self.setup.now + self.registrar.limits.greeting),
+            State::Greeting | State::Introduced(_) => {
+                Some(self.setup.now + self.registrar.limits.greeting)
+            }
             State::Client => Some(self.heard + self.registrar.limits.idle),
             State::Phone(phone) => {
                 let leases = phone.registered.iter().map(|lease| lease.ends);
@@ -312,7 +323,13 @@ impl Session {
                 self.close_with(ClosingReason::SlowReader, "the peer does not read");
             }
             (State::Greeting, Input::Payload(payload)) => self.greet(payload, now),
-            (State::Greeting, Input::BadFrame(_)) => {
+            (State::Introduced(identity), Input::Answered(_, Answered::Greet(served))) => {
+                let identity = *identity;
+                self.introduced(identity, served, now);
+            }
+            // Nothing is said before the answer to the greeting.
+            (State::Greeting, Input::BadFrame(_))
+            | (State::Introduced(_), Input::BadFrame(_) | Input::Payload(_)) => {
                 self.turn_away(Unwelcome::Malformed, Count::BadGreeting);
             }
             (_, Input::Payload(payload)) => {
@@ -328,8 +345,12 @@ impl Session {
             (_, Input::Envelope(envelope)) => {
                 self.say(&FromRegistry::Notice(Notice::Envelope(envelope.clone())));
             }
-            (_, Input::Replaced) => {
-                self.close_with(ClosingReason::Replaced, "the device registered elsewhere");
+            (_, Input::Ended(reason)) => {
+                let why = match reason {
+                    ClosingReason::Replaced => "the device registered elsewhere",
+                    _ => "the operator ended it",
+                };
+                self.close_with(reason, why);
             }
             (_, Input::Changed(_, Some(entry))) => {
                 self.work(CHANGE_UNITS, now);
@@ -345,7 +366,7 @@ impl Session {
     }
 
     fn time_out(&mut self) {
-        if matches!(self.state, State::Greeting) {
+        if matches!(self.state, State::Greeting | State::Introduced(_)) {
             return self.turn_away(Unwelcome::TooSlow, Count::LateGreeting);
         }
         self.count(Count::Idle);
@@ -362,17 +383,38 @@ impl Session {
         };
         self.outputs
             .push_back(Output::Received(Line(&hello).to_string()));
-        let time = self.time(now);
-        self.state = match hello.role {
-            Role::Client => State::Client,
-            Role::Phone(phone) if phone.card.is_valid(time) => State::Phone(Phone {
-                identity: phone.card.identity,
-                registered: Vec::new(),
-                presence: Presence::Available,
-                cseq: 0,
-            }),
-            Role::Phone(_) => return self.turn_away(Unwelcome::BadCard, Count::BadGreeting),
-        };
+        match hello.role {
+            Role::Client => {
+                self.state = State::Client;
+                self.welcome(now);
+            }
+            Role::Phone(phone) if phone.card.is_valid(self.time(now)) => {
+                let identity = phone.card.identity;
+                self.state = State::Introduced(identity);
+                let ask = Ask::Greet(identity);
+                self.outputs.push_back(Output::Ask(RequestId(0), ask));
+            }
+            Role::Phone(_) => self.turn_away(Unwelcome::BadCard, Count::BadGreeting),
+        }
+    }
+
+    fn introduced(&mut self, identity: IdentityKey, served: Result<(), Unwelcome>, now: Instant) {
+        match served {
+            Ok(()) => {
+                self.state = State::Phone(Phone {
+                    identity,
+                    registered: Vec::new(),
+                    presence: Presence::Available,
+                    cseq: 0,
+                });
+                self.welcome(now);
+            }
+            Err(Unwelcome::Banned) => self.turn_away(Unwelcome::Banned, Count::Banned),
+            Err(reason) => self.turn_away(reason, Count::GreetingsTooFast),
+        }
+    }
+
+    fn welcome(&mut self, now: Instant) {
         self.heard = now;
         let Registrar {
             identity, agent, ..
@@ -382,7 +424,7 @@ impl Session {
             &Exporter::PLAIN,
             agent.clone(),
             self.setup.nonce,
-            time,
+            self.time(now),
             self.setup.peer,
         );
         self.say(&Answer::new(Ok(Welcome::Registry(welcome))));
@@ -507,7 +549,8 @@ impl Session {
             }
             (
                 _,
-                Answered::Register(Err(refusal))
+                Answered::Refused(refusal)
+                | Answered::Register(Err(refusal))
                 | Answered::Refresh(Err(refusal))
                 | Answered::Unregister(Err(refusal))
                 | Answered::Release(Err(refusal))
@@ -608,7 +651,7 @@ impl Session {
     }
 
     fn close_with(&mut self, reason: ClosingReason, why: &'static str) {
-        if !matches!(self.state, State::Greeting) {
+        if !matches!(self.state, State::Greeting | State::Introduced(_)) {
             self.say(&FromRegistry::Notice(Notice::Closing(reason)));
         }
         self.close(why);

@@ -66,7 +66,7 @@ impl fmt::Display for Refusal {
             Self::TooMany => "a limit of the registry is reached, try again later",
             Self::Stale => "a newer request of this device came before",
             Self::OutOfRange => "a value is outside its range",
-            Self::Closed => "the registry does not show its directory",
+            Self::Closed => "the registry does not list who is registered; look up one name",
             Self::Offline => "the receiver is not connected now",
             Self::MailboxFull => "the receiver's mailbox is full",
             Self::NotYours => "the sender is not registered on this connection",

@@ -116,7 +116,7 @@ pub fn greetings() -> Vec<Sample> {
     samples.extend(each!(
         "Answer",
         |unwelcome| Answer::new(Err(unwelcome)),
-        Unwelcome: Version Full PlainRefused Malformed BadCard AddressFull TooSlow Banned
+        Unwelcome: Version Full PlainRefused Malformed BadCard AddressFull TooSlow Banned TooFast
     ));
     samples
 }

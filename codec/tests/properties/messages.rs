@@ -117,6 +117,7 @@ pub fn answers() -> impl Strategy<Value = Answer> {
         Unwelcome::AddressFull,
         Unwelcome::TooSlow,
         Unwelcome::Banned,
+        Unwelcome::TooFast,
     ];
     prop_oneof![
         registry.prop_map(|welcome| Ok(Welcome::Registry(welcome))),

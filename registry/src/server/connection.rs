@@ -9,7 +9,7 @@ use std::{
 };
 
 use codec::{
-    DeviceId, Envelope, List, Name,
+    DeviceId, Envelope, IdentityKey, List, Name,
     frame::{MAX_FRAME, to_frame},
     greeting::{Answer, Nonce, Unwelcome},
     registry::{Refusal, Watch},
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Guest, Shared, moment,
     outbox::{Delivery, Outbox},
+    rates::Asker,
 };
 use crate::{
     event::Event,
@@ -57,6 +58,7 @@ pub(super) async fn serve<S: Store>(
     let mut place = Place {
         id,
         source: Source::from(peer.ip()),
+        identity: None,
         outbox: None,
         joined: Vec::new(),
         watch: nothing(),
@@ -66,6 +68,9 @@ pub(super) async fn serve<S: Store>(
         shared.routes.leave(&name, device, id);
     }
     shared.watches.end((id, place.source), &place.watch);
+    if let Some(identity) = &place.identity {
+        shared.present.leave(identity, id);
+    }
     let why = ended.unwrap_or_else(|error| error.to_string());
     shared.events.tell(Event::Disconnected { peer, why });
 }
@@ -93,9 +98,11 @@ pub(super) async fn refuse(mut stream: TcpStream, reason: Unwelcome) {
 
 /// What a connection has with the others.
 #[derive(Debug)]
-struct Place {
-    id: ConnectionId,
-    source: Source,
+pub(super) struct Place {
+    pub(super) id: ConnectionId,
+    pub(super) source: Source,
+    /// Of a phone that is served.
+    pub(super) identity: Option<IdentityKey>,
     /// Only where something may come for it.
     outbox: Option<Arc<Outbox>>,
     joined: Vec<(Name, DeviceId)>,
@@ -103,7 +110,16 @@ struct Place {
 }
 
 impl Place {
-    fn outbox(&mut self) -> &Arc<Outbox> {
+    /// Whose requests come from here.
+    pub(super) fn asker(&self) -> Asker {
+        Asker {
+            source: self.source,
+            identity: self.identity,
+            member: !self.joined.is_empty(),
+        }
+    }
+
+    pub(super) fn outbox(&mut self) -> &Arc<Outbox> {
         self.outbox.get_or_insert_default()
     }
 
@@ -221,7 +237,7 @@ async fn carry_out_all<S: Store>(
                 }
             }
             Output::Ask(request, ask) => {
-                let answered = shared.answer(ask, place).await;
+                let answered = shared.permitted(ask, place).await;
                 session.handle_input(Input::Answered(request, answered), Instant::now());
             }
             Output::Close(why) => {
@@ -288,7 +304,7 @@ impl<S: Store> Shared<S> {
             Delivery::Envelope(parcel) => {
                 session.handle_input(Input::Envelope(&parcel.envelope), Instant::now());
             }
-            Delivery::Replaced => session.handle_input(Input::Replaced, Instant::now()),
+            Delivery::Ended(reason) => session.handle_input(Input::Ended(reason), Instant::now()),
             Delivery::Missed => session.handle_input(Input::Missed, Instant::now()),
             Delivery::Changed(name) => {
                 let now = Instant::now();
@@ -306,10 +322,11 @@ impl<S: Store> Shared<S> {
         }
     }
 
-    async fn answer(&self, ask: Ask, place: &mut Place) -> Answered {
-        let at = moment();
+    /// Asks the store, or the other connections.
+    pub(super) async fn answer(&self, ask: Ask, place: &mut Place, at: Moment) -> Answered {
         let now = at.now;
         match ask {
+            Ask::Greet(identity) => Answered::Greet(self.greet(identity, place, now)),
             Ask::Register(registration) => {
                 let name = registration.name.clone();
                 let result = self.store.register(registration, at).await;

@@ -133,6 +133,11 @@ impl Gate {
         guests.map_or(now, |guests| guests.work.ready_at(burst, per_s, now))
     }
 
+    /// How many connections are open.
+    pub(super) fn len(&self) -> usize {
+        self.welcome
+    }
+
     /// Forgets addresses from which nobody is here, and nobody came lately.
     pub(super) fn tidy(&mut self, now: Instant) {
         self.sources.retain(|_, guests| !guests.is_forgettable(now));

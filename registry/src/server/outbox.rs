@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use codec::{Envelope, Name};
+use codec::{Envelope, Name, registry::ClosingReason};
 use tokio::sync::Notify;
 
 use crate::limits::{Limits, Source};
@@ -15,8 +15,9 @@ use crate::limits::{Limits, Source};
 pub(super) enum Delivery {
     /// An envelope for a name that is registered there.
     Envelope(Arc<Parcel>),
-    /// The device is registered on another connection now.
-    Replaced,
+    /// The connection is to end: the device is registered on another one now, or the operator ends
+    /// it.
+    Ended(ClosingReason),
     /// A watched name may be other than it was.
     Changed(Name),
     /// More names changed than are kept.
@@ -107,7 +108,7 @@ struct Waiting {
     /// Each once: what is told is how the name is when its turn comes.
     changed: BTreeSet<Name>,
     missed: bool,
-    replaced: bool,
+    ended: Option<ClosingReason>,
 }
 
 impl Outbox {
@@ -134,9 +135,9 @@ impl Outbox {
         fits
     }
 
-    /// The connection is to end.
-    pub(super) fn replace(&self) {
-        self.waiting().replaced = true;
+    /// The connection is to end, for the first reason that is given.
+    pub(super) fn end(&self, reason: ClosingReason) {
+        self.waiting().ended.get_or_insert(reason);
         self.wake.notify_one();
     }
 
@@ -184,8 +185,8 @@ impl Outbox {
     /// The next thing that waits, if anything does; with `calls_only` no changes.
     pub(super) fn take(&self, calls_only: bool) -> Option<Delivery> {
         let mut waiting = self.waiting();
-        if std::mem::take(&mut waiting.replaced) {
-            return Some(Delivery::Replaced);
+        if let Some(reason) = waiting.ended.take() {
+            return Some(Delivery::Ended(reason));
         }
         if let Some(parcel) = waiting.envelopes.pop_front() {
             return Some(Delivery::Envelope(parcel));
@@ -225,8 +226,13 @@ mod tests {
         let outbox = Outbox::default();
         outbox.change(&name(1), 2);
         assert!(outbox.take(true).is_none());
-        outbox.replace();
-        assert!(matches!(outbox.take(true), Some(Delivery::Replaced)));
+        outbox.end(ClosingReason::Replaced);
+        outbox.end(ClosingReason::Operator);
+        let ended = outbox.take(true);
+        assert!(matches!(
+            ended,
+            Some(Delivery::Ended(ClosingReason::Replaced))
+        ));
         assert!(matches!(outbox.take(false), Some(Delivery::Changed(_))));
         outbox.miss();
         assert!(outbox.take(true).is_none());

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use codec::{DeviceId, Envelope, Name, registry::Refusal};
+use codec::{
+    DeviceId, Envelope, Name,
+    registry::{ClosingReason, Refusal},
+};
 
 use super::outbox::{Outbox, Parcel, Room};
 use crate::{
@@ -47,7 +50,7 @@ impl Routes {
         routes.retain(|route| {
             let same = route.device == device;
             if same && route.connection != connection {
-                route.outbox.replace();
+                route.outbox.end(ClosingReason::Replaced);
             }
             !same
         });

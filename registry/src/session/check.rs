@@ -8,12 +8,12 @@ use std::{
 use codec::{
     DeviceId, Name,
     claim::{ChangeKey, Recover},
-    registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register},
+    registry::{Contact, EXPIRES_MAX_S, EXPIRES_MIN_S, Method, Refusal, Register, Watch},
 };
 
 use super::{Ask, Session, State, Waiting, is_loopback};
 use crate::{
-    limits::{Count, Source},
+    limits::{Count, Directory, Source},
     ownership::{KeyChange, Recovery},
     table::{Registration, Renewal},
 };
@@ -69,6 +69,7 @@ impl Session {
                 after,
                 limit,
             } => {
+                self.check_directory(now)?;
                 let (prefix, limit) = (prefix.as_str().to_owned(), usize::from(limit));
                 Ok((
                     Waiting::Other,
@@ -101,7 +102,12 @@ impl Session {
                 };
                 Ok((Waiting::Other, ask))
             }
-            Method::Watch(watch) => Ok((Waiting::Other, Ask::Watch(watch))),
+            Method::Watch(watch) => {
+                if watch == Watch::Everybody {
+                    self.check_directory(now)?;
+                }
+                Ok((Waiting::Other, Ask::Watch(watch)))
+            }
             about_ownership => self.check_owning(about_ownership),
         }
     }
@@ -218,6 +224,22 @@ impl Session {
             return Err(Refusal::Stale);
         }
         phone.cseq = cseq;
+        Ok(())
+    }
+
+    /// Whether this connection is shown which names are registered.
+    fn check_directory(&mut self, now: Instant) -> Result<(), Refusal> {
+        let shown = match (self.registrar.limits.directory, &self.state) {
+            (Directory::Open, _) => true,
+            (Directory::Members, State::Phone(phone)) => {
+                phone.registered.iter().any(|lease| lease.ends > now)
+            }
+            (Directory::Members | Directory::Closed, _) => false,
+        };
+        if !shown {
+            self.count(Count::DirectoryRefused);
+            return Err(Refusal::Closed);
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use super::*;
 use crate::table::Table;
 
+mod doors;
 mod fairness;
 mod owning;
 
@@ -30,6 +31,7 @@ struct Rig {
     logged: Vec<String>,
     counted: Vec<Count>,
     worked: u32,
+    served: Result<(), Unwelcome>,
 }
 
 struct Person {
@@ -56,15 +58,19 @@ fn device() -> DeviceId {
 
 impl Rig {
     fn from(peer: &str) -> Self {
-        Self::with_nonce(peer, Nonce([6; 32]))
+        Self::with(peer, Nonce([6; 32]), Limits::default())
     }
 
     fn with_nonce(peer: &str, nonce: Nonce) -> Self {
+        Self::with(peer, nonce, Limits::default())
+    }
+
+    fn with(peer: &str, nonce: Nonce, limits: Limits) -> Self {
         let identity = Identity::from_secret(&[99; 32]);
         let registrar = Registrar {
             identity,
             agent: Text::new("test").unwrap(),
-            limits: Limits::default(),
+            limits,
         };
         let now = Instant::now();
         let peer = peer.parse().unwrap();
@@ -87,6 +93,7 @@ impl Rig {
             logged: Vec::new(),
             counted: Vec::new(),
             worked: 0,
+            served: Ok(()),
         }
     }
 
@@ -107,6 +114,7 @@ impl Rig {
                 Output::Ask(id, ask) => {
                     let now = self.now;
                     let answered = match ask {
+                        Ask::Greet(_) => Answered::Greet(self.served),
                         Ask::Register(r) => Answered::Register(self.table.register(r, now)),
                         Ask::Refresh(r, expires) => {
                             Answered::Refresh(self.table.refresh(&r, expires, now))

@@ -14,8 +14,8 @@ use codec::{
     greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role},
     identity::AgreementSecret,
     registry::{
-        Binding, Contacts, FromRegistry, Method, Prefix, Presence, Refresh, Refusal, Register,
-        Request, RequestId, Unregister, Watch,
+        Binding, ClosingReason, Contacts, FromRegistry, Method, Prefix, Presence, Refresh, Refusal,
+        Register, Request, RequestId, Unregister, Watch,
     },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -160,7 +160,7 @@ impl Rig {
         let name: Name = "bob".parse().expect("a name");
         match script.byte() {
             0 => self.tell(Input::Stop),
-            1 if !self.leases.is_empty() => self.tell(Input::Replaced),
+            1 if !self.leases.is_empty() => self.tell(Input::Ended(ClosingReason::Replaced)),
             2 => self.tell(Input::Incomplete),
             3 => self.tell(Input::SlowReader),
             4 | 5 if self.watches => {
@@ -232,6 +232,7 @@ impl Rig {
         let (id, ask) = self.asked.remove(which % self.asked.len());
         let (table, now) = (&mut self.table, self.now);
         let answered = match ask {
+            Ask::Greet(_) => Answered::Greet(Ok(())),
             Ask::Register(registration) => {
                 let device = (registration.name.clone(), registration.device);
                 let ends = now + registration.expires;

@@ -134,7 +134,11 @@ async fn try_to_listen(
             _ = ask.tick() => {
                 let (prefix, after, limit) = (Prefix::default(), None, 0);
                 let asked = Method::List { prefix, after, limit };
-                client.ask(asked, WITHIN).await.map_err(|error| lost(&error))?;
+                // A refusal is an answer as well: the registry is there.
+                match client.ask(asked, WITHIN).await {
+                    Ok(_) | Err(AskError::Refused(_)) => {}
+                    Err(error) => return Err(lost(&error)),
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ use registry::{
     client::agent,
     event::{Event, Events},
     keyfile,
-    limits::Limits,
+    limits::{Directory, Limits, Rate, Rates},
     server::{Config, Plain, Server},
     session::Registrar,
     store::{MemoryStore, Store},
@@ -61,6 +61,17 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections_per_address,
           value_parser = at_least_one)]
     per_address: usize,
+    /// How many new names to give in a day to those at one address
+    #[arg(long, value_name = "N", default_value_t = Rates::default().claims_per_address.times,
+          value_parser = rate)]
+    claims_per_day: u32,
+    /// How many names that nobody has may be asked for in an hour from one address
+    #[arg(long, value_name = "N", default_value_t = Rates::default().guesses_per_address.times,
+          value_parser = rate)]
+    guesses_per_hour: u32,
+    /// Who is shown which names are registered; a name that somebody knows is found in any case
+    #[arg(long, value_enum, default_value = "open")]
+    directory: DirectoryOption,
     /// When to print the table of registered users (auto: when standard output is a terminal)
     #[arg(long, value_enum, default_value = "auto")]
     table: TableOption,
@@ -77,6 +88,16 @@ enum PlainOption {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum DirectoryOption {
+    /// Everyone
+    Open,
+    /// Phones that are registered
+    Members,
+    /// Nobody
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum TableOption {
     Auto,
     Always,
@@ -88,6 +109,11 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(number) if (1..=10_000_000).contains(&number) => Ok(number),
         _ => Err("a number from 1 to 10000000 is needed".to_owned()),
     }
+}
+
+fn rate(text: &str) -> Result<u32, String> {
+    let number = at_least_one(text)?;
+    u32::try_from(number).map_err(|error| error.to_string())
 }
 
 fn main() -> ExitCode {
@@ -104,12 +130,7 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), String> {
     let identity = identity(options)?;
     let (events, queue) = Events::channel();
-    let limits = Limits {
-        connections: options.connections,
-        ..Limits::default()
-    };
-    let limits = limits.per_address(options.per_address);
-    let limits = within_files(limits, &events);
+    let limits = within_files(limits(options), &events);
     let store = Arc::new(MemoryStore::limited(&limits));
     let plain = match options.plain {
         PlainOption::Never => Plain::Never,
@@ -156,6 +177,24 @@ async fn run(options: &Options) -> Result<(), String> {
     drop(events);
     journal.finish();
     Ok(())
+}
+
+fn limits(options: &Options) -> Limits {
+    let limits = Limits {
+        connections: options.connections,
+        directory: match options.directory {
+            DirectoryOption::Open => Directory::Open,
+            DirectoryOption::Members => Directory::Members,
+            DirectoryOption::Closed => Directory::Closed,
+        },
+        rates: Rates {
+            claims_per_address: Rate::a_day(options.claims_per_day),
+            guesses_per_address: Rate::an_hour(options.guesses_per_hour),
+            ..Rates::default()
+        },
+        ..Limits::default()
+    };
+    limits.per_address(options.per_address)
 }
 
 fn warn(options: &Options, events: &Events) {
