@@ -1,6 +1,7 @@
 //! Measures what silent connections cost a registry, and whoever asks it for names meanwhile.
 //!
-//! `cargo build --release -p registry --bins && cargo run --release -p registry --example silent`
+//! `cargo build --release -p registry --bins && cargo run --release -p registry --example silent`,
+//! with `-- --plain` without TLS.
 //!
 //! Starts `ramal-registry` from the folder of this program's build, opens connections from
 //! loopback addresses 127.0.0.2 and on, greets on each, says nothing more, and looks a name up from
@@ -23,15 +24,14 @@ use clap::Parser;
 use codec::{
     DeviceId, Identity, KeyCard,
     frame::{from_payload, to_frame},
-    greeting::{
-        Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Unwelcome, Welcome,
-    },
+    greeting::{Answer, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Unwelcome, Welcome},
     identity::AgreementSecret,
     registry::{Binding, Contacts, Method, Register, Request, RequestId},
 };
 use registry::{
-    client::{Client, agent},
+    client::{Access, Client, Security, agent},
     link::{FrameLink, Received},
+    tls::{self, Stream},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
@@ -61,6 +61,9 @@ struct Options {
     /// Does not greet on every other connection: it is measured before these are turned away
     #[arg(long)]
     half_mute: bool,
+    /// Without TLS
+    #[arg(long)]
+    plain: bool,
 }
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -133,13 +136,23 @@ impl Drop for Registry {
     }
 }
 
+async fn with_tls(stream: TcpStream, plain: bool) -> Outcome<Stream> {
+    let ip = stream.peer_addr()?.ip();
+    match plain {
+        true => Ok(Stream::Plain(stream)),
+        false => Ok(tls::connect(stream, "registry", ip)
+            .await
+            .map_err(|(error, _)| error)?),
+    }
+}
+
 async fn connect_from(last: u8, to: SocketAddr) -> Outcome<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::new(127, 0, 0, last), 0).into())?;
     Ok(socket.connect(to).await?)
 }
 
-async fn greet(stream: TcpStream, role: Role) -> Outcome<(FrameLink<TcpStream>, Answer)> {
+async fn greet(stream: Stream, role: Role) -> Outcome<(FrameLink<Stream>, Answer)> {
     let mut link = FrameLink::new(stream);
     let hello = Hello {
         version: PROTOCOL_VERSION,
@@ -154,19 +167,21 @@ async fn greet(stream: TcpStream, role: Role) -> Outcome<(FrameLink<TcpStream>, 
 }
 
 /// Registers Bob, so that there is somebody to look up.
-async fn register(addr: SocketAddr) -> Outcome<FrameLink<TcpStream>> {
+async fn register(addr: SocketAddr, plain: bool) -> Outcome<FrameLink<Stream>> {
     let identity = Identity::from_secret(&[1; 32]);
     let agreement = AgreementSecret::from_secret(&[1; 32]);
     let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
     let nonce = Nonce([1; 32]);
     let role = Role::Phone(PhoneGreeting { card, nonce });
-    let (mut link, answer) = greet(TcpStream::connect(addr).await?, role).await?;
+    let stream = with_tls(TcpStream::connect(addr).await?, plain).await?;
+    let exporter = stream.exporter()?;
+    let (mut link, answer) = greet(stream, role).await?;
     let Ok(Welcome::Registry(welcome)) = answer.welcome else {
         return Err("not welcome".into());
     };
     let binding = Binding {
         registry: welcome.key,
-        exporter: Exporter::PLAIN,
+        exporter,
         nonce: welcome.nonce,
     };
     let contacts = Contacts::first_of([([192, 0, 2, 7], 4000).into()]);
@@ -220,7 +235,9 @@ fn show(what: &str, took: &[Duration]) {
 async fn until_refused(addr: SocketAddr) -> Outcome<(usize, Unwelcome)> {
     let mut held = Vec::new();
     loop {
-        let (link, answer) = greet(connect_from(250, addr).await?, Role::Client).await?;
+        // Without TLS, as that is how the last one is refused.
+        let stream = Stream::Plain(connect_from(250, addr).await?);
+        let (link, answer) = greet(stream, Role::Client).await?;
         match answer.welcome {
             Ok(_) => held.push(link),
             Err(reason) => return Ok((held.len(), reason)),
@@ -235,12 +252,18 @@ async fn main() -> Outcome<()> {
     let current = allowed.maximum;
     setrlimit(Resource::Nofile, Rlimit { current, ..allowed })?;
     let registry = Registry::start()?;
-    let _bob = register(registry.addr).await?;
-    let mut client = Client::connect(&registry.addr.into(), agent("silent"), WITHIN).await?;
+    let _bob = register(registry.addr, options.plain).await?;
+    let security = if options.plain {
+        Security::Plain
+    } else {
+        Security::Tls
+    };
+    let access = Access::trusting("silent").with(security);
+    let mut client = Client::connect(&access, &registry.addr.into(), WITHIN).await?;
     show("alone", &look_up(&mut client, &options).await?);
     let before = registry.memory()?;
 
-    let started = Instant::now();
+    let (started, worked) = (Instant::now(), registry.ticks()?);
     let (mut held, mut mute) = (Vec::new(), Vec::new());
     for number in 0..options.connections {
         let last = 2 + u8::try_from(number % usize::from(options.addresses))?;
@@ -249,16 +272,18 @@ async fn main() -> Outcome<()> {
             mute.push(stream);
             continue;
         }
+        let stream = with_tls(stream, options.plain).await?;
         let (link, answer) = greet(stream, Role::Client).await?;
         answer.welcome.map_err(|reason| reason.to_string())?;
         held.push(link);
     }
     println!(
-        "{} connections from {} addresses in {:.1} s, {} of them mute",
+        "{} connections from {} addresses in {:.1} s, {} of them mute, {} ms of the registry",
         options.connections,
         options.addresses,
         started.elapsed().as_secs_f64(),
-        mute.len()
+        mute.len(),
+        (registry.ticks()? - worked) * 10
     );
     let ticks = registry.ticks()?;
     show("beside them", &look_up(&mut client, &options).await?);

@@ -1,9 +1,16 @@
 //! Connecting to whoever listens at an address, a registry or a phone, and asking a registry.
 
-use std::{collections::VecDeque, fmt, io, net::SocketAddr, str::FromStr, time::Duration};
+use std::{
+    collections::VecDeque,
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use codec::{
-    Text,
+    IdentityKey, Text,
     frame::{self, to_frame},
     greeting::{
         self, Agent, Answer, Exporter, GreetingError, Hello, PROTOCOL_VERSION, RegistryWelcome,
@@ -19,7 +26,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::link::{FrameLink, Received};
+use crate::{
+    known::{KnownError, KnownRegistries, Met},
+    link::{FrameLink, Received},
+    tls::{self, Stream},
+};
 
 /// The port of a registry, when none is given.
 pub const DEFAULT_PORT: u16 = 5000;
@@ -94,6 +105,14 @@ impl FromStr for Host {
     }
 }
 
+impl Host {
+    /// Whether both are the same place as people write it: letters of a host name have no case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.port == other.port && self.host.eq_ignore_ascii_case(&other.host)
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
@@ -131,8 +150,23 @@ pub enum ConnectError {
     Unwelcome(Host, Unwelcome),
     /// The peer is a phone where a registry is needed, or the other way round.
     WrongRole(Host),
-    /// The registry could not prove its key.
+    /// The registry could not prove its key on this connection.
     NotProven(Host),
+    /// It answers without encryption, although none was offered to it.
+    NoTls(Host),
+    /// The registry shows another key than before.
+    KeyChanged {
+        /// Which registry.
+        host: Host,
+        /// The key that was known.
+        known: IdentityKey,
+        /// The key that it has now.
+        now: IdentityKey,
+        /// Where the known one stands.
+        file: PathBuf,
+    },
+    /// It cannot be told whether the registry has the key that it had.
+    Known(KnownError),
     /// The registry has closed the connection.
     Closed(Host, ClosingReason),
 }
@@ -158,22 +192,110 @@ impl fmt::Display for ConnectError {
             Self::Unwelcome(host, reason) => write!(f, "{host} ended the connection: {reason}"),
             Self::WrongRole(host) => write!(f, "who listens at {host} is not what is needed here"),
             Self::Closed(host, reason) => write!(f, "{host} closed the connection: {reason}"),
-            Self::NotProven(host) => write!(f, "{host} could not prove its key; do not trust it"),
+            Self::NotProven(host) => write!(
+                f,
+                "{host} could not prove its key: somebody may be in between; \
+                 try from another network, and ask the registry's operator"
+            ),
+            Self::NoTls(host) => write!(
+                f,
+                "{host} answers without encryption; check the address. --plain talks to it all \
+                 the same, and then everybody on the way can read and change what is said"
+            ),
+            Self::KeyChanged {
+                host,
+                known,
+                now,
+                file,
+            } => write!(
+                f,
+                "{host} has another key than before: it was set up anew, or somebody is in \
+                 between. It was {}, it is {}. Ask its operator which is right; if the new one \
+                 is, forget the old one: ramal-phone registries forget {host} (it stands in {})",
+                known.fingerprint(),
+                now.fingerprint(),
+                file.display()
+            ),
+            Self::Known(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for ConnectError {}
 
+impl ConnectError {
+    /// Whether who listens there may be somebody else than it seems, which a person has to look
+    /// into: trying again is of no use.
+    #[must_use]
+    pub fn is_distrust(&self) -> bool {
+        matches!(
+            self,
+            Self::NotProven(_) | Self::KeyChanged { .. } | Self::Known(_)
+        )
+    }
+}
+
+/// Whether what is said on the way to a registry can be read there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// It cannot: TLS 1.3, and nothing else if there is none.
+    Tls,
+    /// It can.
+    Plain,
+}
+
+/// How a program connects.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// What it calls itself.
+    pub agent: Agent,
+    /// How it talks to registries.
+    pub security: Security,
+    /// The registries that it has met; `None` is for a program that trusts whoever is there.
+    pub known: Option<KnownRegistries>,
+}
+
+impl Access {
+    /// As [`agent`] of this name, by TLS, to the registries known in this configuration folder.
+    #[must_use]
+    pub fn of(program: &str, config: &Path) -> Self {
+        Self {
+            agent: agent(program),
+            security: Security::Tls,
+            known: Some(KnownRegistries::in_folder(config)),
+        }
+    }
+
+    /// As [`agent`] of this name, by TLS, to any registry. For tests and measurements.
+    #[must_use]
+    pub fn trusting(program: &str) -> Self {
+        Self {
+            agent: agent(program),
+            security: Security::Tls,
+            known: None,
+        }
+    }
+
+    /// The same with this security.
+    #[must_use]
+    pub fn with(self, security: Security) -> Self {
+        Self { security, ..self }
+    }
+}
+
 /// A connection on which both sides have greeted.
 #[derive(Debug)]
 pub struct Connected {
     /// The connection.
-    pub link: FrameLink<TcpStream>,
+    pub link: FrameLink<Stream>,
     /// Where it leads.
     pub peer: SocketAddr,
     /// Who is there.
     pub welcome: Welcome,
+    /// What signatures and nonces on it are bound to.
+    pub exporter: Exporter,
+    /// It leads to a registry that was not known, and is from now on.
+    pub is_first: bool,
 }
 
 /// This program's name for greetings.
@@ -184,25 +306,54 @@ pub fn agent(program: &str) -> Agent {
         .unwrap_or_else(|| Text::new("ramal").expect("printable ASCII"))
 }
 
-/// Connects to the first address of `host` that answers, and greets.
+/// Connects to the first address of `host` that answers, and greets. A registry has proven its key,
+/// and it is the one that is known.
 ///
 /// # Errors
 /// [`ConnectError`], at the latest after `within`.
 pub async fn connect(
+    access: &Access,
     host: &Host,
-    agent: Agent,
     role: Role,
     within: Duration,
 ) -> Result<Connected, ConnectError> {
-    match timeout(within, connect_any(host, agent, role)).await {
+    let connected = async {
+        let mut connected = connect_any(access, host, role).await?;
+        if let (Welcome::Registry(welcome), Some(known)) = (&connected.welcome, &access.known) {
+            connected.is_first = meet(known, host, welcome.key).await?;
+        }
+        Ok(connected)
+    };
+    match timeout(within, connected).await {
         Ok(result) => result,
         Err(_) => Err(ConnectError::TimedOut(host.clone())),
     }
 }
 
+/// Whether a registry that has proven `key` is met for the first time.
+async fn meet(
+    known: &KnownRegistries,
+    host: &Host,
+    key: IdentityKey,
+) -> Result<bool, ConnectError> {
+    let (file, asked) = (known.clone(), host.clone());
+    let met = tokio::task::spawn_blocking(move || file.meet(&asked, &key)).await;
+    let failed = |error| KnownError::Io(known.path().to_owned(), io::Error::other(error));
+    match met.map_err(failed).flatten().map_err(ConnectError::Known)? {
+        Met::First => Ok(true),
+        Met::Before => Ok(false),
+        Met::Changed { known: before } => Err(ConnectError::KeyChanged {
+            host: host.clone(),
+            known: before,
+            now: key,
+            file: known.path().to_owned(),
+        }),
+    }
+}
+
 /// Tries every address of the host, the next one when the last has failed or takes long, and takes
 /// the first where somebody greets back (RFC 8305).
-async fn connect_any(host: &Host, agent: Agent, role: Role) -> Result<Connected, ConnectError> {
+async fn connect_any(access: &Access, host: &Host, role: Role) -> Result<Connected, ConnectError> {
     let found = lookup_host((host.host.as_str(), host.port)).await;
     let addrs = found.map_err(|_| ConnectError::Unknown(host.clone()))?;
     let mut addrs = addrs.take(ADDRESSES_MAX).peekable();
@@ -210,8 +361,13 @@ async fn connect_any(host: &Host, agent: Agent, role: Role) -> Result<Connected,
     let mut failure = ConnectError::Unknown(host.clone());
     loop {
         if let Some(addr) = addrs.next() {
-            let (host, agent, role) = (host.clone(), agent.clone(), role.clone());
-            attempts.spawn(async move { connect_and_greet(&host, addr, agent, role).await });
+            let (host, security) = (host.clone(), access.security);
+            let hello = Hello {
+                version: PROTOCOL_VERSION,
+                agent: access.agent.clone(),
+                role: role.clone(),
+            };
+            attempts.spawn(async move { connect_and_greet(&host, addr, security, &hello).await });
         }
         tokio::select! {
             attempt = attempts.join_next() => match attempt {
@@ -228,8 +384,8 @@ async fn connect_any(host: &Host, agent: Agent, role: Role) -> Result<Connected,
 async fn connect_and_greet(
     host: &Host,
     addr: SocketAddr,
-    agent: Agent,
-    role: Role,
+    security: Security,
+    hello: &Hello,
 ) -> Result<Connected, ConnectError> {
     let io_error = |error| ConnectError::Io(host.clone(), error);
     let stream = TcpStream::connect(addr)
@@ -237,13 +393,17 @@ async fn connect_and_greet(
         .map_err(|error| explain(host, error))?;
     stream.set_nodelay(true).map_err(io_error)?;
     let peer = stream.peer_addr().map_err(io_error)?;
-    let mut link = FrameLink::new(stream);
-    let hello = Hello {
-        version: PROTOCOL_VERSION,
-        agent,
-        role,
+    let stream = match security {
+        Security::Plain => Stream::Plain(stream),
+        Security::Tls => match tls::connect(stream, &host.host, addr.ip()).await {
+            Ok(stream) => stream,
+            Err((error, None)) => return Err(explain(host, error)),
+            Err((_, Some(plain))) => return Err(why_plain(host, plain).await),
+        },
     };
-    let hello = to_frame(&hello).expect("a greeting is short");
+    let exporter = stream.exporter().map_err(io_error)?;
+    let mut link = FrameLink::new(stream);
+    let hello = to_frame(hello).expect("a greeting is short");
     link.queue(&hello)
         .expect("the first frame of a connection fits");
     let greeting_error = |error| ConnectError::Greeting(host.clone(), error);
@@ -255,7 +415,7 @@ async fn connect_and_greet(
         .welcome
         .map_err(|reason| ConnectError::Unwelcome(host.clone(), reason))?;
     if let Welcome::Registry(registry) = &welcome
-        && !registry.is_proven(&Exporter::PLAIN)
+        && !registry.is_proven(&exporter)
     {
         return Err(ConnectError::NotProven(host.clone()));
     }
@@ -263,7 +423,23 @@ async fn connect_and_greet(
         link,
         peer,
         welcome,
+        exporter,
+        is_first: false,
     })
+}
+
+/// Why somebody answers the beginning of TLS in plain. A registry that has no room says so without
+/// TLS, which would be more work than to let the connection in. Nothing else counts from there.
+async fn why_plain(host: &Host, stream: TcpStream) -> ConnectError {
+    if let Ok(Received::Payload(payload)) = FrameLink::new(stream).receive().await
+        && let Ok(Answer {
+            welcome: Err(reason @ (Unwelcome::Full | Unwelcome::AddressFull | Unwelcome::TooSlow)),
+            ..
+        }) = greeting::read(&payload)
+    {
+        return ConnectError::Unwelcome(host.clone(), reason);
+    }
+    ConnectError::NoTls(host.clone())
 }
 
 fn explain(host: &Host, error: io::Error) -> ConnectError {
@@ -277,10 +453,12 @@ fn explain(host: &Host, error: io::Error) -> ConnectError {
 /// A connection to a registry for asking one thing after the other.
 #[derive(Debug)]
 pub struct Client {
-    link: FrameLink<TcpStream>,
+    link: FrameLink<Stream>,
     host: Host,
     /// What the registry said of itself.
     pub welcome: RegistryWelcome,
+    /// It was not known, and is from now on.
+    pub is_first: bool,
     last_id: u32,
     /// Came while an answer was waited for.
     notices: VecDeque<Notice>,
@@ -319,24 +497,29 @@ impl Client {
     /// # Errors
     /// [`ConnectError`].
     pub async fn connect(
+        access: &Access,
         host: &Host,
-        agent: Agent,
         within: Duration,
     ) -> Result<Self, ConnectError> {
-        let Connected { link, welcome, .. } = connect(host, agent, Role::Client, within).await?;
-        match welcome {
-            Welcome::Registry(welcome) => Ok(Self::over(link, host.clone(), welcome)),
+        let connected = connect(access, host, Role::Client, within).await?;
+        let Connected { link, is_first, .. } = connected;
+        match connected.welcome {
+            Welcome::Registry(welcome) => Ok(Self {
+                is_first,
+                ..Self::over(link, host.clone(), welcome)
+            }),
             Welcome::Phone(_) => Err(ConnectError::WrongRole(host.clone())),
         }
     }
 
     /// Asks over a connection on which both sides have greeted.
     #[must_use]
-    pub fn over(link: FrameLink<TcpStream>, host: Host, welcome: RegistryWelcome) -> Self {
+    pub fn over(link: FrameLink<Stream>, host: Host, welcome: RegistryWelcome) -> Self {
         Self {
             link,
             host,
             welcome,
+            is_first: false,
             last_id: 0,
             notices: VecDeque::new(),
         }

@@ -24,6 +24,11 @@ pub const EVENTS_MAX: usize = 8192;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
+    /// What the registry is known by to those who have met it.
+    Key {
+        /// Of its long-term key.
+        fingerprint: String,
+    },
     /// The registry takes connections.
     Listening {
         /// Where.

@@ -1,7 +1,7 @@
 //! The registrar: the table name -> ip:port, who may change it, and how to ask for it.
 //!
-//! `client`, `link`, `keyfile` and `registration` are for everyone who talks to a registry; the
-//! rest is the registry itself (feature `server`).
+//! `client`, `link`, `tls`, `known`, `keyfile` and `registration` are for everyone who talks to a
+//! registry; the rest is the registry itself (feature `server`).
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -9,6 +9,7 @@ pub mod client;
 #[cfg(feature = "server")]
 pub mod event;
 pub mod keyfile;
+pub mod known;
 #[cfg(feature = "server")]
 pub mod limits;
 pub mod link;
@@ -23,3 +24,4 @@ pub mod session;
 pub mod store;
 #[cfg(feature = "server")]
 pub mod table;
+pub mod tls;

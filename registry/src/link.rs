@@ -81,6 +81,8 @@ pub struct FrameLink<S> {
     /// Queued, not yet written; the first `written` bytes of it are.
     unwritten: Vec<u8>,
     written: usize,
+    /// The stream has taken something that it could not hand on yet.
+    holds_back: bool,
     patience: Option<Patience>,
     finishing: Timer,
     reading: Timer,
@@ -121,6 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
             decoded: 0,
             unwritten: Vec::new(),
             written: 0,
+            holds_back: false,
             patience: None,
             finishing: None,
             reading: None,
@@ -237,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
         };
         let unfinished = reads && self.decoder.is_mid_frame();
         ready_or_idle(&mut self.finishing, unfinished, frame, Stalled::Frame, cx)?;
-        let waits = self.written < self.unwritten.len();
+        let waits = self.holds_back || self.written < self.unwritten.len();
         if !waits || self.progress >= PROGRESS_BYTES {
             (self.reading, self.progress) = (None, 0);
         }
@@ -280,7 +283,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameLink<S> {
         }
         self.unwritten = Vec::new();
         self.written = 0;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.holds_back = flushed.is_pending();
+        flushed
     }
 }
 

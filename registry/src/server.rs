@@ -21,6 +21,7 @@ use crate::{
     limits::{Count, Counters},
     session::Registrar,
     store::{Ended, Moment, Store},
+    tls::Certificate,
 };
 
 mod connection;
@@ -80,6 +81,18 @@ pub struct Config {
     pub listen: SocketAddr,
     /// From where plain frames are taken.
     pub plain: Plain,
+    /// What TLS is served with.
+    pub certificate: Certificate,
+}
+
+impl Plain {
+    fn takes(self, ip: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Loopback => ip.to_canonical().is_loopback(),
+            Self::Never => false,
+        }
+    }
 }
 
 /// A registry that listens.
@@ -164,6 +177,8 @@ impl<S: Store> Server<S> {
     /// Serves until `stop`; then tells every connection, and waits for them for [`DRAIN`].
     pub async fn run(self, stop: CancellationToken) {
         let Self { listener, shared } = self;
+        let fingerprint = shared.registrar.identity.key().fingerprint();
+        shared.events.tell(Event::Key { fingerprint });
         if let Ok(addr) = listener.local_addr() {
             shared.events.tell(Event::Listening { addr });
         }
@@ -263,18 +278,13 @@ fn moment() -> Moment {
 
 impl<S: Store> Shared<S> {
     fn arrive(&self, peer: SocketAddr) -> Arrival {
-        let wanted = match self.config.plain {
-            Plain::Any => true,
-            Plain::Loopback => peer.ip().to_canonical().is_loopback(),
-            Plain::Never => false,
-        };
-        let arrival = self.gate().arrive(peer.ip(), wanted, Instant::now());
+        // Whether it is wanted without TLS is seen when it has said something.
+        let arrival = self.gate().arrive(peer.ip(), true, Instant::now());
         match arrival {
             Arrival::Welcome => self.counters.add(Count::Connections),
             Arrival::TurnedAway(reason) | Arrival::Dropped(reason) => {
                 self.counters.add(match reason {
                     Unwelcome::AddressFull => Count::AddressFull,
-                    Unwelcome::PlainRefused => Count::PlainRefused,
                     _ => Count::Full,
                 });
             }

@@ -56,6 +56,8 @@ pub struct Setup {
     pub id: ConnectionId,
     /// Drawn for this connection.
     pub nonce: Nonce,
+    /// What its signatures are bound to beside that.
+    pub exporter: Exporter,
     /// When it began.
     pub now: Instant,
     /// The same by the registry's clock.
@@ -421,7 +423,7 @@ impl Session {
         } = &*self.registrar;
         let welcome = RegistryWelcome::prove(
             identity,
-            &Exporter::PLAIN,
+            &self.setup.exporter,
             agent.clone(),
             self.setup.nonce,
             self.time(now),
@@ -617,7 +619,7 @@ impl Session {
     fn binding(&self) -> Binding {
         Binding {
             registry: self.registrar.identity.key(),
-            exporter: Exporter::PLAIN,
+            exporter: self.setup.exporter,
             nonce: self.setup.nonce,
         }
     }

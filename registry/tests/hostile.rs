@@ -19,7 +19,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use registry::{
-    client::{AskError, Client, agent},
+    client::{Access, AskError, Client, agent},
     limits::{Count, Counters, Limits},
 };
 use tokio::{
@@ -77,7 +77,7 @@ impl Scene {
             bob
         });
         let bob = bob.await.unwrap();
-        let mut client = Client::connect(&addr.into(), agent("test"), AT_LAST)
+        let mut client = Client::connect(&Access::trusting("test"), &addr.into(), AT_LAST)
             .await
             .unwrap();
         let asked = Arc::clone(&self.asked);
@@ -475,7 +475,7 @@ async fn watchers_have_a_limit_and_are_told_what_they_missed() {
     let mut clients = Vec::new();
     for _ in 0..3 {
         clients.push(
-            Client::connect(&host, agent("test"), AT_LAST)
+            Client::connect(&Access::trusting("test"), &host, AT_LAST)
                 .await
                 .unwrap(),
         );
@@ -531,7 +531,7 @@ async fn a_watcher_that_never_reads_is_left_and_slows_no_other_down() {
         ..patient()
     };
     let mut scene = Scene::with(limits).await;
-    let mut honest = Client::connect(&scene.addr.into(), agent("test"), AT_LAST)
+    let mut honest = Client::connect(&Access::trusting("test"), &scene.addr.into(), AT_LAST)
         .await
         .unwrap();
     let carol = codec::List::first_of(["carol".parse().unwrap()]);

@@ -9,7 +9,7 @@ use codec::{
     DeviceId, Envelope, Identity, IdentityKey, KeyCard, Party,
     envelope::{Address, EnvelopeId, Kind},
     frame::{from_payload, to_frame},
-    greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
+    greeting::{Answer, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
     identity::AgreementSecret,
     registry::{
         Binding, Contacts, FromRegistry, Method, Notice, Prefix, Refusal, Register, Request,
@@ -21,11 +21,9 @@ use registry::{
     client::agent,
     limits::{Count, Limits},
     link::{FrameLink, Received},
+    tls::{self, Stream},
 };
-use tokio::{
-    net::{TcpSocket, TcpStream},
-    time::timeout,
-};
+use tokio::{net::TcpSocket, time::timeout};
 
 #[allow(dead_code, reason = "they only have to be kept")]
 #[path = "programs/served.rs"]
@@ -45,7 +43,7 @@ impl Served {
 
 /// A phone's connection.
 struct Phone {
-    link: FrameLink<TcpStream>,
+    link: FrameLink<Stream>,
     identity: Identity,
     card: KeyCard,
     binding: Binding,
@@ -60,7 +58,10 @@ impl Phone {
             socket.set_recv_buffer_size(bytes).unwrap();
         }
         socket.bind(([127, 0, 0, from], 0).into()).unwrap();
-        let mut link = FrameLink::new(socket.connect(addr).await.unwrap());
+        let stream = socket.connect(addr).await.unwrap();
+        let stream = tls::connect(stream, "registry", addr.ip()).await.unwrap();
+        let exporter = stream.exporter().unwrap();
+        let mut link = FrameLink::new(stream);
         let identity = Identity::from_secret(&[number; 32]);
         let agreement = AgreementSecret::from_secret(&[number; 32]);
         let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
@@ -84,7 +85,7 @@ impl Phone {
             card,
             binding: Binding {
                 registry: welcome.key,
-                exporter: Exporter::PLAIN,
+                exporter,
                 nonce: welcome.nonce,
             },
             device: DeviceId([number; 16]),

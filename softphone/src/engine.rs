@@ -20,12 +20,15 @@ use std::{
 };
 
 use codec::{
-    CallId, UnixMillis,
+    CallId, IdentityKey, UnixMillis,
     direct::DirectFrame,
     registry::{Contacts, Request},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use registry::client::{Host, agent};
+use registry::{
+    client::{Access, Host},
+    tls::Certificate,
+};
 use tokio::{
     net::TcpListener,
     sync::mpsc,
@@ -53,7 +56,7 @@ mod sockets;
 use cue::{Cue, Cues};
 use link::{Order, Prepared, Report};
 use media::Media;
-use signalling::Greeter;
+use signalling::{Greeter, Trust};
 use sockets::Addresses;
 
 /// How many commands may wait.
@@ -102,6 +105,8 @@ pub struct Config {
     pub disk: Option<Disk>,
     /// The registry that it registers at.
     pub registry: Host,
+    /// How it connects, and which registries it knows.
+    pub access: Access,
     /// Where it listens for other phones; the unspecified address means everywhere.
     pub listen: SocketAddr,
     /// Where voice comes from.
@@ -166,6 +171,22 @@ pub enum Event {
     InputEnded {
         /// In which call.
         call: CallId,
+    },
+    /// A registry was met for the first time; its key is remembered, and no other is taken there.
+    RegistryMet {
+        /// Where.
+        host: Host,
+        /// The key that it has proven.
+        key: IdentityKey,
+    },
+    /// Who listens there may be somebody else than the registry that was met: it has another key,
+    /// or cannot prove the one it shows, or it cannot be told what is known. It comes again
+    /// whenever the phone tries again.
+    RegistryUntrusted {
+        /// Where.
+        host: Host,
+        /// What happened and what to do, in a sentence.
+        why: String,
     },
     /// Something is wrong that a person can mend.
     Warning(String),
@@ -240,6 +261,7 @@ enum News {
     Trouble(String),
     /// Of the connection to the registry with this count.
     Registry(u64, Input),
+    Trust(Host, Trust),
     Prepared(CallId, io::Result<Prepared>),
     Link(CallId, Report),
     Opened(CallId, Result<Voice, AudioError>),
@@ -257,6 +279,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         me,
         disk,
         registry,
+        access,
         listen,
         input,
         output,
@@ -273,8 +296,9 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
     let rng = ChaCha20Rng::from_seed(seed);
     let greeter = Greeter {
-        agent: agent("ramal-phone"),
+        access,
         card: me.keys.card,
+        certificate: Certificate::in_memory().map_err(io::Error::other)?,
     };
     let now = Instant::now();
     let mut phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());
@@ -482,6 +506,13 @@ impl Driver {
                     self.registry = None;
                 }
                 Some(input)
+            }
+            News::Trust(host, trust) => {
+                self.tell(match trust {
+                    Trust::Met(key) => Event::RegistryMet { host, key },
+                    Trust::Untrusted(why) => Event::RegistryUntrusted { host, why },
+                });
+                None
             }
             News::Prepared(call, Ok(prepared)) => {
                 let media = self.media.get_mut(&call)?;

@@ -22,12 +22,13 @@ use std::{
 
 use codec::{Identity, registry::Method};
 use registry::{
-    client::{Client, agent},
+    client::{Access, Client, agent},
     event::Events,
     limits::Limits,
     server::{Config, Plain, Server},
     session::Registrar,
     store::MemoryStore,
+    tls::Certificate,
 };
 use serde_json::Value;
 
@@ -49,7 +50,8 @@ fn the_registry_that_other_tests_start_and_kill() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let config = Config {
         listen: listen.parse().unwrap(),
-        plain: Plain::Any,
+        plain: Plain::Never,
+        certificate: Certificate::in_memory().unwrap(),
     };
     let (identity, agent) = (Identity::from_secret(&[9; 32]), agent("test"));
     let (events, _) = Events::channel();
@@ -194,7 +196,8 @@ fn is_registered(registry: SocketAddr, name: &str) -> bool {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let host = registry.into();
-        let Ok(mut client) = Client::connect(&host, agent("test"), within).await else {
+        let access = Access::trusting("test");
+        let Ok(mut client) = Client::connect(&access, &host, within).await else {
             return false;
         };
         let name = name.parse().unwrap();

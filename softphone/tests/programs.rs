@@ -14,11 +14,12 @@ use std::{
 
 use codec::{Identity, registry::Method};
 use registry::{
-    client::{Client, agent},
+    client::{Access, Client, agent},
     event::Events,
     server::{Config, Plain, Server},
     session::Registrar,
     store::MemoryStore,
+    tls::Certificate,
 };
 use serde_json::Value;
 
@@ -40,7 +41,8 @@ impl Place {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
-            plain: Plain::Any,
+            plain: Plain::Never,
+            certificate: Certificate::in_memory().unwrap(),
         };
         let (identity, agent) = (Identity::from_secret(&[9; 32]), agent("test"));
         let (events, _) = Events::channel();
@@ -105,7 +107,9 @@ impl Place {
         let within = Duration::from_secs(5);
         self.runtime.block_on(async {
             let host = self.registry.into();
-            let mut client = Client::connect(&host, agent("test"), within).await.unwrap();
+            let mut client = Client::connect(&Access::trusting("test"), &host, within)
+                .await
+                .unwrap();
             let name = name.parse().unwrap();
             client.ask(Method::Lookup { name }, within).await.is_ok()
         })

@@ -11,14 +11,14 @@ use std::{
 use codec::{
     DeviceId, Envelope, IdentityKey, List, Name,
     frame::{MAX_FRAME, to_frame},
-    greeting::{Answer, Nonce, Unwelcome},
+    greeting::{Answer, Exporter, Nonce, Unwelcome},
     registry::{Refusal, Watch},
 };
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{Instant as TokioInstant, sleep_until, timeout},
+    time::{Instant as TokioInstant, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -29,11 +29,12 @@ use super::{
 };
 use crate::{
     event::Event,
-    limits::Source,
+    limits::{Count, Source},
     link::{FrameLink, Patience, Received, Stalled},
     session::{Answered, Ask, Input, Output, Session, Setup},
     store::{Moment, Store},
     table::{Change, ConnectionId},
+    tls::{self, Stream},
 };
 
 /// How long the last frames of a connection may take to be written.
@@ -146,6 +147,60 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
+/// What a connection turned out to be.
+enum Opened {
+    /// One that carries frames.
+    Frames(Stream, Exporter),
+    /// One that has ended, and why.
+    Ended(String),
+}
+
+/// Looks at the first byte of a connection, and sets TLS up if it is one of TLS.
+async fn open<S: Store>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: &Shared<S>,
+    until: Instant,
+) -> io::Result<Opened> {
+    stream.set_nodelay(true)?;
+    keep_alive(&stream)?;
+    let until = TokioInstant::from_std(until);
+    let turn_away = async |stream, reason, count| {
+        shared.counters.add(count);
+        refuse(stream, reason).await;
+        Ok(Opened::Ended(format!("turned away: {reason}")))
+    };
+    let mut first = [0];
+    match timeout_at(until, stream.peek(&mut first)).await {
+        Err(_) => return turn_away(stream, Unwelcome::TooSlow, Count::LateGreeting).await,
+        Ok(peeked) => {
+            if peeked? == 0 {
+                return Ok(Opened::Ended("the peer closed it".to_owned()));
+            }
+        }
+    }
+    if first != [tls::FIRST_BYTE] {
+        if !shared.config.plain.takes(peer.ip()) {
+            return turn_away(stream, Unwelcome::PlainRefused, Count::PlainRefused).await;
+        }
+        return Ok(Opened::Frames(Stream::Plain(stream), Exporter::PLAIN));
+    }
+    match timeout_at(until, tls::accept(stream, &shared.config.certificate)).await {
+        Ok(Ok(stream)) => {
+            let exporter = stream.exporter()?;
+            Ok(Opened::Frames(stream, exporter))
+        }
+        Ok(Err(error)) => {
+            shared.counters.add(Count::BadGreeting);
+            Ok(Opened::Ended(format!("no TLS: {error}")))
+        }
+        Err(_) => {
+            shared.counters.add(Count::LateGreeting);
+            Ok(Opened::Ended("TLS was not set up in time".to_owned()))
+        }
+    }
+}
+
 /// Runs a session to its end and says why it ended.
 async fn talk<S: Store>(
     stream: TcpStream,
@@ -154,15 +209,24 @@ async fn talk<S: Store>(
     stop: &CancellationToken,
     place: &mut Place,
 ) -> io::Result<String> {
-    stream.set_nodelay(true)?;
-    keep_alive(&stream)?;
+    let Moment { now, time } = moment();
+    let until = now + shared.registrar.limits.greeting;
+    // In a box, because what it needs is much, and needed for a moment only.
+    let opened = tokio::select! {
+        opened = Box::pin(open(stream, peer, shared, until)) => opened?,
+        () = stop.cancelled() => return Ok("the registry stops".to_owned()),
+    };
+    let (stream, exporter) = match opened {
+        Opened::Frames(stream, exporter) => (stream, exporter),
+        Opened::Ended(why) => return Ok(why),
+    };
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(io::Error::other)?;
-    let Moment { now, time } = moment();
     let setup = Setup {
         peer,
         id: place.id,
         nonce: Nonce(nonce),
+        exporter,
         now,
         time,
     };
@@ -224,7 +288,7 @@ async fn talk<S: Store>(
 /// Does everything that a session wants done, and says why it ended if it did.
 async fn carry_out_all<S: Store>(
     session: &mut Session,
-    link: &mut FrameLink<TcpStream>,
+    link: &mut FrameLink<Stream>,
     peer: SocketAddr,
     shared: &Shared<S>,
     place: &mut Place,
@@ -253,7 +317,7 @@ async fn carry_out_all<S: Store>(
 
 /// The next frame, or only writing while no frame is wanted. `None` when the link was congested and
 /// is no more, so that it takes what others have for it whether or not the peer says something.
-async fn receive(link: &mut FrameLink<TcpStream>, reads: bool) -> io::Result<Option<Received>> {
+async fn receive(link: &mut FrameLink<Stream>, reads: bool) -> io::Result<Option<Received>> {
     if link.is_congested() {
         link.relieve().await?;
         return Ok(None);

@@ -78,6 +78,7 @@ impl Rig {
             peer,
             id: ConnectionId(1),
             nonce,
+            exporter: Exporter::PLAIN,
             now,
             time: TIME,
         };

@@ -109,6 +109,7 @@ impl Rig {
             id: ConnectionId(1),
             peer: peers[usize::from(how % 4)].parse().expect("an address"),
             nonce: NONCE,
+            exporter: Exporter::PLAIN,
             now,
             time: TIME,
         };

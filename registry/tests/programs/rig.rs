@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "not every suite needs all of it")]
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, ChildStderr, Command, Output, Stdio},
     time::Duration,
@@ -22,6 +22,8 @@ use codec::{
     },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use registry::tls::client_config;
+use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 
 /// A running `ramal-registry` on a port of its own.
 pub struct Registry {
@@ -84,17 +86,80 @@ impl Drop for Registry {
     }
 }
 
+/// A lookup by somebody who has met no registry yet.
 pub fn lookup(registry: &str, arguments: &[&str]) -> Output {
+    let config = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_ramal-lookup"))
-        .args(["--registry", registry])
+        .args(["--registry", registry, "--config"])
+        .arg(config.path())
         .args(arguments)
         .output()
         .unwrap()
 }
 
+/// Bytes to and from a registry.
+pub enum Wire {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Wire {
+    /// Sets TLS up.
+    pub fn tls(mut stream: TcpStream) -> Self {
+        let name = ServerName::from(stream.peer_addr().unwrap().ip());
+        let mut connection = ClientConnection::new(client_config(), name).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream).unwrap();
+        }
+        Self::Tls(Box::new(StreamOwned::new(connection, stream)))
+    }
+
+    /// The channel binding of RFC 9266, or what stands in its place.
+    pub fn exporter(&self) -> Exporter {
+        let Self::Tls(stream) = self else {
+            return Exporter::PLAIN;
+        };
+        let label = b"EXPORTER-Channel-Binding";
+        let exported = stream.conn.export_keying_material([0; 32], label, None);
+        Exporter(exported.unwrap())
+    }
+
+    pub fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(bytes),
+            Self::Tls(stream) => stream.read(bytes),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
 /// A phone's connection, frame by frame.
 pub struct Peer {
-    stream: TcpStream,
+    stream: Wire,
     decoder: FrameDecoder,
     unread: Vec<u8>,
     identity: Identity,
@@ -103,11 +168,17 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// A connection by TLS, as phones have them.
     pub fn connect(addr: SocketAddr, seed: u8) -> Self {
-        let stream = TcpStream::connect(addr).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
+        Self::over(Wire::tls(dial(addr)), seed)
+    }
+
+    /// A connection without TLS.
+    pub fn connect_plain(addr: SocketAddr, seed: u8) -> Self {
+        Self::over(Wire::Plain(dial(addr)), seed)
+    }
+
+    pub fn over(stream: Wire, seed: u8) -> Self {
         let identity = Identity::from_secret(&[seed; 32]);
         let agreement = AgreementSecret::from_secret(&[seed; 32]);
         let card = KeyCard::issue(&identity, agreement.key(), 1, u64::MAX);
@@ -123,18 +194,27 @@ impl Peer {
     }
 
     pub fn greeted(addr: SocketAddr, seed: u8) -> Self {
-        let mut peer = Self::connect(addr, seed);
-        let Ok(Welcome::Registry(welcome)) = peer.greet().welcome else {
+        Self::connect(addr, seed).welcomed()
+    }
+
+    pub fn greeted_plain(addr: SocketAddr, seed: u8) -> Self {
+        Self::connect_plain(addr, seed).welcomed()
+    }
+
+    /// Greets, and believes who proves its key.
+    pub fn welcomed(mut self) -> Self {
+        let Ok(Welcome::Registry(welcome)) = self.greet().welcome else {
             panic!("not welcome")
         };
-        assert!(welcome.is_proven(&Exporter::PLAIN));
+        let exporter = self.stream.exporter();
+        assert!(welcome.is_proven(&exporter));
         let (registry, nonce) = (welcome.key, welcome.nonce);
-        peer.binding = Some(Binding {
+        self.binding = Some(Binding {
             registry,
-            exporter: Exporter::PLAIN,
+            exporter,
             nonce,
         });
-        peer
+        self
     }
 
     pub fn greet(&mut self) -> Answer {
@@ -154,6 +234,7 @@ impl Peer {
 
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
+        self.stream.flush().unwrap();
     }
 
     /// The next frame's payload; `None` when the registry has closed the connection.
@@ -166,9 +247,12 @@ impl Peer {
                 return Some(payload.unwrap());
             }
             let mut bytes = [0; 4096];
-            match self.stream.read(&mut bytes).unwrap() {
-                0 => return None,
-                read => self.unread.extend(&bytes[..read]),
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return None,
+                // A program that was killed says no farewell.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+                Err(error) => panic!("{error}"),
+                Ok(read) => self.unread.extend(&bytes[..read]),
             }
         }
     }
@@ -239,6 +323,13 @@ impl Peer {
         );
         self.ask(1, Method::Register(register))
     }
+}
+
+pub fn dial(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(addr).unwrap();
+    let within = Some(Duration::from_secs(10));
+    stream.set_read_timeout(within).unwrap();
+    stream
 }
 
 pub fn text(bytes: &[u8]) -> String {

@@ -10,6 +10,7 @@ use registry::{
     server::{Config, Plain, Server},
     session::Registrar,
     store::MemoryStore,
+    tls::Certificate,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -28,6 +29,7 @@ impl Served {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             plain: Plain::Any,
+            certificate: Certificate::in_memory().unwrap(),
         };
         let registrar = Registrar {
             identity: Identity::from_secret(&[9; 32]),

@@ -9,12 +9,13 @@ use std::{
 
 use codec::{CallId, DeviceId, Identity, KeyCard, identity::AgreementSecret};
 use registry::{
-    client::agent,
+    client::{Access, agent},
     event::Events,
     limits::Limits,
     server::{self, Plain, Server},
     session::Registrar,
     store::MemoryStore,
+    tls::Certificate,
 };
 use softphone::{
     audio,
@@ -64,7 +65,8 @@ impl Rig {
         let registry = runtime()?;
         let config = server::Config {
             listen: ([127, 0, 0, 1], 0).into(),
-            plain: Plain::Loopback,
+            plain: Plain::Never,
+            certificate: Certificate::in_memory().map_err(|error| error.to_string())?,
         };
         let registrar = Registrar {
             identity: Identity::from_secret(&random()?),
@@ -186,6 +188,7 @@ impl Person {
             },
             disk: None,
             registry: registry.into(),
+            access: Access::trusting("endurance"),
             listen: ([127, 0, 0, 1], 0).into(),
             input: audio::Input::Silence,
             output: audio::Output::None,

@@ -6,18 +6,19 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use codec::{
-    KeyCard, Name,
+    IdentityKey, KeyCard, Name,
     direct::{DirectFrame, DirectRefusal},
     frame::{from_payload, to_frame},
     greeting::{
-        self, Agent, Answer, Exporter, GreetingError, Hello, Nonce, PhoneGreeting, Role, Unwelcome,
+        self, Answer, Exporter, GreetingError, Hello, Nonce, PhoneGreeting, Role, Unwelcome,
         Welcome,
     },
     registry::{Binding, Method, Refusal, Request, Success},
 };
 use registry::{
-    client::{AskError, Client, ConnectError, Connected, Host, connect},
+    client::{Access, AskError, Client, ConnectError, Connected, Host, Security, connect},
     link::{FrameLink, Received},
+    tls::{self, Certificate, Stream},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::TcpStream, sync::mpsc, time::timeout};
@@ -46,6 +47,20 @@ pub(super) struct Tell {
 }
 
 impl Tell {
+    /// Tells what was found out about who listens at a host, for a person.
+    async fn about(&self, host: &Host, trust: Trust) {
+        // A driver that hears nothing any more is about to end this task.
+        let _ = self.news.send(News::Trust(host.clone(), trust)).await;
+    }
+
+    /// Tells why there is no connection, where a person has to know.
+    async fn distrust(&self, host: &Host, error: &ConnectError) {
+        if error.is_distrust() {
+            let why = error.to_string();
+            self.about(host, Trust::Untrusted(why)).await;
+        }
+    }
+
     async fn tell(&self, input: Input) {
         let news = match self.registry {
             Some(count) => News::Registry(count, input),
@@ -56,11 +71,22 @@ impl Tell {
     }
 }
 
-/// Who this phone says it is.
+/// What was found out about a registry's key.
+#[derive(Debug)]
+pub(super) enum Trust {
+    /// It was not known, and is from now on.
+    Met(IdentityKey),
+    /// It may be somebody else.
+    Untrusted(String),
+}
+
+/// Who this phone says it is, and how it connects.
 #[derive(Debug, Clone)]
 pub(super) struct Greeter {
-    pub(super) agent: Agent,
+    pub(super) access: Access,
     pub(super) card: KeyCard,
+    /// What TLS is served with to other phones.
+    pub(super) certificate: Certificate,
 }
 
 impl Greeter {
@@ -85,7 +111,10 @@ pub(super) async fn registry(
 ) {
     let why = match talk_to_registry(&host, &greeter, orders, &tell).await {
         Ok(()) => "it was closed".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => {
+            tell.distrust(&host, &error).await;
+            error.to_string()
+        }
     };
     tell.tell(Input::RegistryDown { why }).await;
 }
@@ -98,19 +127,24 @@ async fn talk_to_registry(
 ) -> Result<(), ConnectError> {
     let lost = |error| ConnectError::Io(host.clone(), error);
     let role = Role::Phone(greeter.greeting().map_err(lost)?);
-    let connected = connect(host, greeter.agent.clone(), role, REGISTRY_WITHIN).await?;
+    let connected = connect(&greeter.access, host, role, REGISTRY_WITHIN).await?;
     let Connected {
         mut link,
         welcome: Welcome::Registry(welcome),
+        exporter,
+        is_first,
         ..
     } = connected
     else {
         return Err(ConnectError::WrongRole(host.clone()));
     };
+    if is_first {
+        tell.about(host, Trust::Met(welcome.key)).await;
+    }
     let (registry, nonce) = (welcome.key, welcome.nonce);
     let binding = Binding {
         registry,
-        exporter: Exporter::PLAIN,
+        exporter,
         nonce,
     };
     tell.tell(Input::RegistryUp {
@@ -151,6 +185,7 @@ pub(super) async fn open(
     let why = match reached {
         Ok((connected, ours)) => match connected.welcome {
             Welcome::Phone(peer) => {
+                let (ours, peer) = bound(ours, peer, &connected.exporter);
                 return direct(id, connected.link, ours, peer, orders, tell).await;
             }
             Welcome::Registry(_) => ConnectError::WrongRole(host).to_string(),
@@ -175,18 +210,21 @@ pub(super) async fn open_host(
     let (connected, ours) = match reached {
         Ok(reached) => reached,
         Err(error) => {
-            return tell
-                .tell(Input::LinkDown {
-                    link: id,
-                    why: error.to_string(),
-                })
-                .await;
+            tell.distrust(&host, &error).await;
+            let why = error.to_string();
+            return tell.tell(Input::LinkDown { link: id, why }).await;
         }
     };
     match connected.welcome {
-        Welcome::Phone(peer) => direct(id, connected.link, ours, peer, orders, tell).await,
+        Welcome::Phone(peer) => {
+            let (ours, peer) = bound(ours, peer, &connected.exporter);
+            direct(id, connected.link, ours, peer, orders, tell).await;
+        }
         Welcome::Registry(welcome) => {
             let registry = welcome.key;
+            if connected.is_first {
+                tell.about(&host, Trust::Met(welcome.key)).await;
+            }
             let mut client = Client::over(connected.link, host, welcome);
             let found = match client.ask(Method::Lookup { name }, REGISTRY_WITHIN).await {
                 Ok(Success::Found(record)) => Ok(record),
@@ -204,6 +242,13 @@ pub(super) async fn open_host(
             .await;
         }
     }
+}
+
+/// The nonces of both sides, for this TLS connection only: an envelope that somebody in between
+/// takes from one connection to another does not open there.
+fn bound(ours: Nonce, peer: PhoneGreeting, exporter: &Exporter) -> (Nonce, PhoneGreeting) {
+    let nonce = peer.nonce.bound_to(exporter);
+    (ours.bound_to(exporter), PhoneGreeting { nonce, ..peer })
 }
 
 /// Connects and greets; `None` when the orders end before that is done.
@@ -225,7 +270,9 @@ async fn reach(host: &Host, greeter: &Greeter) -> Result<(Connected, Nonce), Con
         .greeting()
         .map_err(|error| ConnectError::Io(host.clone(), error))?;
     let role = Role::Phone(ours);
-    let connected = connect(host, greeter.agent.clone(), role, PHONE_WITHIN).await?;
+    // There may be a phone, and phones speak nothing but TLS; so does every registry.
+    let access = greeter.access.clone().with(Security::Tls);
+    let connected = connect(&access, host, role, PHONE_WITHIN).await?;
     Ok((connected, ours.nonce))
 }
 
@@ -251,8 +298,15 @@ pub(super) async fn accept(
 async fn greet(
     stream: TcpStream,
     greeter: &Greeter,
-) -> io::Result<Option<(FrameLink<TcpStream>, Nonce, PhoneGreeting)>> {
+) -> io::Result<Option<(FrameLink<Stream>, Nonce, PhoneGreeting)>> {
     stream.set_nodelay(true)?;
+    let mut first = [0];
+    stream.peek(&mut first).await?;
+    if first != [tls::FIRST_BYTE] {
+        return Ok(None);
+    }
+    let stream = tls::accept(stream, &greeter.certificate).await?;
+    let exporter = stream.exporter()?;
     let mut link = FrameLink::new(stream);
     let hello = match link.receive().await? {
         Received::Payload(payload) => greeting::read::<Hello>(&payload),
@@ -267,7 +321,10 @@ async fn greet(
     };
     queue(&mut link, &Answer::new(welcome))?;
     match hello.map(|hello| hello.role) {
-        Ok(Role::Phone(peer)) => Ok(Some((link, ours.nonce, peer))),
+        Ok(Role::Phone(peer)) => {
+            let (ours, peer) = bound(ours.nonce, peer, &exporter);
+            Ok(Some((link, ours, peer)))
+        }
         Ok(Role::Client) | Err(_) => {
             link.close().await?;
             Ok(None)
@@ -279,7 +336,7 @@ async fn greet(
 /// [`Input::LinkUp`] first and [`Input::LinkDown`] at the end.
 async fn direct(
     id: LinkId,
-    mut link: FrameLink<TcpStream>,
+    mut link: FrameLink<Stream>,
     ours: Nonce,
     peer: PhoneGreeting,
     orders: mpsc::Receiver<DirectFrame>,
@@ -315,7 +372,7 @@ enum End {
 /// Hands on what comes in and sends what is ordered. Where there is a `refusal`, a bad frame is
 /// answered with it.
 async fn exchange<In: DeserializeOwned, Out: Serialize>(
-    link: &mut FrameLink<TcpStream>,
+    link: &mut FrameLink<Stream>,
     mut orders: mpsc::Receiver<Out>,
     tell: &Tell,
     heard: impl Fn(In) -> Input,
@@ -351,7 +408,7 @@ async fn exchange<In: DeserializeOwned, Out: Serialize>(
     }
 }
 
-fn queue<T: Serialize>(link: &mut FrameLink<TcpStream>, message: &T) -> io::Result<()> {
+fn queue<T: Serialize>(link: &mut FrameLink<Stream>, message: &T) -> io::Result<()> {
     let frame = to_frame(message).map_err(io::Error::other)?;
     link.queue(&frame).map_err(io::Error::other)
 }

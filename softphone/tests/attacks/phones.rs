@@ -15,6 +15,7 @@ use registry::{
     server::{Config, Plain, Server},
     session::Registrar,
     store::MemoryStore,
+    tls::Certificate,
 };
 use serde_json::Value;
 
@@ -51,7 +52,7 @@ impl Place {
             .env("ALSA_CONFIG_PATH", "/dev/null")
             .env("RAMAL_REGISTRY", registry.to_string())
             .current_dir(self.folder.path())
-            .args(["--json", "--listen", "127.0.0.1:0"])
+            .args(["--json", "--plain", "--listen", "127.0.0.1:0"])
             .args(["--input", "silence", "--output", "none"])
             .args(["--name", name, "--config", owner])
             .args(arguments)
@@ -74,6 +75,7 @@ pub fn honest(place: &Place) -> (SocketAddr, Arc<MemoryStore>) {
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
         plain: Plain::Any,
+        certificate: Certificate::in_memory().unwrap(),
     };
     let (events, _) = Events::channel();
     let store = Arc::new(MemoryStore::new(100));

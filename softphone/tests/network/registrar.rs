@@ -28,6 +28,7 @@ impl World {
             peer,
             id: registry::table::ConnectionId(1),
             nonce: Nonce(nonce),
+            exporter: Exporter::PLAIN,
             now,
             time: TIME,
         };

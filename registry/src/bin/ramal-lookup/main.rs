@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -11,9 +12,10 @@ use codec::{
     Name,
     registry::{Entry, Method, PAGE_MAX, Page, Prefix, Refusal, Success, Watch},
 };
+use etcetera::BaseStrategy;
 use registry::{
     cli,
-    client::{AskError, Client, ConnectError, Host, agent},
+    client::{Access, AskError, Client, ConnectError, Host, Security},
 };
 use serde_json::json;
 
@@ -49,6 +51,13 @@ struct Options {
         default_value = "localhost"
     )]
     registry: Host,
+    /// Asks without encryption; everybody on the way can read and change what is said
+    #[arg(long)]
+    plain: bool,
+    /// The folder that remembers the keys of registries [default: ramal in the user's configuration
+    /// folder]
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
     /// Prints one JSON object a line
     #[arg(long)]
     json: bool,
@@ -90,12 +99,15 @@ async fn run(options: &Options) -> Result<(), Failure> {
             Ok(names) => Watch::Names(names),
             Err(_) => return Err(failed(&"too many names; use --all")),
         };
-        return watch::run(options, watched).await;
+        let access = access(options).map_err(|error| failed(&error))?;
+        return watch::run(&access, options, watched).await;
     }
     if names.len() > 1 {
         return Err(failed(&"several names need --watch"));
     }
-    let mut client = connect(options).await.map_err(|error| failed(&error))?;
+    let access = access(options).map_err(|error| failed(&error))?;
+    let client = connect(&access, options).await;
+    let mut client = client.map_err(|error| failed(&error))?;
     match names.first() {
         None => print_all(&mut client, options).await,
         Some(name) => {
@@ -113,8 +125,37 @@ async fn run(options: &Options) -> Result<(), Failure> {
     }
 }
 
-async fn connect(options: &Options) -> Result<Client, ConnectError> {
-    Client::connect(&options.registry, agent("ramal-lookup"), WITHIN).await
+fn access(options: &Options) -> Result<Access, String> {
+    let config = match &options.config {
+        Some(folder) => folder.clone(),
+        None => etcetera::choose_base_strategy()
+            .map_err(|error| format!("{error}; use --config DIR"))?
+            .config_dir()
+            .join("ramal"),
+    };
+    let security = match options.plain {
+        true => Security::Plain,
+        false => Security::Tls,
+    };
+    Ok(Access::of("ramal-lookup", &config).with(security))
+}
+
+async fn connect(access: &Access, options: &Options) -> Result<Client, ConnectError> {
+    let client = Client::connect(access, &options.registry, WITHIN).await?;
+    if client.is_first {
+        let key = client.welcome.key.fingerprint();
+        say(&format!(
+            "first time at {}: its key is {key}; it is remembered",
+            options.registry
+        ));
+    }
+    Ok(client)
+}
+
+/// Tells something that is no answer.
+fn say(text: &str) {
+    // Without a place to say it, there is nobody who wants to know.
+    let _ = writeln!(io::stderr(), "ramal-lookup: {text}");
 }
 
 /// Asks for the page after a name, and sees to it that the pages come to an end.

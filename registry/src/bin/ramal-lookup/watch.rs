@@ -11,14 +11,14 @@ use codec::{
     greeting::GreetingError,
     registry::{Entry, Method, Notice, Prefix, Refusal, Success, Watch},
 };
-use registry::client::{AskError, Client, ConnectError};
+use registry::client::{Access, AskError, Client, ConnectError};
 use serde_json::json;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use super::{Failure, Options, WITHIN, connect, page};
+use super::{Failure, Options, WITHIN, connect, page, say};
 
 /// How often the registry is asked something: so that it does not take this for an idle connection,
 /// and so that it is noticed when it is gone without a word.
@@ -45,26 +45,26 @@ impl From<Failure> for Ended {
 }
 
 /// Watches until a signal comes.
-pub async fn run(options: &Options, watch: Watch) -> Result<(), Failure> {
+pub async fn run(access: &Access, options: &Options, watch: Watch) -> Result<(), Failure> {
     let no_signals =
         |error: io::Error| Failure::Failed(format!("cannot wait for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     tokio::select! {
-        failure = follow(options, watch) => Err(failure),
+        failure = follow(access, options, watch) => Err(failure),
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     }
 }
 
-async fn follow(options: &Options, watch: Watch) -> Failure {
+async fn follow(access: &Access, options: &Options, watch: Watch) -> Failure {
     let mut screen = Screen {
         as_json: options.json,
         of_everybody: watch == Watch::Everybody,
         known: BTreeMap::new(),
     };
     // Who cannot be reached the first time is perhaps not where somebody thinks.
-    let mut client = match connect(options).await {
+    let mut client = match connect(access, options).await {
         Ok(client) => client,
         Err(error) => return Failure::Failed(error.to_string()),
     };
@@ -77,7 +77,7 @@ async fn follow(options: &Options, watch: Watch) -> Failure {
         let mut said = String::new();
         client = loop {
             sleep(pause()).await;
-            match connect(options).await {
+            match connect(access, options).await {
                 Ok(client) => break client,
                 Err(error) if is_final(&error) => return Failure::Failed(error.to_string()),
                 Err(error) => {
@@ -97,12 +97,11 @@ async fn follow(options: &Options, watch: Watch) -> Failure {
 /// Whether somebody else listens there now, so that trying again is of no use. A greeting that was
 /// cut off is none of that: a registry that stops does so.
 fn is_final(error: &ConnectError) -> bool {
-    matches!(
+    let version = matches!(
         error,
-        ConnectError::WrongRole(_)
-            | ConnectError::NotProven(_)
-            | ConnectError::Greeting(_, GreetingError::Version { .. })
-    )
+        ConnectError::Greeting(_, GreetingError::Version { .. })
+    );
+    version || error.is_distrust() || matches!(error, ConnectError::WrongRole(_))
 }
 
 /// Follows changes on one connection to its end.
@@ -209,12 +208,6 @@ fn pause() -> Duration {
     // Without randomness it is the shortest.
     let _ = getrandom::fill(&mut random);
     PAUSE + PAUSE.mul_f64(7.0 * f64::from(random[0]) / 255.0)
-}
-
-/// Tells something that is no answer.
-fn say(text: &str) {
-    // Without a place to say it, there is nobody who wants to know.
-    let _ = writeln!(io::stderr(), "ramal-lookup: {text}");
 }
 
 /// Prints what is not known yet.

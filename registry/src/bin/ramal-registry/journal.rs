@@ -121,6 +121,7 @@ where
 
 fn log(event: &Event) {
     match event {
+        Event::Key { fingerprint } => info!(fingerprint, "the registry's key"),
         Event::Listening { addr } => info!(%addr, "listening"),
         Event::Connected { peer } => info!(%peer, "connected"),
         Event::Disconnected { peer, why } => info!(%peer, why, "disconnected"),

@@ -20,6 +20,7 @@ use registry::{
     server::{Config, Plain, Server},
     session::Registrar,
     store::{MemoryStore, Store},
+    tls::Certificate,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -50,9 +51,16 @@ struct Options {
     /// Keeps nothing: a new key at every start
     #[arg(long)]
     ephemeral: bool,
-    /// From where unencrypted connections are taken
-    #[arg(long, value_enum, default_value = "any")]
+    /// From where unencrypted connections are taken, beside those by TLS
+    #[arg(long, value_enum, default_value = "loopback")]
     plain: PlainOption,
+    /// The TLS certificate in PEM, with those that vouch for it behind it [default: a self-made one
+    /// beside the registry's key]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The key of that certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
     /// How many connections to hold
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections,
           value_parser = at_least_one)]
@@ -129,6 +137,7 @@ fn main() -> ExitCode {
 
 async fn run(options: &Options) -> Result<(), String> {
     let identity = identity(options)?;
+    let certificate = certificate(options)?;
     let (events, queue) = Events::channel();
     let limits = within_files(limits(options), &events);
     let store = Arc::new(MemoryStore::limited(&limits));
@@ -140,6 +149,7 @@ async fn run(options: &Options) -> Result<(), String> {
     let config = Config {
         listen: options.listen,
         plain,
+        certificate,
     };
     let registrar = Registrar {
         identity,
@@ -203,10 +213,9 @@ fn warn(options: &Options, events: &Events) {
     match options.plain {
         PlainOption::Any => tell(
             "unencrypted connections are taken from everywhere: \
-             who listens on the network sees who calls whom",
+             who is on the way of one sees who calls whom",
         ),
-        PlainOption::Loopback => {}
-        PlainOption::Never => tell("nobody can connect: --plain never, and there is no TLS yet"),
+        PlainOption::Loopback | PlainOption::Never => {}
     }
 }
 
@@ -220,6 +229,25 @@ fn cannot_listen(listen: SocketAddr, error: &io::Error) -> String {
     format!("cannot listen on {listen}: {error}{next}")
 }
 
+fn data_folder(options: &Options) -> Result<PathBuf, String> {
+    if let Some(folder) = &options.data {
+        return Ok(folder.clone());
+    }
+    let strategy = etcetera::choose_base_strategy()
+        .map_err(|error| format!("{error}; use --data DIR or --ephemeral"))?;
+    Ok(strategy.data_dir().join("ramal/registry"))
+}
+
+/// The certificate for TLS: given, or self-made at the first start.
+fn certificate(options: &Options) -> Result<Certificate, String> {
+    let certificate = match (&options.cert, &options.key) {
+        (Some(certificate), Some(key)) => Certificate::from_files(certificate, key),
+        _ if options.ephemeral => Certificate::in_memory(),
+        _ => Certificate::kept_in(&data_folder(options)?),
+    };
+    certificate.map_err(|error| error.to_string())
+}
+
 /// The registry's long-term key: read, or made at the first start.
 fn identity(options: &Options) -> Result<Identity, String> {
     let mut secret = Zeroizing::new([0; 32]);
@@ -230,13 +258,7 @@ fn identity(options: &Options) -> Result<Identity, String> {
         fresh(&mut secret)?;
         return Ok(Identity::from_secret(&secret));
     }
-    let folder = match &options.data {
-        Some(folder) => folder.clone(),
-        None => etcetera::choose_base_strategy()
-            .map_err(|error| format!("{error}; use --data DIR or --ephemeral"))?
-            .data_dir()
-            .join("ramal/registry"),
-    };
+    let folder = data_folder(options)?;
     let path = folder.join("registry.key");
     let failed = |error: io::Error| match keyfile::exposed(&error) {
         Some(exposed) => exposed.to_string(),

@@ -212,7 +212,10 @@ impl Board {
                     seen.output_lost = false;
                 }
             }
-            engine::Event::InputEnded { .. } | engine::Event::Warning(_) => {}
+            engine::Event::InputEnded { .. }
+            | engine::Event::RegistryMet { .. }
+            | engine::Event::RegistryUntrusted { .. }
+            | engine::Event::Warning(_) => {}
         }
     }
 

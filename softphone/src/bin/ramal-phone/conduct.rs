@@ -7,7 +7,7 @@ use std::{
 };
 
 use codec::{CallId, Name, registry::Refusal};
-use registry::client::Host;
+use registry::client::{Access, Host};
 use softphone::{
     call::Reason,
     engine::{self, Event, Handle},
@@ -70,10 +70,22 @@ pub enum Hands {
     Off,
 }
 
+/// The registry, and how to get at it.
+#[derive(Debug)]
+pub struct Way {
+    /// Where it is.
+    pub host: Host,
+    /// How to connect to it.
+    pub access: Access,
+}
+
 /// One run of the program.
 pub struct Conduct<'a> {
     until: Until,
     registry: Host,
+    access: Access,
+    /// Why the registry may be somebody else, once that is so.
+    distrust: Option<String>,
     show: &'a Show,
     hands: Hands,
     board: Board,
@@ -107,7 +119,7 @@ impl<'a> Conduct<'a> {
     /// Runs the phone to its end.
     pub async fn run(
         until: Until,
-        registry: Host,
+        registry: Way,
         show: &'a Show,
         hands: Hands,
         board: Board,
@@ -120,7 +132,9 @@ impl<'a> Conduct<'a> {
         } = handle;
         let conduct = Self {
             until,
-            registry,
+            registry: registry.host,
+            access: registry.access,
+            distrust: None,
             show,
             hands,
             board,
@@ -214,6 +228,11 @@ impl<'a> Conduct<'a> {
                 round_trip,
             } => self.show.stats(call, &voice, round_trip),
             Event::Warning(text) => self.show.note(&text),
+            Event::RegistryMet { host, key } => self.show.note(&format!(
+                "first time at {host}: its key is {}; it is remembered",
+                key.fingerprint()
+            )),
+            Event::RegistryUntrusted { host, why } => self.untrusted(&host, why).await,
             Event::OutputLost { why, .. } => self.show.note(&format!("nothing to be heard: {why}")),
             Event::OutputBack { .. } => self.show.note("the loudspeaker is back"),
             Event::InputEnded { call } => {
@@ -240,6 +259,8 @@ impl<'a> Conduct<'a> {
                 show.note("another phone with this profile has registered in this one's place");
             }
             phone::Event::RegistrationRefused(refusal) => self.refused(refusal).await,
+            // That has been said, and what to do.
+            phone::Event::RegistryUnreachable(why) if self.distrust.as_ref() == Some(&why) => {}
             phone::Event::RegistryUnreachable(why) => {
                 show.note(&format!("not registered: {why}; trying again"));
             }
@@ -317,6 +338,28 @@ impl<'a> Conduct<'a> {
         }
     }
 
+    /// Somebody else may be where a registry was. Trying again does not help, a person has to look
+    /// into it; a call that is up needs no registry, and goes on.
+    async fn untrusted(&mut self, host: &Host, why: String) {
+        if self.outcome.is_some() || self.distrust.as_ref() == Some(&why) {
+            return;
+        }
+        self.show.note(&why);
+        if host.is_same(&self.registry) {
+            self.distrust = Some(why);
+        } else {
+            let is_asked =
+                |target: &Target| target.host.as_ref().is_some_and(|it| it.is_same(host));
+            if !matches!(&self.until, Until::Called { target, .. } if is_asked(target)) {
+                return;
+            }
+        }
+        let mut calls = self.board.calls.iter();
+        if !calls.any(SeenCall::is_up) {
+            self.end(Outcome::Failed).await;
+        }
+    }
+
     async fn incoming(&mut self, call: CallId) {
         match self.until {
             Until::Answered { auto, .. } => {
@@ -354,6 +397,9 @@ impl<'a> Conduct<'a> {
             Until::Answered { calls, timeout, .. } => {
                 if none_left && calls.is_some_and(|calls| self.completed >= calls) {
                     return self.end(Outcome::Completed).await;
+                }
+                if none_left && self.distrust.is_some() {
+                    return self.end(Outcome::Failed).await;
                 }
                 if none_left {
                     self.deadline = timeout.map(|timeout| Instant::now() + timeout);
@@ -534,8 +580,10 @@ impl<'a> Conduct<'a> {
         }
         // One question at a time: whoever is impatient gets one answer.
         if self.asked.is_empty() {
-            self.asked
-                .spawn(directory::first_page(self.registry.clone()));
+            self.asked.spawn(directory::first_page(
+                self.access.clone(),
+                self.registry.clone(),
+            ));
         }
     }
 

@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use codec::registry::{Entry, Method, PAGE_MAX, Page, Prefix, Presence, Success};
-use registry::client::{AskError, Client, Host, agent};
+use registry::client::{Access, AskError, Client, Host};
 
 /// How long the registry may take for each answer.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// The first names of the directory, or why there are none, in a sentence.
-pub async fn first_page(registry: Host) -> String {
-    match asked(&registry).await {
+pub async fn first_page(access: Access, registry: Host) -> String {
+    match asked(&access, &registry).await {
         Ok(page) => sentence(&registry, &page),
         Err(error) => format!("cannot list who is registered: {error}"),
     }
 }
 
-async fn asked(registry: &Host) -> Result<Option<Page>, AskError> {
-    let mut client = Client::connect(registry, agent("ramal-phone"), WITHIN).await?;
+async fn asked(access: &Access, registry: &Host) -> Result<Option<Page>, AskError> {
+    let mut client = Client::connect(access, registry, WITHIN).await?;
     let list = Method::List {
         prefix: Prefix::default(),
         after: None,

@@ -7,7 +7,11 @@ use codec::{
     Name,
     claim::{INVITE_BYTES_MAX, InviteCode},
 };
-use registry::{cli, client::Host};
+use registry::{
+    cli,
+    client::{Access, Host, Security},
+    known::KnownRegistries,
+};
 use softphone::{
     audio::{self, AudioError, Direction},
     engine::{self, Config},
@@ -29,7 +33,7 @@ mod signals;
 mod terminal;
 
 use board::{Board, Powers};
-use conduct::{Conduct, Hands, Until};
+use conduct::{Conduct, Hands, Until, Way};
 use escape::printable;
 use keys::{Decoder, Lines};
 use show::Show;
@@ -72,6 +76,10 @@ struct General {
         default_value = "localhost"
     )]
     registry: Host,
+    /// Talks to that registry without encryption; everybody on the way can read and change what is
+    /// said. What phones say to each other is encrypted all the same
+    #[arg(long, global = true)]
+    plain: bool,
     /// The name to go by [default: the one used last]
     #[arg(long, global = true, value_name = "NAME", env = "RAMAL_NAME")]
     name: Option<String>,
@@ -140,6 +148,23 @@ enum Command {
     Echo,
     /// Lists microphones and loudspeakers
     Devices,
+    /// The registries that were met, whose keys are remembered
+    Registries {
+        #[command(subcommand)]
+        command: Registries,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Registries {
+    /// Lists them, with the fingerprints of their keys
+    List,
+    /// Forgets a registry's key, so that it is met for the first time again
+    Forget {
+        /// Which one
+        #[arg(value_name = "HOST[:PORT]")]
+        host: Host,
+    },
 }
 
 /// What an operator hands to somebody who may claim a name.
@@ -166,6 +191,7 @@ fn main() -> ExitCode {
     let show = Show::new(options.general.json);
     let result = match options.command {
         Command::Devices => devices(&show),
+        Command::Registries { command } => registries(&command, options.general.config, &show),
         _ => cli::block_on(run(options, &show)),
     };
     show.finish();
@@ -178,13 +204,46 @@ fn devices(show: &Show) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn registries(
+    command: &Registries,
+    config: Option<PathBuf>,
+    show: &Show,
+) -> Result<ExitCode, String> {
+    let known = KnownRegistries::in_folder(&folder(config)?);
+    match command {
+        Registries::List => {
+            let listed = known.list().map_err(|error| error.to_string())?;
+            show.registries(&listed);
+            Ok(ExitCode::SUCCESS)
+        }
+        Registries::Forget { host } => match known.forget(host) {
+            Ok(0) => Ok(cli::complain(1, &format!("{host} is not known"))),
+            Ok(_) => {
+                show.say(&format!("{host} is forgotten"));
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => Err(error.to_string()),
+        },
+    }
+}
+
+/// The configuration folder.
+fn folder(given: Option<PathBuf>) -> Result<PathBuf, String> {
+    match given {
+        Some(folder) => Ok(folder),
+        None => settings::default_folder().map_err(|error| error.to_string()),
+    }
+}
+
 async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
     let Options { general, command } = options;
     let echo = matches!(command, Command::Echo);
-    let folder = match general.config {
-        Some(folder) => folder,
-        None => settings::default_folder().map_err(|error| error.to_string())?,
+    let folder = folder(general.config)?;
+    let security = match general.plain {
+        true => Security::Plain,
+        false => Security::Tls,
     };
+    let access = Access::of("ramal-phone", &folder).with(security);
     let name = name(general.name.as_deref(), &folder)?;
     let (input, output) = sound(echo, general.input, general.output, show).await?;
     let ringing = match general.ring_on {
@@ -213,6 +272,7 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
         me,
         disk: Some(disk),
         registry: general.registry.clone(),
+        access: access.clone(),
         listen: general.listen,
         input,
         output,
@@ -233,7 +293,7 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
             target,
             lasting: for_,
         },
-        Command::Echo | Command::Devices => Until::Answered {
+        Command::Echo | Command::Devices | Command::Registries { .. } => Until::Answered {
             auto: true,
             calls: None,
             timeout: None,
@@ -248,7 +308,11 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
     let board = Board::new(name, general.registry.to_string(), powers);
     let mut running = tokio::task::JoinSet::new();
     running.spawn(driver.run());
-    let code = Conduct::run(until, general.registry, show, hands, board, handle).await;
+    let registry = Way {
+        host: general.registry,
+        access,
+    };
+    let code = Conduct::run(until, registry, show, hands, board, handle).await;
     // The driver has ended, or is ended with the set.
     Ok(code)
 }
@@ -286,7 +350,7 @@ fn settings(
     let by_person = match command {
         Command::Answer { auto, .. } => !auto,
         Command::Call { .. } => matches!(hands, Hands::Keys(..)),
-        Command::Echo | Command::Devices => false,
+        Command::Echo | Command::Devices | Command::Registries { .. } => false,
     };
     let (calls_max, second_call) = match command {
         Command::Echo => (ECHO_CALLS_MAX, SecondCall::Offer),

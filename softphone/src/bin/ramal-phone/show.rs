@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use codec::{CallId, Name};
+use codec::{CallId, IdentityKey, Name};
 use registry::client::Host;
 use serde_json::{Value, json};
 use softphone::{
@@ -284,6 +284,27 @@ impl Show {
             let kind = if is_input { "input " } else { "output" };
             self.say(&format!("{default} {kind}  {id}"));
             self.say(&format!("            {name}"));
+        }
+    }
+
+    /// The registries that are known.
+    pub fn registries(&self, known: &[(Host, IdentityKey)]) {
+        if !self.json && known.is_empty() {
+            self.say("no registry was met yet");
+        }
+        for (host, key) in known {
+            let fingerprint = key.fingerprint();
+            self.event(
+                || {
+                    json!({
+                        "event": "registry",
+                        "host": host.to_string(),
+                        "key": key.to_string(),
+                        "fingerprint": fingerprint,
+                    })
+                },
+                || format!("{host}  {fingerprint}"),
+            );
         }
     }
 

@@ -62,8 +62,11 @@ async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, St
         events: happened,
         listening: ([127, 0, 0, 1], 1).into(),
     };
-    let host = "localhost".parse().unwrap();
-    let code = Conduct::run(until, host, &show(), Hands::Off, board(), handle).await;
+    let registry = Way {
+        host: "localhost".parse().unwrap(),
+        access: Access::trusting("test"),
+    };
+    let code = Conduct::run(until, registry, &show(), Hands::Off, board(), handle).await;
     let mut commands = Vec::new();
     while let Some(command) = told.recv().await {
         commands.push(command);
@@ -188,6 +191,8 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
     let mut conduct = Conduct {
         until: answering(None),
         registry: "localhost".parse().unwrap(),
+        access: Access::trusting("test"),
+        distrust: None,
         show: &show,
         hands: Hands::Typed(Lines::default()),
         board: board(),
