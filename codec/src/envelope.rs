@@ -401,6 +401,64 @@ mod tests {
         );
     }
 
+    /// Who has stolen an agreement key reads what was recorded, and seals it for a connection of
+    /// their own, as if its sender were on it.
+    #[test]
+    fn whoever_opens_an_envelope_cannot_seal_it_anew_for_another_connection() {
+        let (alice, bob) = (person("alice", 1), person("bob", 2));
+        let Envelope {
+            encapsulated,
+            sealed,
+            ..
+        } = seal(&alice, &alice, &bob, Nonce::NONE);
+        let outside = Outside {
+            version: PROTOCOL_VERSION,
+            from: &alice.party,
+            to: &bob.party,
+            id: EnvelopeId([3; 16]),
+            kind: Kind::Signal,
+        };
+        let key = <X25519HkdfSha256 as hpke::Kem>::EncappedKey::from_bytes(&encapsulated).unwrap();
+        let inside = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeR::Base,
+            bob.agreement.to_kem(),
+            &key,
+            INFO,
+            &sealed,
+            &outside.associated_data(Nonce::NONE),
+        )
+        .unwrap();
+        let sealed_for = |link: Nonce| {
+            let mut rng = ChaCha20Rng::seed_from_u64(2);
+            let (key, sealed) =
+                hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+                    &OpModeS::Base,
+                    &bob.agreement.key().to_kem().unwrap(),
+                    INFO,
+                    &inside,
+                    &outside.associated_data(link),
+                    &mut rng,
+                )
+                .unwrap();
+            Envelope {
+                version: PROTOCOL_VERSION,
+                from: alice.party.clone(),
+                to: bob.party.clone(),
+                id: EnvelopeId([3; 16]),
+                kind: Kind::Signal,
+                encapsulated: key.to_bytes().into(),
+                sealed: sealed.try_into().unwrap(),
+            }
+        };
+        // Through the registry it is what alice said, and a copy of it.
+        assert!(open(&sealed_for(Nonce::NONE), &bob, Nonce::NONE).is_ok());
+        let link = Nonce([7; 32]);
+        assert_eq!(
+            open(&sealed_for(link), &bob, link),
+            Err(EnvelopeError::BadSignature)
+        );
+    }
+
     #[test]
     fn a_receiver_of_the_same_key_but_another_name_is_another_receiver() {
         let (alice, bob) = (person("alice", 1), person("bob", 2));

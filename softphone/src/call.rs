@@ -10,12 +10,19 @@ use std::{
 
 use codec::{
     KeyCard, Signal,
-    signal::{ByeReason, CallNonce, CancelReason, Commitment, DeclineReason, MediaOffer},
+    signal::{
+        ByeReason, CallNonce, CancelReason, Candidate, Candidates, Commitment, DeclineReason,
+        Fingerprint, MediaOffer,
+    },
 };
 
+mod agreed;
+mod ending;
 mod interface;
 mod reason;
 
+pub use agreed::Agreed;
+use agreed::Confirmation;
 pub use interface::{Hold, Input, MediaFailure, Moved, Output, Role};
 pub use reason::Reason;
 
@@ -41,6 +48,8 @@ pub struct Own {
     pub card: KeyCard,
     /// Drawn for this call.
     pub nonce: CallNonce,
+    /// Where this phone is, only who has taken the call is told.
+    pub hidden: bool,
 }
 
 /// One call.
@@ -53,6 +62,8 @@ pub struct Call {
     ring_for: Duration,
     /// What the callee said of its addresses before its Accept came.
     peer_moved: Option<Moved>,
+    /// The addresses that a hidden caller keeps out of its Invite.
+    withheld: Candidates,
 }
 
 #[derive(Debug)]
@@ -63,12 +74,12 @@ enum State {
     },
     /// Caller: nothing has been heard yet.
     Inviting {
-        dialled: Instant,
+        offered: Offered,
         deadline: Instant,
     },
     /// Caller: the callee's phone rings.
     Ringing {
-        dialled: Instant,
+        offered: Offered,
         deadline: Instant,
         /// When it is gone, unless it says by then that it still rings.
         heard_until: Instant,
@@ -88,7 +99,7 @@ enum State {
     /// Both: the call was accepted, and now media comes up.
     Connecting {
         role: Role,
-        awaited: Option<Commitment>,
+        confirmation: Confirmation,
         media: Media,
         /// The peer, whose side may be up already, holds the call.
         held: bool,
@@ -99,6 +110,13 @@ enum State {
         hold: Hold,
     },
     Terminated,
+}
+
+/// What a caller keeps of its own Invite.
+#[derive(Debug, Clone, Copy)]
+struct Offered {
+    dialled: Instant,
+    fingerprint: Fingerprint,
 }
 
 /// What a callee keeps of an Invite.
@@ -129,6 +147,7 @@ impl Call {
             outputs: VecDeque::from([Output::Prepare]),
             ring_for,
             peer_moved: None,
+            withheld: Candidates::default(),
         }
     }
 
@@ -154,6 +173,7 @@ impl Call {
             outputs,
             ring_for,
             peer_moved: None,
+            withheld: Candidates::default(),
         }
     }
 
@@ -171,6 +191,7 @@ impl Call {
             outputs: VecDeque::from([Output::Prepare]),
             ring_for: Duration::ZERO,
             peer_moved: None,
+            withheld: Candidates::default(),
         }
     }
 
@@ -291,13 +312,12 @@ impl Call {
             }
             // Before, media has a time limit of its own.
             Input::Reconnecting | Input::Reconnected => {}
-            Input::Moved(Moved { added, removed }) => {
+            Input::Moved(moved) => {
                 if matches!(
                     self.state,
                     State::Connecting { .. } | State::Established { .. }
                 ) {
-                    let moved = Signal::Candidates { added, removed };
-                    self.outputs.push_back(Output::Signal(moved));
+                    self.say_candidates(moved);
                 }
             }
             Input::MediaFailed(failure) => self.media_failed(failure),
@@ -311,9 +331,9 @@ impl Call {
 
     fn signal(&mut self, signal: Signal, now: Instant) {
         match (&self.state, signal) {
-            (State::Inviting { dialled, .. }, Signal::Ringing) => {
+            (State::Inviting { offered, .. }, Signal::Ringing) => {
                 self.state = State::Ringing {
-                    dialled: *dialled,
+                    offered: *offered,
                     deadline: now + self.ring_for,
                     heard_until: now + RINGING_HEARD_WITHIN,
                 };
@@ -325,16 +345,31 @@ impl Call {
                 }
             }
             (
-                State::Inviting { dialled, .. } | State::Ringing { dialled, .. },
-                Signal::Accept { media, .. },
+                State::Inviting { offered, .. } | State::Ringing { offered, .. },
+                Signal::Accept {
+                    media,
+                    nonce: callee_nonce,
+                },
             ) => {
-                let began = *dialled;
+                let Offered {
+                    dialled: began,
+                    fingerprint,
+                } = *offered;
                 let nonce = self.own.nonce;
                 self.outputs
                     .push_back(Output::Signal(Signal::Confirm { nonce }));
+                if !self.withheld.is_empty() {
+                    self.say_candidates(Moved::default());
+                }
+                let confirmation = Confirmation::Settled(Agreed {
+                    caller_fingerprint: fingerprint,
+                    callee_fingerprint: media.fingerprint,
+                    caller_nonce: nonce,
+                    callee_nonce,
+                });
                 let elsewhere = CancelReason::AnsweredElsewhere;
                 self.outputs.push_back(Output::StopOthers(elsewhere));
-                self.connect(Role::Caller, None, media, began, now);
+                self.connect(Role::Caller, confirmation, media, began, now);
             }
             (State::Inviting { .. } | State::Ringing { .. }, Signal::Decline(reason)) => {
                 if reason == DeclineReason::Declined {
@@ -348,17 +383,14 @@ impl Call {
             }
             (
                 State::Connecting {
-                    awaited: Some(commitment),
+                    confirmation: awaited @ Confirmation::Awaited { .. },
                     ..
                 },
                 Signal::Confirm { nonce },
-            ) => {
-                if nonce.commitment() == *commitment {
-                    self.confirmed(now);
-                } else {
-                    self.end_with_bye(Reason::Untrusted, ByeReason::Untrusted);
-                }
-            }
+            ) => match awaited.settled_by(nonce) {
+                Some(agreed) => self.confirmed(agreed, now),
+                None => self.end_with_bye(Reason::Untrusted, ByeReason::Untrusted),
+            },
             (
                 State::Incoming { .. }
                 | State::Answering { .. }
@@ -420,11 +452,32 @@ impl Call {
         }
     }
 
-    fn prepared(&mut self, media: MediaOffer, now: Instant) {
-        let Own { card, nonce } = self.own;
+    /// How this side's addresses differ from those that it offered; what it withheld, it has not.
+    fn say_candidates(&mut self, Moved { added, removed }: Moved) {
+        let gone = |candidate: &&Candidate| !removed.contains(candidate);
+        let withheld = self.withheld.iter().filter(gone);
+        let added = Candidates::first_of(withheld.chain(added.iter()).copied());
+        let offered = |candidate: &&Candidate| !self.withheld.contains(candidate);
+        let removed = Candidates::first_of(removed.iter().filter(offered).copied());
+        let moved = Signal::Candidates { added, removed };
+        self.outputs.push_back(Output::Signal(moved));
+    }
+
+    fn prepared(&mut self, mut media: MediaOffer, now: Instant) {
+        let Own {
+            card,
+            nonce,
+            hidden,
+        } = self.own;
         match &self.state {
             State::Preparing { dialled } => {
-                let dialled = *dialled;
+                let offered = Offered {
+                    dialled: *dialled,
+                    fingerprint: media.fingerprint,
+                };
+                if hidden {
+                    self.withheld = std::mem::take(&mut media.candidates);
+                }
                 let commitment = nonce.commitment();
                 let invite = Signal::Invite {
                     card,
@@ -433,16 +486,21 @@ impl Call {
                 };
                 self.outputs.push_back(Output::Signal(invite));
                 self.state = State::Inviting {
-                    dialled,
+                    offered,
                     deadline: now + REPLY_WITHIN,
                 };
             }
             State::Answering { invite, answered } => {
                 let (invite, answered) = (invite.clone(), *answered);
+                let confirmation = Confirmation::Awaited {
+                    commitment: invite.commitment,
+                    caller_fingerprint: invite.media.fingerprint,
+                    callee_fingerprint: media.fingerprint,
+                    callee_nonce: nonce,
+                };
                 let accept = Signal::Accept { media, nonce };
                 self.outputs.push_back(Output::Signal(accept));
-                let awaited = Some(invite.commitment);
-                self.connect(Role::Callee, awaited, invite.media, answered, now);
+                self.connect(Role::Callee, confirmation, invite.media, answered, now);
             }
             _ => {}
         }
@@ -451,7 +509,7 @@ impl Call {
     fn connect(
         &mut self,
         role: Role,
-        awaited: Option<Commitment>,
+        confirmation: Confirmation,
         remote: MediaOffer,
         began: Instant,
         now: Instant,
@@ -462,7 +520,7 @@ impl Call {
         let deadline = now + CONNECT_WITHIN;
         self.state = State::Connecting {
             role,
-            awaited,
+            confirmation,
             media: Media::Down,
             held: false,
             began,
@@ -470,9 +528,14 @@ impl Call {
         };
     }
 
-    fn confirmed(&mut self, now: Instant) {
-        if let State::Connecting { awaited, media, .. } = &mut self.state {
-            *awaited = None;
+    fn confirmed(&mut self, agreed: Agreed, now: Instant) {
+        if let State::Connecting {
+            confirmation,
+            media,
+            ..
+        } = &mut self.state
+        {
+            *confirmation = Confirmation::Settled(agreed);
             if *media >= Media::Connected {
                 self.outputs.push_back(Output::Speak);
             }
@@ -481,11 +544,15 @@ impl Call {
     }
 
     fn media_is(&mut self, reached: Media, now: Instant) {
-        if let State::Connecting { awaited, media, .. } = &mut self.state
+        if let State::Connecting {
+            confirmation,
+            media,
+            ..
+        } = &mut self.state
             && reached > *media
         {
             // The peer is heard only over a connection, so it is connected by then.
-            if *media == Media::Down && awaited.is_none() {
+            if *media == Media::Down && confirmation.is_settled() {
                 self.outputs.push_back(Output::Speak);
             }
             *media = reached;
@@ -495,7 +562,8 @@ impl Call {
 
     fn establish(&mut self, now: Instant) {
         if let State::Connecting {
-            awaited: None,
+            role,
+            confirmation: Confirmation::Settled(agreed),
             media: Media::Heard,
             held,
             began,
@@ -505,105 +573,16 @@ impl Call {
             let hold = Hold::of(false, held);
             self.state = State::Established { hold };
             let setup = now.saturating_duration_since(began);
-            self.outputs.push_back(Output::Established { setup });
+            let established = Output::Established {
+                setup,
+                role,
+                agreed,
+            };
+            self.outputs.push_back(established);
             if held {
                 self.outputs.push_back(Output::Held(hold));
             }
         }
-    }
-
-    fn hangup(&mut self) {
-        let (reason, last) = match &self.state {
-            State::Preparing { .. } | State::Terminated => (Reason::Hangup, None),
-            State::Inviting { .. } | State::Ringing { .. } => {
-                let cancel = Signal::Cancel(CancelReason::Hangup);
-                (Reason::Hangup, Some(cancel))
-            }
-            State::Incoming { .. } => {
-                let decline = Signal::Decline(DeclineReason::Declined);
-                (Reason::DeclinedHere, Some(decline))
-            }
-            State::Answering { .. } => {
-                let decline = Signal::Decline(DeclineReason::Declined);
-                (Reason::Hangup, Some(decline))
-            }
-            State::Connecting { .. } | State::Established { .. } => {
-                (Reason::Hangup, Some(Signal::Bye(ByeReason::Hangup)))
-            }
-        };
-        self.end(reason, last);
-    }
-
-    fn media_failed(&mut self, failure: MediaFailure) {
-        let (reason, bye) = match failure {
-            MediaFailure::Failed => (Reason::MediaFailed, ByeReason::MediaFailed),
-            MediaFailure::Local => (Reason::Failed, ByeReason::MediaFailed),
-            MediaFailure::Untrusted => (Reason::Untrusted, ByeReason::Untrusted),
-            MediaFailure::Closed => (Reason::RemoteHangup, ByeReason::Hangup),
-            MediaFailure::Lost => (Reason::MediaLost, ByeReason::MediaLost),
-        };
-        match &self.state {
-            State::Terminated => {}
-            State::Preparing { .. } => self.end(reason, None),
-            State::Inviting { .. } | State::Ringing { .. } => {
-                self.end(reason, Some(Signal::Cancel(CancelReason::Hangup)));
-            }
-            State::Incoming { .. } | State::Answering { .. } => {
-                self.end(reason, Some(Signal::Decline(DeclineReason::Failed)));
-            }
-            State::Connecting { .. } | State::Established { .. } => {
-                self.end_with_bye(reason, bye);
-            }
-        }
-    }
-
-    fn timeout(&mut self, now: Instant) {
-        match &mut self.state {
-            State::Preparing { .. } | State::Answering { .. } => {
-                self.media_failed(MediaFailure::Local);
-            }
-            State::Inviting { .. } => {
-                let cancel = Signal::Cancel(CancelReason::NoAnswer);
-                self.end(Reason::Unreachable, Some(cancel));
-            }
-            State::Ringing { deadline, .. } => {
-                let reason = if *deadline <= now {
-                    Reason::NoAnswer
-                } else {
-                    Reason::Unreachable
-                };
-                let cancel = Signal::Cancel(CancelReason::NoAnswer);
-                self.end(reason, Some(cancel));
-            }
-            State::Incoming {
-                deadline, say_at, ..
-            } if *deadline > now => {
-                *say_at = now + RINGING_EVERY;
-                self.outputs.push_back(Output::Signal(Signal::Ringing));
-            }
-            State::Incoming { .. } => {
-                let decline = Signal::Decline(DeclineReason::NoAnswer);
-                self.end(Reason::NoAnswer, Some(decline));
-            }
-            // A Confirm that does not come is more likely lost than withheld.
-            State::Connecting { .. } => {
-                self.end_with_bye(Reason::MediaFailed, ByeReason::MediaFailed);
-            }
-            State::Established { .. } | State::Terminated => {}
-        }
-    }
-
-    fn end_with_bye(&mut self, reason: Reason, bye: ByeReason) {
-        self.end(reason, Some(Signal::Bye(bye)));
-    }
-
-    fn end(&mut self, reason: Reason, last: Option<Signal>) {
-        if self.is_terminated() {
-            return;
-        }
-        self.state = State::Terminated;
-        self.outputs.extend(last.map(Output::Signal));
-        self.outputs.push_back(Output::Ended(reason));
     }
 }
 

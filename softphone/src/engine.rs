@@ -30,7 +30,7 @@ use registry::{
     tls::Certificate,
 };
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::mpsc,
     task::JoinSet,
     time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until, timeout},
@@ -199,8 +199,8 @@ pub struct Handle {
     pub commands: mpsc::Sender<Command>,
     /// What the person may want to know. Ends when the phone has stopped.
     pub events: mpsc::Receiver<Event>,
-    /// Where the phone listens.
-    pub listening: SocketAddr,
+    /// Where the phone listens for others; nowhere if it is hidden.
+    pub listening: Option<SocketAddr>,
 }
 
 /// The phone at work; [`Driver::run`] is its life.
@@ -210,7 +210,8 @@ pub struct Driver {
     config: Shared,
     /// Where other phones are told to reach this one.
     contacts: Contacts,
-    listener: TcpListener,
+    /// A hidden phone has none.
+    listener: Option<TcpListener>,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
     /// What happened and was not told yet.
@@ -287,8 +288,14 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         settings,
     } = config;
     let tones = Tones::start(ringing.unwrap_or_else(|| output.clone()), output.clone())?;
-    let listener = TcpListener::bind(listen).await?;
-    let listening = listener.local_addr()?;
+    let (listener, listening) = match settings.hidden {
+        true => (None, listen),
+        false => {
+            let listener = TcpListener::bind(listen).await?;
+            let listening = listener.local_addr()?;
+            (Some(listener), listening)
+        }
+    };
     let only = Some(listening.ip()).filter(|ip| !ip.is_unspecified());
     let addresses = Addresses::of_machine(only);
     let contacts = contacts(listening, &addresses)?;
@@ -308,7 +315,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let handle = Handle {
         commands: command_sender,
         events: event_receiver,
-        listening,
+        listening: listener.as_ref().map(|_| listening),
     };
     let mut tasks = JoinSet::new();
     let saves = disk.map(|disk| {
@@ -351,6 +358,14 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         stopped: false,
     };
     Ok((handle, driver))
+}
+
+/// The next connection of another phone; never, where nobody listens.
+async fn accepted(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Where other phones reach one that listens there.
@@ -408,7 +423,7 @@ impl Driver {
                     }
                 }
                 Some(news) = self.inbox.recv() => self.hear(news),
-                accepted = self.listener.accept(), if accepts_from <= Instant::now() => {
+                accepted = accepted(self.listener.as_ref()), if accepts_from <= Instant::now() => {
                     match accepted {
                         Ok((stream, peer)) => self.accept(stream, peer.ip()),
                         // Out of files: others may end, so wait instead of spinning.

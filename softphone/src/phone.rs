@@ -9,7 +9,7 @@ use std::{
 };
 
 use codec::{
-    CallId, CallSignal, Envelope, Signal, UnixMillis,
+    CallId, CallSignal, Envelope, IdentityKey, Signal, UnixMillis,
     direct::{DirectFrame, DirectRefusal},
     greeting::{Nonce, PhoneGreeting},
     registry::{
@@ -22,11 +22,13 @@ use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use registry::registration::{self, ID_BIT, Registrant, Registration};
 
 use crate::{
-    call::{self, Hold, Reason},
+    call::{self, Reason},
     contacts::Book,
 };
 
 mod caller;
+mod calls;
+mod door;
 mod interface;
 mod line;
 mod post;
@@ -34,9 +36,10 @@ mod routes;
 mod target;
 
 use caller::Visitor;
+use door::{Told, Turned};
 pub use interface::{
-    Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, SecondCall, Settings,
-    Unresolved,
+    Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, SecondCall,
+    Settings, Unresolved,
 };
 use line::{Departed, Line, turns_away};
 use post::{Post, Via};
@@ -75,6 +78,12 @@ pub struct Phone {
     presence: Option<Presence>,
     /// Whom the person knows.
     book: Book,
+    /// The registry that names are looked up at, once it has been reached.
+    registry: Option<IdentityKey>,
+    /// Callers who are not let in and have not been told yet.
+    turned: Vec<Turned>,
+    /// Of whom the person was told that they were not let in.
+    told: Told,
 }
 
 /// Whether the phone takes part in anything.
@@ -128,6 +137,7 @@ impl Phone {
             ..
         } = &me;
         let (name, device, card, claim) = (name.clone(), *device, keys.card, claim.clone());
+        let contacts = reachable(contacts, settings);
         let registration = Registration::new(Registrant {
             name,
             device,
@@ -154,6 +164,9 @@ impl Phone {
             away: false,
             presence: None,
             book: Book::default(),
+            registry: None,
+            turned: Vec::new(),
+            told: Told::default(),
         };
         phone.drain_registration(now);
         phone
@@ -172,6 +185,7 @@ impl Phone {
             [line.call.poll_timeout(), line.seek_until, forward]
         });
         let visitors = self.visitors.iter().map(|visitor| Some(visitor.deadline));
+        let turned = self.turned.iter().map(|turned| Some(turned.at));
         let links = self
             .links
             .values()
@@ -184,6 +198,7 @@ impl Phone {
         calls
             .chain([stop])
             .chain(visitors)
+            .chain(turned)
             .chain(links)
             .chain(registration)
             .flatten()
@@ -232,9 +247,9 @@ impl Phone {
             Input::FromLink { .. } => {}
             Input::Resolved {
                 link,
-                registry: _,
+                registry,
                 found,
-            } => self.resolved(link, found, now),
+            } => self.resolved(link, registry, found, now),
             Input::Keys(keys) => {
                 let card = keys.card;
                 self.post.set_keys(keys);
@@ -242,6 +257,7 @@ impl Phone {
             }
             Input::People(book) => self.book = book,
             Input::Contacts(contacts) => {
+                let contacts = reachable(contacts, self.settings);
                 self.tell_registration(registration::Input::Contacts(contacts), now);
                 self.doubt_links(now);
             }
@@ -285,6 +301,8 @@ impl Phone {
                 self.tell_call(call, call::Input::Resume, now);
             }
             Command::Away(away) => self.away = away,
+            Command::Dnd(dnd) => self.settings.dnd = dnd,
+            Command::Verify(call) => self.verify(call, now),
             Command::Stop if self.life != Life::Running => {}
             Command::Stop => {
                 let until = now + registration::ANSWER_WITHIN;
@@ -304,7 +322,8 @@ impl Phone {
         let presence = match self.settings.publish {
             false => None,
             true if in_call => Some(Presence::Busy),
-            true if self.away => Some(Presence::Away),
+            // Who is not to be disturbed is away, and nobody sees why.
+            true if self.away || self.settings.dnd => Some(Presence::Away),
             true => Some(Presence::Available),
         };
         // Who is registered is available until they say otherwise.
@@ -329,6 +348,7 @@ impl Phone {
             self.requests.clear();
         }
         self.visitors_due(now);
+        self.turned_due(now);
         self.close_unused_links(now);
         for call in self.lines.keys().copied().collect::<Vec<_>>() {
             self.tell_call(call, call::Input::Timeout, now);
@@ -348,6 +368,7 @@ impl Phone {
 
     fn registry_up(&mut self, binding: Binding, time: UnixMillis, now: Instant) {
         self.post.set_clock(time, now);
+        self.registry = Some(binding.registry);
         self.registry_missed = None;
         self.tell_registration(registration::Input::Connected { binding, time }, now);
         for call in self.lines.keys().copied().collect::<Vec<_>>() {
@@ -534,119 +555,6 @@ impl Phone {
         self.tell_call(call, call::Input::Signal(signal), now);
     }
 
-    // ---- calls ----
-
-    fn tell_call(&mut self, call: CallId, input: call::Input, now: Instant) {
-        let Some(line) = self.lines.get_mut(&call) else {
-            return;
-        };
-        line.call.handle_input(input, now);
-        self.drain_call(call, now);
-    }
-
-    fn drain_call(&mut self, call: CallId, now: Instant) {
-        while let Some(line) = self.lines.get_mut(&call)
-            && let Some(output) = line.call.poll_output()
-        {
-            match output {
-                call::Output::Prepare => self.outputs.push_back(Output::PrepareMedia(call)),
-                call::Output::Signal(signal) => {
-                    let to = line.device;
-                    self.say(call, to, signal, now);
-                }
-                call::Output::StopOthers(reason) => self.stop_others(call, reason, now),
-                call::Output::Start { remote, role } => {
-                    self.outputs
-                        .push_back(Output::StartMedia { call, remote, role });
-                }
-                call::Output::Speak => self.outputs.push_back(Output::Speak(call)),
-                call::Output::Ringing => {
-                    self.outputs
-                        .push_back(Output::Event(Event::Ringing { call }));
-                }
-                call::Output::Established { setup } => {
-                    // The call is up, so everything that set it up has arrived.
-                    line.letters.retain(|letter| !letter.is_sent());
-                    let name = line.name.clone();
-                    let established = Event::Established { call, name, setup };
-                    self.outputs.push_back(Output::Event(established));
-                    if self.talks_elsewhere(call) {
-                        self.tell_call(call, call::Input::Hold, now);
-                    }
-                }
-                call::Output::Held(hold) => {
-                    self.outputs
-                        .push_back(Output::HoldMedia(call, hold != Hold::No));
-                    let held = Event::Held { call, hold };
-                    self.outputs.push_back(Output::Event(held));
-                }
-                call::Output::Reconnecting => {
-                    let event = Event::Reconnecting { call };
-                    self.outputs.push_back(Output::Event(event));
-                }
-                call::Output::Reconnected => {
-                    let event = Event::Reconnected { call };
-                    self.outputs.push_back(Output::Event(event));
-                }
-                call::Output::PeerMoved(moved) => {
-                    self.outputs.push_back(Output::MoveMedia(call, moved));
-                }
-                call::Output::Ended(reason) => {
-                    let reason = line.reason(reason);
-                    self.remove(call, reason);
-                }
-            }
-        }
-    }
-
-    fn give_up(&mut self, call: CallId, reason: Reason, detail: Option<String>, now: Instant) {
-        let Some(line) = self.lines.get_mut(&call) else {
-            return;
-        };
-        line.detail = detail.or(line.detail.take());
-        // The peer, should it have heard of the call, hears that it is over.
-        line.call.handle_input(call::Input::Hangup, now);
-        while let Some(line) = self.lines.get_mut(&call)
-            && let Some(output) = line.call.poll_output()
-        {
-            if let call::Output::Signal(signal) = output {
-                let to = line.device;
-                self.say(call, to, signal, now);
-            }
-        }
-        self.remove(call, reason);
-    }
-
-    fn remove(&mut self, call: CallId, reason: Reason) {
-        let Some(line) = self.lines.remove(&call) else {
-            return;
-        };
-        self.talk = self.talk.filter(|talk| *talk != call);
-        self.outputs.push_back(Output::StopMedia(call));
-        // The phone that opened a connection closes it, unless another call has come to use it.
-        let own = line.ways.iter().map(|way| way.link);
-        for link in own.filter(|link| link.0 & INBOUND_BIT == 0) {
-            if !self.lines.values().any(|other| other.uses(link)) {
-                self.close_link(link);
-            }
-        }
-        self.departed.add(call, &line);
-        // What went wrong on the way does not matter to a call that ended as calls do.
-        let detail = line.detail.filter(|_| {
-            matches!(
-                reason,
-                Reason::Unreachable | Reason::RegistryUnreachable | Reason::Untrusted
-            )
-        });
-        let name = line.name;
-        self.outputs.push_back(Output::Event(Event::Ended {
-            call,
-            name,
-            reason,
-            detail,
-        }));
-    }
-
     fn new_link(&mut self) -> LinkId {
         self.last_link += 1;
         LinkId(self.last_link)
@@ -656,6 +564,14 @@ impl Phone {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);
         bytes
+    }
+}
+
+/// What others are told of where this phone is.
+fn reachable(contacts: Contacts, settings: Settings) -> Contacts {
+    match settings.hidden {
+        true => Contacts::default(),
+        false => contacts,
     }
 }
 

@@ -510,3 +510,34 @@ fn a_registry_that_restarts_while_a_forwarded_call_rings_does_not_end_it() {
         assert!(up, "seed {seed}: {:?}", world.nodes[0].events);
     }
 }
+
+#[test]
+fn a_man_in_the_middle_of_a_first_call_is_shown_by_words_that_differ() {
+    for seed in 0..20 {
+        // Nobody says whose a name is, and eve answers wherever alice believes bob to be. She has
+        // an identity of her own, and goes by both names.
+        let net = Net {
+            registry: false,
+            ..LAN
+        };
+        let mut world = World::ready(seed, net, &["alice", "bob"]);
+        world.add(3, "bob", SecondCall::Busy);
+        world.add(3, "alice", SecondCall::Busy);
+        let [alice, bob, as_bob, as_alice] = [0, 1, 2, 3];
+        let addr = |world: &World, node: usize| world.nodes[node].addr;
+        let to_eve = format!("bob@{}", addr(&world, as_bob));
+        let to_bob = format!("bob@{}", addr(&world, bob));
+        world.dial(alice, &to_eve);
+        world.ring_and_answer(as_bob);
+        world.dial(as_alice, &to_bob);
+        world.ring_and_answer(bob);
+        let all_up = |world: &World| (0..4).all(|node| world.established(node));
+        assert!(world.run_until(SOON, all_up), "seed {seed}");
+        // Each half is a sound call of its own, and both names are what people expect.
+        assert_eq!(world.words(alice), world.words(as_bob), "seed {seed}");
+        assert_eq!(world.words(bob), world.words(as_alice), "seed {seed}");
+        let read = |node: usize| world.words(node).into_values().collect::<Vec<_>>();
+        assert_eq!((read(alice).len(), read(bob).len()), (1, 1));
+        assert_ne!(read(alice), read(bob), "seed {seed}");
+    }
+}

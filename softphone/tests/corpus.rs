@@ -12,37 +12,51 @@ mod seeds;
 
 use seeds::Seed;
 
+// The settings are the first byte.
+const OFFER_SECOND: u8 = 0;
+const UP: &[u8] = &[4, 2];
+const REGISTERED: &[u8] = &[5, 0, 0];
+const DIAL_ALICE: &[u8] = &[0, 0];
+const DIAL_AT: &[u8] = &[0, 3];
+// Alice is found, with her own card, at one contact.
+const FOUND: &[u8] = &[5, 0, 3, 1, 0, 7, 8, 9];
+// With a fingerprint and two candidates.
+const PREPARED: &[u8] = &[19, 0, 9, 1, 2];
+// Her phone answers at the first connection that was opened.
+const LINKED: &[u8] = &[10, 0, 1];
+const STRANGER_LINKED: &[u8] = &[10, 200, 2];
+const WAKE: &[u8] = &[23];
+const CONNECTED: &[u8] = &[19, 3];
+const HEARD: &[u8] = &[19, 5];
+// Of the call that was dialled, which is the third that is known.
+const OURS: u8 = 2;
+fn of(news: &[u8], call: u8) -> Vec<u8> {
+    [news, &[call]].concat()
+}
+// From alice under her own name: on the first connection, or through the registry.
+fn on_link(call: u8, signal: &[u8]) -> Vec<u8> {
+    [&[13, 0, 2, 1, 0, 1, 0, call], signal].concat()
+}
+fn forwarded(call: u8, signal: &[u8]) -> Vec<u8> {
+    [&[16, 2, 1, 0, 1, 0, call], signal].concat()
+}
+const INVITE: &[u8] = &[0, 0, 9, 3, 4];
+
+// How the phone is set: only contacts may call, nobody may, it is hidden.
+const CONTACTS: u8 = 8;
+const NOBODY: u8 = 16;
+const HIDDEN: u8 = 32;
+fn set(how: u8, start: &[u8]) -> Vec<u8> {
+    [&[how], &start[1..]].concat()
+}
+// Alice is known by her name, verified, blocked; or is somebody else now.
+const KNOWS_ALICE: &[u8] = &[30, 5, 5, 5, 5];
+const VERIFIED: &[u8] = &[30, 21, 21, 21, 21];
+const BLOCKS_ALICE: &[u8] = &[30, 37, 37, 37, 37];
+const WAS_CAROL: &[u8] = &[30, 13, 13, 13, 13];
+
 /// What happens to a phone, step by step; [`phone`] says what the bytes mean.
 fn phones() -> Vec<Seed> {
-    // The settings are the first byte.
-    const OFFER_SECOND: u8 = 0;
-    const UP: &[u8] = &[4, 2];
-    const REGISTERED: &[u8] = &[5, 0, 0];
-    const DIAL_ALICE: &[u8] = &[0, 0];
-    const DIAL_AT: &[u8] = &[0, 3];
-    // Alice is found, with her own card, at one contact.
-    const FOUND: &[u8] = &[5, 0, 3, 1, 0, 7, 8, 9];
-    // With a fingerprint and two candidates.
-    const PREPARED: &[u8] = &[19, 0, 9, 1, 2];
-    // Her phone answers at the first connection that was opened.
-    const LINKED: &[u8] = &[10, 0, 1];
-    const STRANGER_LINKED: &[u8] = &[10, 200, 2];
-    const WAKE: &[u8] = &[23];
-    const CONNECTED: &[u8] = &[19, 3];
-    const HEARD: &[u8] = &[19, 5];
-    // Of the call that was dialled, which is the third that is known.
-    const OURS: u8 = 2;
-    fn of(news: &[u8], call: u8) -> Vec<u8> {
-        [news, &[call]].concat()
-    }
-    // From alice under her own name: on the first connection, or through the registry.
-    fn on_link(call: u8, signal: &[u8]) -> Vec<u8> {
-        [&[13, 0, 2, 1, 0, 1, 0, call], signal].concat()
-    }
-    fn forwarded(call: u8, signal: &[u8]) -> Vec<u8> {
-        [&[16, 2, 1, 0, 1, 0, call], signal].concat()
-    }
-    const INVITE: &[u8] = &[0, 0, 9, 3, 4];
     let start = [&[OFFER_SECOND], UP, REGISTERED].concat();
     let dialled = [&start[..], DIAL_ALICE, &of(PREPARED, OURS), FOUND, LINKED].concat();
     let accepted = [
@@ -110,12 +124,67 @@ fn phones() -> Vec<Seed> {
             ],
         ),
     ];
-    let mut seeds: Vec<Seed> = seeds
-        .into_iter()
-        .map(|(name, steps)| (name.to_owned(), steps.concat()))
-        .collect();
+    let mut seeds = named(&seeds);
+    seeds.extend(let_in_or_not(&start, &up));
     seeds.extend(said_to(&start));
     seeds
+}
+
+/// People whom the phone knows, or does not let in. `up` is a call after `start`.
+fn let_in_or_not(start: &[u8], up: &[u8]) -> Vec<Seed> {
+    let visited = [start, &[10, 200, 1, 13, 200, 2, 1, 0, 1, 0, 0], INVITE].concat();
+    let hidden = [
+        &set(HIDDEN, start)[..],
+        DIAL_ALICE,
+        &of(PREPARED, OURS),
+        FOUND,
+        WAKE,
+    ];
+    let hidden = hidden.concat();
+    let seeds: [(&str, &[&[u8]]); 10] = [
+        (
+            "only-contacts",
+            &[&set(CONTACTS, start), &forwarded(0, INVITE), WAKE],
+        ),
+        (
+            "a-contact",
+            &[&set(CONTACTS, start), KNOWS_ALICE, &forwarded(0, INVITE)],
+        ),
+        (
+            "nobody-may-call",
+            &[&set(NOBODY, &visited), FOUND, WAKE, WAKE],
+        ),
+        (
+            "not-to-be-disturbed",
+            &[start, &[28, 0], &forwarded(0, INVITE), WAKE, &[28, 1]],
+        ),
+        (
+            "blocked",
+            &[start, BLOCKS_ALICE, &forwarded(0, INVITE), WAKE],
+        ),
+        (
+            "somebody-else-now",
+            &[start, WAS_CAROL, &forwarded(0, INVITE), WAKE],
+        ),
+        (
+            "dialled-and-somebody-else-now",
+            &[start, WAS_CAROL, DIAL_ALICE, &of(PREPARED, OURS), FOUND],
+        ),
+        ("verified", &[up, &[29, OURS]]),
+        (
+            "verified-long-ago",
+            &[start, VERIFIED, &forwarded(0, INVITE)],
+        ),
+        ("hidden", &[&hidden, &forwarded(OURS, &[5, 7, 3, 4])]),
+    ];
+    named(&seeds)
+}
+
+fn named(seeds: &[(&str, &[&[u8]])]) -> Vec<Seed> {
+    let named = seeds
+        .iter()
+        .map(|(name, steps)| ((*name).to_owned(), steps.concat()));
+    named.collect()
 }
 
 /// Every message that a registered phone may hear, as `golden.txt` has it.

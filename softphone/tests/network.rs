@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 use codec::CallId;
 use softphone::{
     call::Reason,
-    phone::{Command, Event, SecondCall},
+    phone::{Callers, Command, Event, SecondCall},
 };
 
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -48,13 +48,24 @@ fn bad_network(seed: u64) -> Net {
 fn a_call_over_any_network_is_set_up_held_resumed_and_ended() {
     for seed in seeds(1_000) {
         let net = bad_network(seed);
-        let mut world = World::ready(seed, net, &["alice", "bob"]);
+        let mut world = World::new(seed, net, &[]);
+        let callers = match seed % 11 {
+            0 => Callers::Contacts,
+            _ => Callers::Everyone,
+        };
+        let (busy, everyone) = (SecondCall::Busy, Callers::Everyone);
+        world.add_as(1, "alice", busy, everyone, seed.is_multiple_of(5));
+        world.add_as(2, "bob", busy, callers, seed.is_multiple_of(7));
+        world.acquaint(1, 0);
+        let ready = |world: &World| world.registered(0) && world.registered(1);
+        assert!(world.run_until(Duration::from_secs(30), ready));
         world.dial(0, "bob");
         world.ring_and_answer(1);
         let long = Duration::from_secs(14);
         let up = world.run_until(long, World::both_up);
         assert!(up, "seed {seed}: {}", seen(&world));
         let call = *world.up(0).first().unwrap();
+        assert_eq!(world.words(0), world.words(1), "seed {seed}");
         let mut here = [false; 2];
         for _ in 0..4 {
             let who = usize::try_from(world.below(2)).unwrap();
@@ -96,7 +107,16 @@ fn anything(world: &mut World) {
         let count = u64::try_from(open.len()).ok().filter(|count| *count > 0)?;
         open.get(usize::try_from(world.below(count)).ok()?).copied()
     };
-    match world.below(16) {
+    match world.below(18) {
+        16 => {
+            let dnd = world.below(2) == 0;
+            world.command(node, Command::Dnd(dnd));
+        }
+        17 => {
+            if let Some(call) = any(world) {
+                world.command(node, Command::Verify(call));
+            }
+        }
         0..4 => world.dial(node, ["bob", "alice"][node]),
         4..9 => {
             if let Some(call) = any(world) {
@@ -160,8 +180,13 @@ fn whatever_people_and_the_network_do_both_sides_come_to_the_same_end() {
         } else {
             SecondCall::Offer
         };
-        world.add(1, "alice", second_call);
-        world.add(2, "bob", second_call);
+        let hidden = seed / 3 % 7;
+        let callers = match seed % 11 {
+            0 => Callers::Contacts,
+            _ => Callers::Everyone,
+        };
+        world.add_as(1, "alice", second_call, callers, hidden == 1);
+        world.add_as(2, "bob", second_call, callers, hidden == 2);
         world.run_for(SOON);
         let wild = Net {
             delay_ms: [1, 30, 300, 1500][usize::try_from(seed % 4).unwrap()],
@@ -185,7 +210,12 @@ fn whatever_people_and_the_network_do_both_sides_come_to_the_same_end() {
             assert_eq!(world.open_calls(node), up, "seed {seed}: {}", seen(&world));
             assert!(world.registered(node), "seed {seed}: {}", seen(&world));
         }
+        world.assert_same_words(0, 1);
         // And the phones are as good as new.
+        world.acquaint(1, 0);
+        for node in 0..2 {
+            world.command(node, Command::Dnd(false));
+        }
         for call in up {
             world.command(0, Command::Hangup(call));
         }
@@ -225,6 +255,9 @@ fn whatever_people_and_the_network_do_both_sides_come_to_the_same_end() {
         "registry_unreachable",
         "media_lost",
         "media_failed",
+        "unavailable",
+        "TurnedAway",
+        "Verified",
     ] {
         assert!(!many || happened.contains_key(what), "{what}: {happened:?}");
     }

@@ -20,7 +20,7 @@ use registry::{
 use softphone::{
     audio,
     engine::{self, Config, Event, Handle},
-    phone::{self, Command, Keys, Me, SecondCall, Settings},
+    phone::{self, Callers, Command, Keys, Me, SecondCall, Settings},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -199,6 +199,9 @@ impl Person {
                 second_call: SecondCall::Busy,
                 one_at_a_time: true,
                 publish: true,
+                callers: Callers::Everyone,
+                dnd: false,
+                hidden: false,
             },
         };
         let (handle, driver) = runtime

@@ -7,7 +7,7 @@ use codec::{
     signal::{CancelReason, Candidates, MediaOffer},
 };
 
-use super::Reason;
+use super::{Agreed, Reason};
 
 /// Who called whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,10 @@ pub enum Output {
     Established {
         /// Since it was dialled or answered.
         setup: Duration,
+        /// Which side this is.
+        role: Role,
+        /// What its four words are made of.
+        agreed: Agreed,
     },
     /// The call is held by these from now on; voice goes if it is nobody.
     Held(Hold),

@@ -42,6 +42,8 @@ pub enum Reason {
     MediaLost,
     /// The peer is not who it said it was.
     Untrusted,
+    /// Whoever has the callee's name now is not who had it in the calls before.
+    IdentityChanged,
     /// This machine failed: its sound, or its network.
     Failed,
 }
@@ -68,6 +70,7 @@ impl Reason {
             Self::MediaFailed => "media_failed",
             Self::MediaLost => "media_lost",
             Self::Untrusted => "untrusted",
+            Self::IdentityChanged => "identity_changed",
             Self::Failed => "failed",
         }
     }

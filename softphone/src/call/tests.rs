@@ -18,6 +18,7 @@ fn own(seed: u8) -> Own {
     Own {
         card,
         nonce: CallNonce([seed; 32]),
+        hidden: false,
     }
 }
 
@@ -41,6 +42,21 @@ fn accept() -> Signal {
 fn confirm() -> Signal {
     Signal::Confirm {
         nonce: own(1).nonce,
+    }
+}
+
+/// What both sides know once the Confirm is there.
+fn up(setup: Duration, role: Role) -> Output {
+    let agreed = Agreed {
+        caller_fingerprint: media(1).fingerprint,
+        callee_fingerprint: media(2).fingerprint,
+        caller_nonce: own(1).nonce,
+        callee_nonce: own(2).nonce,
+    };
+    Output::Established {
+        setup,
+        role,
+        agreed,
     }
 }
 
@@ -118,7 +134,7 @@ fn the_caller_goes_from_invite_to_bye() {
     rig.now += Duration::from_millis(120);
     assert_eq!(rig.tell(Input::Connected), [Output::Speak]);
     let setup = Duration::from_millis(120);
-    assert_eq!(rig.tell(Input::Heard), [Output::Established { setup }]);
+    assert_eq!(rig.tell(Input::Heard), [up(setup, Role::Caller)]);
     let bye = Output::Signal(Signal::Bye(ByeReason::Hangup));
     assert_eq!(
         rig.tell(Input::Hangup),
@@ -141,7 +157,7 @@ fn the_callee_speaks_only_after_the_confirm_and_is_up_when_it_hears() {
     let setup = Duration::ZERO;
     assert_eq!(
         rig.hear(confirm()),
-        [Output::Speak, Output::Established { setup }]
+        [Output::Speak, up(setup, Role::Callee)]
     );
     assert_eq!(
         rig.hear(Signal::Bye(ByeReason::Hangup)),
@@ -172,7 +188,52 @@ fn a_wrong_or_missing_confirm_ends_the_call() {
         Output::Signal(Signal::Bye(ByeReason::MediaFailed)),
         Output::Ended(Reason::MediaFailed),
     ];
+    // What it hears meanwhile does not count.
+    assert_eq!(missing.tell(Input::Heard), []);
     assert_eq!(missing.wait(), failed);
+    // The caller hears that its nonce was not the one.
+    let mut caller = Rig::caller();
+    caller.tell(Input::Prepared(media(1)));
+    caller.hear(accept());
+    assert_eq!(
+        caller.hear(Signal::Bye(ByeReason::Untrusted)),
+        [Output::Ended(Reason::Untrusted)]
+    );
+}
+
+#[test]
+fn a_hidden_caller_tells_its_addresses_once_the_call_is_taken_and_whenever_they_change() {
+    let at = |last: u8| Candidate {
+        kind: codec::signal::CandidateKind::Host,
+        addr: ([10, 0, 0, last], 5000).into(),
+        priority: 1,
+    };
+    let list = |last: &[u8]| Candidates::first_of(last.iter().map(|&last| at(last)));
+    let mut rig = Rig::caller();
+    rig.call.own.hidden = true;
+    let offer = MediaOffer {
+        candidates: list(&[1, 2]),
+        ..media(1)
+    };
+    let invited = rig.tell(Input::Prepared(offer));
+    assert!(
+        matches!(&invited[..], [Output::Signal(Signal::Invite { media: sent, .. })]
+        if *sent == media(1))
+    );
+    let told = |added: &[u8]| {
+        Output::Signal(Signal::Candidates {
+            added: list(added),
+            removed: list(&[]),
+        })
+    };
+    let accepted = rig.hear(accept());
+    assert_eq!(accepted[..2], [Output::Signal(confirm()), told(&[1, 2])]);
+    // One of them is gone and another has come: what the peer was offered is still nothing.
+    let moved = Moved {
+        added: list(&[3]),
+        removed: list(&[2]),
+    };
+    assert_eq!(rig.tell(Input::Moved(moved)), [told(&[1, 3])]);
 }
 
 #[test]

@@ -133,7 +133,13 @@ impl Cues {
 
 #[cfg(test)]
 mod tests {
+    use codec::{
+        FourWords, IdentityKey, Transcript,
+        signal::{CallNonce, Fingerprint},
+    };
+
     use super::*;
+    use crate::contacts::Standing;
 
     const CALL: CallId = CallId([1; 16]);
     const OTHER: CallId = CallId([2; 16]);
@@ -176,13 +182,29 @@ mod tests {
             from,
             confirmed: true,
             waiting: false,
+            standing: Standing::Known,
         }
     }
 
     fn established(call: CallId) -> Event {
         let name = "bob".parse().unwrap();
         let setup = Duration::ZERO;
-        Event::Established { call, name, setup }
+        let words = FourWords::of(&Transcript {
+            caller: IdentityKey([1; 32]),
+            callee: IdentityKey([2; 32]),
+            caller_fingerprint: Fingerprint([3; 32]),
+            callee_fingerprint: Fingerprint([4; 32]),
+            call,
+            caller_nonce: CallNonce([6; 32]),
+            callee_nonce: CallNonce([7; 32]),
+        });
+        Event::Established {
+            call,
+            name,
+            setup,
+            words,
+            standing: Standing::Known,
+        }
     }
 
     fn ended(call: CallId, reason: Reason) -> Event {

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use codec::{
-    CallId, CallSignal, DeviceId, KeyCard, Party, Signal,
+    CallId, CallSignal, DeviceId, IdentityKey, KeyCard, Party, Signal,
     registry::{CONTACTS_MAX, Method, Record, Refusal, RequestId, Success},
-    signal::{CallNonce, CancelReason, Commitment, DeclineReason, MediaOffer},
+    signal::{CallNonce, CancelReason, Commitment, MediaOffer},
 };
 
 use super::{
@@ -13,7 +13,10 @@ use super::{
     line::{FORWARD_AFTER, Forward, Line, Way, WayState},
     post::Letter,
 };
-use crate::call::{self, Call, Own, Reason};
+use crate::{
+    call::{self, Call, Own, Reason},
+    contacts::Standing,
+};
 
 /// How long it may take to connect to whoever knows where the callee is, and to be told.
 const FIND_WITHIN: Duration = Duration::from_secs(8);
@@ -26,8 +29,8 @@ const CHECK_WITHIN: Duration = Duration::from_secs(1);
 pub(super) struct Visitor {
     /// The question to the registry whose name it is; `None` before it is asked.
     check: Option<RequestId>,
-    call: CallId,
-    from: Party,
+    pub(super) call: CallId,
+    pub(super) from: Party,
     device: DeviceId,
     card: KeyCard,
     media: MediaOffer,
@@ -58,8 +61,9 @@ impl Phone {
         let mut line = Line::new(call, name.clone());
         line.seek_until = Some(now + FIND_WITHIN);
         let itself = host.is_none() && name == self.post.me().name;
-        let dialled = name.clone();
+        let (dialled, at_host) = (name.clone(), host.is_some());
         match host {
+            Some(_) if self.settings.hidden => drop(self.lines.insert(id, line)),
             Some(host) => {
                 line.at_host = true;
                 let link = self.new_link();
@@ -90,6 +94,11 @@ impl Phone {
             let detail = "this phone has no more lines; end another call first".to_owned();
             return self.give_up(id, Reason::Unreachable, Some(detail), now);
         }
+        if at_host && self.settings.hidden {
+            let detail = "this phone is hidden, and whoever is called at an address would see \
+                          where it is; call by name, or start without --hidden";
+            return self.give_up(id, Reason::Unreachable, Some(detail.to_owned()), now);
+        }
         self.talk_in(id, now);
         self.drain_call(id, now);
     }
@@ -115,7 +124,12 @@ impl Phone {
     fn own(&mut self) -> Own {
         let nonce = CallNonce(self.random());
         let card = self.post.me().keys.card;
-        Own { card, nonce }
+        let hidden = self.settings.hidden;
+        Own {
+            card,
+            nonce,
+            hidden,
+        }
     }
 
     pub(super) fn look_up(&mut self, call: CallId) {
@@ -133,7 +147,8 @@ impl Phone {
     ) {
         match result {
             Ok(Success::Found(record)) => {
-                self.open_links(call, &record, Forward::After(now + FORWARD_AFTER), now);
+                let forward = Forward::After(now + FORWARD_AFTER);
+                self.open_links(call, self.registry, &record, forward, now);
             }
             Err(Refusal::NotFound) => self.give_up(call, Reason::NotFound, None, now),
             Err(refusal) => {
@@ -154,6 +169,7 @@ impl Phone {
     pub(super) fn resolved(
         &mut self,
         link: LinkId,
+        registry: IdentityKey,
         found: Result<Record, Unresolved>,
         now: Instant,
     ) {
@@ -164,7 +180,7 @@ impl Phone {
         let Some((&call, line)) = asked else { return };
         line.ways.clear();
         match found {
-            Ok(record) => self.open_links(call, &record, Forward::Closed, now),
+            Ok(record) => self.open_links(call, Some(registry), &record, Forward::Closed, now),
             Err(Unresolved::NotFound) => self.give_up(call, Reason::NotFound, None, now),
             Err(Unresolved::Failed(why)) => {
                 self.give_up(call, Reason::RegistryUnreachable, Some(why), now);
@@ -172,7 +188,15 @@ impl Phone {
         }
     }
 
-    fn open_links(&mut self, call: CallId, record: &Record, forward: Forward, now: Instant) {
+    /// Goes on to whom `registry` says the name belongs to.
+    fn open_links(
+        &mut self,
+        call: CallId,
+        registry: Option<IdentityKey>,
+        record: &Record,
+        forward: Forward,
+        now: Instant,
+    ) {
         let time = self.post.time(now);
         let Some(line) = self.lines.get_mut(&call) else {
             return;
@@ -183,6 +207,9 @@ impl Phone {
             return self.give_up(call, Reason::Untrusted, Some(detail), now);
         }
         let (name, identity) = (line.name.clone(), record.card.identity);
+        if self.book.standing(registry, &name, identity) == Standing::Changed {
+            return self.give_up(call, Reason::IdentityChanged, None, now);
+        }
         let from = |line: &Line| {
             line.call.is_incoming()
                 && line.name == name
@@ -202,6 +229,7 @@ impl Phone {
             return;
         };
         line.card = Some(record.card);
+        line.registry = registry;
         line.forward = forward;
         let name = line.name.clone();
         let waited = |visitor: &mut Visitor| visitor.check.is_none() && visitor.from.name == name;
@@ -214,11 +242,13 @@ impl Phone {
         }
         // A name's devices behind one address are told apart by their ports, so no contact comes
         // twice, unless a device has left its to another one: then that is whom it leads to.
-        let mut known = Vec::new();
+        let (mut known, hidden) = (Vec::new(), self.settings.hidden);
         for device in record.entry.devices.iter() {
             let contacts = device.contacts.iter().map(|contact| contact.addr);
             let new = contacts.filter(|contact| !known.contains(contact));
-            let new: Vec<_> = new.take(CONTACTS_MAX + 1).collect();
+            // Who is connected to sees where this phone is.
+            let most = if hidden { 0 } else { CONTACTS_MAX + 1 };
+            let new: Vec<_> = new.take(most).collect();
             known.extend_from_slice(&new);
             if let Some(line) = self.lines.get_mut(&call)
                 && let Some(branch) = line.branch(device.id)
@@ -276,8 +306,9 @@ impl Phone {
             }
             // The caller gave up before this phone rang.
             Signal::Cancel(_) | Signal::Bye(_) => {
-                self.visitors
-                    .retain(|known| known.call != call || known.from != from);
+                let other = |known: &Visitor| known.call != call || known.from != from;
+                self.visitors.retain(other);
+                self.turned.retain(|turned| other(&turned.visitor));
             }
             // It has not heard that the call is over.
             Signal::Ringing | Signal::Accept { .. } => {
@@ -292,7 +323,9 @@ impl Phone {
     }
 
     fn invited(&mut self, mut visitor: Visitor, now: Instant) {
-        if self.visitors.iter().any(|known| known.call == visitor.call) {
+        let mut waiting = self.turned.iter().map(|turned| &turned.visitor);
+        let waits = waiting.any(|known| known.call == visitor.call);
+        if waits || self.visitors.iter().any(|known| known.call == visitor.call) {
             // Two calls are not one: whoever says so is up to something.
             return;
         }
@@ -331,8 +364,8 @@ impl Phone {
             }
             // The name is somebody else's: whoever this is pretends to be them.
             Ok(Success::Found(_)) => {
-                let decline = Signal::Decline(DeclineReason::Unavailable);
-                self.answer_visitor(&visitor, decline, now);
+                let (_, standing) = self.who_calls(&visitor.from, false);
+                self.turn_away(visitor, false, standing, now);
             }
             _ => self.ring(visitor, false, now),
         }
@@ -358,11 +391,14 @@ impl Phone {
         for visitor in std::mem::take(&mut self.visitors) {
             self.answer_visitor(&visitor, Signal::Busy, now);
         }
+        self.turn_all_away(now);
     }
 
     fn ring(&mut self, visitor: Visitor, confirmed: bool, now: Instant) {
-        if let Some(ours) = self.crossed(&visitor, confirmed) {
-            return self.merge(ours, visitor, now);
+        let (registry, standing) = self.who_calls(&visitor.from, confirmed);
+        // Whom the person calls is let in.
+        if let Some(ours) = self.crossed(&visitor, confirmed, standing) {
+            return self.merge(ours, visitor, registry, now);
         }
         if let Some(until) = self.sought(&visitor, now) {
             // Whether the two calls are one shows when the callee has been found.
@@ -372,6 +408,9 @@ impl Phone {
                 deadline,
                 ..visitor
             });
+        }
+        if !self.lets_in(&visitor.from, standing) {
+            return self.turn_away(visitor, confirmed, standing, now);
         }
         // One person rings once: nobody takes every line.
         let again = |line: &Line| line.call.is_incoming() && line.is_with(&visitor.from);
@@ -389,12 +428,14 @@ impl Phone {
             return;
         };
         line.confirmed = confirmed;
+        line.registry = registry;
         self.lines.insert(call, line);
         self.outputs.push_back(Output::Event(Event::Incoming {
             call,
             from,
             confirmed,
             waiting,
+            standing,
         }));
         self.drain_call(call, now);
     }
@@ -418,10 +459,10 @@ impl Phone {
     }
 
     /// The call that this phone is making to the very person who calls.
-    fn crossed(&self, visitor: &Visitor, confirmed: bool) -> Option<CallId> {
+    fn crossed(&self, visitor: &Visitor, confirmed: bool, standing: Standing) -> Option<CallId> {
         let same = |line: &Line| match line.card {
             Some(card) => card.identity == visitor.from.identity,
-            None => confirmed && !line.at_host,
+            None => confirmed && !line.at_host && standing != Standing::Changed,
         };
         let crosses =
             |line: &Line| line.call.is_calling() && line.name == visitor.from.name && same(line);
@@ -440,7 +481,13 @@ impl Phone {
     }
 
     /// Two calls that cross become one: that of the smaller identity key. It is taken at once.
-    fn merge(&mut self, ours: CallId, visitor: Visitor, now: Instant) {
+    fn merge(
+        &mut self,
+        ours: CallId,
+        visitor: Visitor,
+        registry: Option<IdentityKey>,
+        now: Instant,
+    ) {
         let Some(line) = self.lines.get_mut(&ours) else {
             return;
         };
@@ -455,13 +502,16 @@ impl Phone {
             }
             return;
         }
+        // Where they were looked up, if that is done.
+        let registry = line.registry.or(registry);
         let own = self.own();
         let (media, commitment) = (visitor.media.clone(), visitor.commitment);
         let crossing = Call::crossing(own, media, commitment, now);
         let (call, name) = (visitor.call, visitor.from.name.clone());
-        let Some(line) = self.visitor_line(crossing, visitor, now) else {
+        let Some(mut line) = self.visitor_line(crossing, visitor, now) else {
             return;
         };
+        line.registry = registry;
         self.lines.insert(call, line);
         if self.talk == Some(ours) {
             self.talk = Some(call);
@@ -476,7 +526,7 @@ impl Phone {
     }
 
     /// Answers a caller with whom there will be no call.
-    fn answer_visitor(&mut self, visitor: &Visitor, signal: Signal, now: Instant) {
+    pub(super) fn answer_visitor(&mut self, visitor: &Visitor, signal: Signal, now: Instant) {
         let Visitor {
             call,
             from,

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use codec::{
-    CallId, DeviceId, Identity, IdentityKey, KeyCard, Name, Party, UnixMillis,
+    CallId, DeviceId, FourWords, Identity, IdentityKey, KeyCard, Name, Party, UnixMillis,
     claim::Claim,
     direct::DirectFrame,
     greeting::{Nonce, PhoneGreeting},
@@ -16,7 +16,7 @@ use registry::client::Host;
 use super::Target;
 use crate::{
     call::{Hold, MediaFailure, Moved, Reason, Role},
-    contacts::{Book, Change},
+    contacts::{Book, Change, Standing},
 };
 
 /// A connection between two phones.
@@ -80,6 +80,25 @@ pub struct Settings {
     /// Tells the registry whether the person is available, busy or away. If not, all that anybody
     /// sees is that the phone is registered.
     pub publish: bool,
+    /// Who may call.
+    pub callers: Callers,
+    /// The person does not want to be disturbed: nobody may call for now.
+    pub dnd: bool,
+    /// Nobody is told where this phone is before a call is taken: it is found at no address, says
+    /// everything through its registry, and calls by name only.
+    pub hidden: bool,
+}
+
+/// Who may call. Whoever may not hears the same in every case: that this phone takes no call from
+/// them now. Whom this phone is calling itself may always call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callers {
+    /// Everybody who is not blocked.
+    Everyone,
+    /// Those with whom there has been a call before.
+    Contacts,
+    /// Nobody.
+    Nobody,
 }
 
 /// What becomes of a call that comes while there is another one.
@@ -106,6 +125,10 @@ pub enum Command {
     Resume(CallId),
     /// The person is away from the phone, or is back.
     Away(bool),
+    /// The person does not want to be disturbed from now on, or may be again.
+    Dnd(bool),
+    /// The two have read the four words of a call that is up to each other, and they are the same.
+    Verify(CallId),
     /// End everything and unregister.
     Stop,
 }
@@ -287,6 +310,24 @@ pub enum Event {
         confirmed: bool,
         /// There is another call already.
         waiting: bool,
+        /// What is known of them; never [`Standing::Changed`].
+        standing: Standing,
+    },
+    /// Somebody called who is not let in. They hear that this phone takes no call from them, and
+    /// not why. Nothing is told of who is blocked, of others once in 10 minutes.
+    TurnedAway {
+        /// Who, by their own account.
+        from: Party,
+        /// The registry confirms that the name is theirs.
+        confirmed: bool,
+        /// What is known of them.
+        standing: Standing,
+    },
+    /// Somebody called under a name that is pinned to another identity, and was not let in. It is
+    /// told of nobody more often than every 10 minutes.
+    IdentityChanged {
+        /// The name.
+        name: Name,
     },
     /// Two people called each other at the same time. The person's own call ends as
     /// [`Reason::Merged`], and the other's is taken at once in its place.
@@ -311,6 +352,16 @@ pub enum Event {
         name: Name,
         /// Since it was dialled or answered.
         setup: Duration,
+        /// What the two read to each other: the same on both sides, unless somebody is in between.
+        words: FourWords,
+        /// What was known of them before this call. Of a [`Standing::Stranger`] only the words show
+        /// whether somebody is in between.
+        standing: Standing,
+    },
+    /// The person found the words of a call to be the same: the contact is verified.
+    Verified {
+        /// In which call.
+        call: CallId,
     },
     /// A call that is up was put on hold, or is resumed, by either side.
     Held {

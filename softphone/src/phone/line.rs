@@ -7,7 +7,8 @@ use std::{
 };
 
 use codec::{
-    CallId, DeviceId, KeyCard, Name, Party, Signal, registry::DEVICES_MAX, signal::DeclineReason,
+    CallId, DeviceId, IdentityKey, KeyCard, Name, Party, Signal, registry::DEVICES_MAX,
+    signal::DeclineReason,
 };
 
 use super::{LinkId, post::Letter};
@@ -32,6 +33,8 @@ pub(super) struct Line {
     pub(super) call: Call,
     /// Whom the person called, or who called.
     pub(super) name: Name,
+    /// The registry where the name is theirs; `None` where only they say so.
+    pub(super) registry: Option<IdentityKey>,
     /// Whom it is with, once that is known.
     pub(super) card: Option<KeyCard>,
     /// The device that the call is with: the caller's, or the callee's that has decided.
@@ -112,6 +115,7 @@ impl Line {
         Self {
             call,
             name,
+            registry: None,
             card: None,
             device: None,
             branches: Vec::new(),

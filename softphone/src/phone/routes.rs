@@ -15,7 +15,10 @@ use super::{
     line::{Branch, Forward, Way, WayState},
     post::Letter,
 };
-use crate::call;
+use crate::{
+    call::{self, Reason},
+    contacts::Standing,
+};
 
 impl Phone {
     pub(super) fn link_up(&mut self, link: LinkId, up: Link, now: Instant) {
@@ -23,7 +26,7 @@ impl Phone {
         let valid = card.is_valid(self.post.time(now));
         self.links.insert(link, up);
         if link.0 & INBOUND_BIT != 0 {
-            if !valid {
+            if !valid || self.settings.hidden {
                 self.close_link(link);
             }
             return;
@@ -57,7 +60,13 @@ impl Phone {
             self.close_link(link);
             return self.check_reachable(call, now);
         }
-        line.card.get_or_insert(card);
+        if line.card.is_none() {
+            let standing = self.book.standing(None, &line.name, card.identity);
+            if standing == Standing::Changed {
+                return self.give_up(call, Reason::IdentityChanged, None, now);
+            }
+            line.card = Some(card);
+        }
         line.seek_until = None;
         let mut device = None;
         for way in line.ways.iter_mut().filter(|way| way.link == link) {

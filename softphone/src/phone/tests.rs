@@ -13,8 +13,11 @@ use codec::{
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
+use crate::contacts::{Change, Contact, Standing};
 
+mod door;
 mod hostile;
+mod trust;
 mod weeks;
 
 const TIME: UnixMillis = 1_800_000_000_000;
@@ -50,6 +53,10 @@ const OURS: Nonce = Nonce([42; 32]);
 
 impl Rig {
     fn new() -> Self {
+        Self::seeded(1)
+    }
+
+    fn seeded(seed: u64) -> Self {
         let now = Instant::now();
         let Person {
             identity,
@@ -70,17 +77,19 @@ impl Rig {
             second_call: SecondCall::Busy,
             one_at_a_time: true,
             publish: false,
+            callers: Callers::Everyone,
+            dnd: false,
+            hidden: false,
         };
-        let rng = ChaCha20Rng::seed_from_u64(1);
+        let rng = ChaCha20Rng::seed_from_u64(seed);
         let phone = Phone::new(me, Contacts::default(), settings, rng, now, TIME);
         let mut rig = Self {
             phone,
             now,
             letters: 0,
         };
-        let registry = Identity::from_secret(&[99; 32]).key();
         let binding = Binding {
-            registry,
+            registry: registry(),
             exporter: Exporter::PLAIN,
             nonce: Nonce([8; 32]),
         };
@@ -97,6 +106,17 @@ impl Rig {
     fn tell(&mut self, input: Input) -> Vec<Output> {
         self.phone.handle_input(input, self.now);
         std::iter::from_fn(|| self.phone.poll_output()).collect()
+    }
+
+    /// The next time that the phone wants to be woken at.
+    fn wake(&mut self) -> Vec<Output> {
+        self.now = self.phone.poll_timeout().unwrap();
+        self.tell(Input::Timeout)
+    }
+
+    fn people(&mut self, people: &[Contact]) {
+        let book = people.iter().cloned().collect();
+        assert_eq!(self.tell(Input::People(book)), []);
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Success, Refusal>) -> Vec<Output> {
@@ -165,6 +185,23 @@ impl Rig {
         self.tell(Input::FromRegistry(FromRegistry::Notice(Notice::Envelope(
             envelope,
         ))))
+    }
+}
+
+/// The key of the registry where bob is registered.
+fn registry() -> IdentityKey {
+    Identity::from_secret(&[99; 32]).key()
+}
+
+/// Somebody whom bob knows by that name at his registry.
+fn known(name: &str, person: &Person) -> Contact {
+    Contact {
+        registry: Some(registry()),
+        name: name.parse().unwrap(),
+        identity: person.identity.key(),
+        verified: false,
+        blocked: false,
+        since: TIME,
     }
 }
 
@@ -261,6 +298,7 @@ fn a_name_that_is_anothers_does_not_ring_and_an_unknown_one_is_unconfirmed() {
     let outputs = rig.say(&mallory, "alice", invite(&mallory));
     let outputs = rig.answer(asked(&outputs), Ok(record("alice", &person(3))));
     assert_eq!(rings(&outputs), None);
+    let outputs = rig.wake();
     let declined = Signal::Decline(DeclineReason::Unavailable);
     assert_eq!(written(&outputs, &mallory, "alice"), [declined]);
 

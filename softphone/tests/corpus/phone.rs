@@ -26,9 +26,10 @@ use codec::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use softphone::{
     call::{MediaFailure, Moved},
+    contacts::{Book, Contact as Known},
     phone::{
-        Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone, SecondCall,
-        Settings, Unresolved,
+        Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone,
+        SecondCall, Settings, Unresolved,
     },
 };
 
@@ -76,6 +77,7 @@ struct Rig {
     live: BTreeSet<CallId>,
     ringing: BTreeSet<CallId>,
     media: BTreeSet<CallId>,
+    hidden: bool,
     letters: u8,
     dialled: usize,
     stopped: bool,
@@ -101,6 +103,13 @@ impl Rig {
                 _ => SecondCall::Busy,
             },
             publish: how < 128,
+            callers: match how / 8 % 4 {
+                0 | 3 => Callers::Everyone,
+                1 => Callers::Contacts,
+                _ => Callers::Nobody,
+            },
+            dnd: false,
+            hidden: how / 32 % 2 == 1,
             one_at_a_time: how % 4 < 2,
         };
         let rng = ChaCha20Rng::seed_from_u64(1);
@@ -114,6 +123,7 @@ impl Rig {
             live: BTreeSet::new(),
             ringing: BTreeSet::new(),
             media: BTreeSet::new(),
+            hidden: settings.hidden,
             letters: 0,
             dialled: 0,
             stopped: false,
@@ -123,9 +133,9 @@ impl Rig {
     }
 
     fn step(&mut self, script: &mut Script<'_>) {
-        let what = script.byte() % 28;
+        let what = script.byte() % 31;
         let input = match what {
-            0..=3 | 24..=26 => Some(Input::Command(self.command(what, script))),
+            0..=3 | 24..=26 | 28 | 29 => Some(Input::Command(self.command(what, script))),
             4 => Some(match script.byte() {
                 0 => Input::Command(Command::Stop),
                 1 => Input::RegistryDown {
@@ -161,6 +171,7 @@ impl Rig {
                 let news = media_news(what, script);
                 Some(Input::Media(self.call(script), news))
             }
+            30 => Some(Input::People(book(script))),
             22 => {
                 self.now += Duration::from_millis(50) * u32::from(script.byte());
                 return self.timeout();
@@ -188,6 +199,8 @@ impl Rig {
             24 => Command::Hold(self.call(script)),
             25 => Command::Resume(self.call(script)),
             26 => Command::Away(script.byte().is_multiple_of(2)),
+            28 => Command::Dnd(script.byte().is_multiple_of(2)),
+            29 => Command::Verify(self.call(script)),
             _ => Command::Hangup(self.call(script)),
         }
     }
@@ -248,6 +261,7 @@ impl Rig {
             match output {
                 Output::ToRegistry(request) => self.requests.push(request.id),
                 Output::OpenLink { link, .. } | Output::OpenHost { link, .. } => {
+                    assert!(!self.hidden, "it shows where it is");
                     self.links.push(link);
                 }
                 Output::PrepareMedia(call) => {
@@ -447,6 +461,19 @@ fn media_news(what: u8, script: &mut Script<'_>) -> MediaNews {
         (_, 5 | 6) => MediaNews::Heard,
         _ => MediaNews::Failed(MediaFailure::Lost),
     }
+}
+
+/// Up to 4 people: the name, whose it is, and how they stand.
+fn book(script: &mut Script<'_>) -> Book {
+    let people = script.bytes(4).iter().map(|&who| Known {
+        registry: Some(binding().registry).filter(|_| who < 128),
+        name: NAMES[usize::from(who % 4)].parse().expect("a name"),
+        identity: person(who / 4 % 4).identity.key(),
+        verified: who / 16 % 2 == 1,
+        blocked: who / 32 % 2 == 1,
+        since: TIME,
+    });
+    people.collect()
 }
 
 /// Of one of the four, with their own card or another's, and up to 3 contacts.

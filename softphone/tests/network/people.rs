@@ -1,11 +1,12 @@
 //! What people saw, and what they usually do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use codec::CallId;
+use codec::{CallId, FourWords};
 use softphone::{
     call::{Hold, Reason},
-    phone::{Command, Event},
+    contacts::Contact,
+    phone::{Command, Event, Input},
 };
 
 use super::{Net, SOON, World};
@@ -76,6 +77,41 @@ impl World {
             Event::Ended { reason, detail, .. } => Some((*reason, detail.clone())),
             _ => None,
         })
+    }
+
+    /// The words of every call that was up, as this phone shows them.
+    pub fn words(&self, node: usize) -> BTreeMap<CallId, FourWords> {
+        let words = |event: &Event| match event {
+            Event::Established { call, words, .. } => Some((*call, *words)),
+            _ => None,
+        };
+        self.nodes[node].events.iter().filter_map(words).collect()
+    }
+
+    /// Whoever is in a call reads the same words as whom it is with.
+    pub fn assert_same_words(&self, one: usize, other: usize) {
+        let (ours, theirs) = (self.words(one), self.words(other));
+        for (call, words) in &ours {
+            // The other side of a call that was cut off may never have been up.
+            if let Some(others) = theirs.get(call) {
+                assert_eq!(words, others, "{words} and {others}");
+            }
+        }
+    }
+
+    /// This phone's person knows the other one from a call long ago.
+    pub fn acquaint(&mut self, node: usize, other: usize) {
+        let card = self.nodes[other].greeting.card;
+        let name = self.nodes[other].name.clone();
+        let contact = Contact {
+            registry: Some(self.registry()),
+            name: name.parse().unwrap(),
+            identity: card.identity,
+            verified: false,
+            blocked: false,
+            since: 1,
+        };
+        self.happen(node, Input::People([contact].into_iter().collect()));
     }
 
     /// Why the calls of this phone ended, in order.

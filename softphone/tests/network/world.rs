@@ -12,7 +12,7 @@ use std::{
 };
 
 use codec::{
-    CallId, DeviceId, Identity, KeyCard, Text,
+    CallId, DeviceId, Identity, IdentityKey, KeyCard, Text,
     greeting::{Nonce, PhoneGreeting},
     identity::AgreementSecret,
     registry::Contacts,
@@ -30,8 +30,8 @@ use softphone::{
     call::MediaFailure,
     media::watchdog::{Sign, Watchdog},
     phone::{
-        Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone, SecondCall,
-        Settings,
+        Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone,
+        SecondCall, Settings,
     },
 };
 
@@ -118,7 +118,10 @@ pub struct Node {
     pub phone: Phone,
     pub greeting: PhoneGreeting,
     pub addr: SocketAddr,
+    pub name: String,
     pub device: DeviceId,
+    /// It is found at no address and connects to nobody.
+    hidden: bool,
     session: Option<Session>,
     /// Counts connections to the registry.
     connection: u64,
@@ -157,6 +160,18 @@ impl World {
 
     /// One more phone, of the person with that number.
     pub fn add(&mut self, person: u8, name: &str, second_call: SecondCall) {
+        self.add_as(person, name, second_call, Callers::Everyone, false);
+    }
+
+    /// One more phone, which may let only some in and may be hidden.
+    pub fn add_as(
+        &mut self,
+        person: u8,
+        name: &str,
+        second_call: SecondCall,
+        callers: Callers,
+        hidden: bool,
+    ) {
         let number = u8::try_from(self.nodes.len()).unwrap() + 1;
         let identity = Identity::from_secret(&[person; 32]);
         let agreement = AgreementSecret::from_secret(&[person + 50; 32]);
@@ -184,6 +199,9 @@ impl World {
             second_call,
             one_at_a_time: true,
             publish: true,
+            callers,
+            dnd: false,
+            hidden,
         };
         let rng = ChaCha20Rng::seed_from_u64(self.rng.next_u64());
         let contacts = Contacts::first_of([addr]);
@@ -193,7 +211,9 @@ impl World {
             phone,
             greeting,
             addr,
+            name: name.to_owned(),
             device,
+            hidden,
             session: None,
             connection: 0,
             dead: false,
@@ -210,6 +230,11 @@ impl World {
         });
         assert_eq!(world.registered(0), net.registry, "seed {seed}");
         world
+    }
+
+    /// The key of the registry.
+    pub fn registry(&self) -> IdentityKey {
+        self.registrar.identity.key()
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {
@@ -411,8 +436,12 @@ impl World {
                     let frame = || Happening::Registry(count, payload.clone());
                     self.frame_later(node, node, frame);
                 }
-                Output::OpenLink { link, contact } => self.open(node, link, contact),
+                Output::OpenLink { link, contact } => {
+                    assert!(!self.nodes[node].hidden, "it shows where it is");
+                    self.open(node, link, contact);
+                }
                 Output::OpenHost { link, host, .. } => {
+                    assert!(!self.nodes[node].hidden, "it shows where it is");
                     let addr = host.to_string().parse().unwrap();
                     self.open(node, link, addr);
                 }
@@ -536,7 +565,8 @@ impl World {
     }
 
     fn open(&mut self, node: usize, link: LinkId, contact: SocketAddr) {
-        let peer = self.nodes.iter().position(|other| other.addr == contact);
+        let mut nodes = self.nodes.iter();
+        let peer = nodes.position(|other| other.addr == contact && !other.hidden);
         let Some(peer) = peer.filter(|peer| self.net.direct && !self.nodes[*peer].dead) else {
             let why = format!("nobody listens at {contact}");
             return self.tell_later(node, node, Input::LinkDown { link, why });

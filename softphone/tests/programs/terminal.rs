@@ -176,7 +176,7 @@ fn single_keys_take_mute_and_end_a_call_that_the_live_row_shows() {
     bob.wait_for("c call");
     assert!(bob.has_single_keys());
     let mut alice = place.phone("alice", &with_no_sound(&["call", "bob", "--for", "60"]));
-    bob.wait_for("alice  calls you 0:0");
+    bob.wait_for("alice  calls you (new) 0:0");
     bob.wait_for("a accept  d decline");
     bob.types("a");
     alice.wait_for("established");

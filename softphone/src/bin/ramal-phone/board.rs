@@ -3,8 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use codec::{CallId, Name};
-use softphone::{audio::Levels, call::Hold, engine, phone::Event};
+use codec::{CallId, FourWords, Name};
+use softphone::{
+    audio::Levels,
+    call::Hold,
+    contacts::Standing,
+    engine,
+    phone::{Callers, Event},
+};
 
 /// Everything there is to see.
 #[derive(Debug)]
@@ -21,6 +27,10 @@ pub struct Board {
     pub muted: bool,
     /// The person is away.
     pub away: bool,
+    /// The person is not to be disturbed.
+    pub dnd: bool,
+    /// Who may call.
+    pub callers: Callers,
     /// A name that is being typed.
     pub typing: Option<String>,
     /// How many calls there can be.
@@ -61,6 +71,10 @@ pub struct SeenCall {
     pub figures: Option<Figures>,
     /// What was said is not all in the output.
     pub output_lost: bool,
+    /// What the two can read to each other, once it is up.
+    pub words: Option<FourWords>,
+    /// They have, in this call or in one before.
+    pub verified: bool,
 }
 
 /// How far a call is.
@@ -74,6 +88,8 @@ pub enum Stage {
     RingsHere {
         /// The registry confirms who calls.
         confirmed: bool,
+        /// What is known of them.
+        standing: Standing,
     },
     /// It was taken, and voice is not through yet.
     Connecting,
@@ -106,6 +122,9 @@ pub enum Action {
     Resume(CallId),
     Mute(bool),
     Away(bool),
+    Dnd(bool),
+    /// The words are the same on both sides.
+    Verify(CallId),
     /// To type whom to call.
     Call,
     /// To mean this call.
@@ -126,7 +145,14 @@ impl Action {
             | Self::Resume(_)
             | Self::Select(_)
             | Self::Mute(_) => true,
-            Self::Away(_) | Self::Call | Self::List | Self::Help | Self::Quit => false,
+            // The row with the words says what it is about.
+            Self::Verify(_)
+            | Self::Away(_)
+            | Self::Dnd(_)
+            | Self::Call
+            | Self::List
+            | Self::Help
+            | Self::Quit => false,
         }
     }
 }
@@ -151,6 +177,10 @@ pub struct Powers {
     pub may_call: bool,
     /// Others are told whether the person is there.
     pub publishes: bool,
+    /// Who may call.
+    pub callers: Callers,
+    /// The person begins undisturbed.
+    pub dnd: bool,
 }
 
 impl Board {
@@ -160,6 +190,8 @@ impl Board {
             calls_max,
             may_call,
             publishes,
+            callers,
+            dnd,
         } = powers;
         Self {
             name,
@@ -168,6 +200,8 @@ impl Board {
             calls: Vec::new(),
             muted: false,
             away: false,
+            dnd,
+            callers,
             typing: None,
             calls_max,
             may_call,
@@ -234,10 +268,15 @@ impl Board {
                 call,
                 from,
                 confirmed,
+                standing,
                 ..
             } => {
-                let confirmed = *confirmed;
-                self.add(*call, &from.name, Stage::RingsHere { confirmed }, now);
+                let (confirmed, standing) = (*confirmed, *standing);
+                let rings = Stage::RingsHere {
+                    confirmed,
+                    standing,
+                };
+                self.add(*call, &from.name, rings, now);
             }
             Event::Merged { ended, call, name } => {
                 // The call that goes on stands where the person's own stood.
@@ -249,13 +288,28 @@ impl Board {
                 }
             }
             Event::Ringing { call } => self.enter(*call, Stage::RingsThere, now),
-            Event::Established { call, name, .. } => {
+            Event::Established {
+                call,
+                name,
+                words,
+                standing,
+                ..
+            } => {
                 let up = Stage::Up {
                     hold: Hold::No,
                     reconnecting: false,
                 };
                 self.add(*call, name, up, now);
                 self.enter(*call, up, now);
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.words = Some(*words);
+                    seen.verified = *standing == Standing::Verified;
+                }
+            }
+            Event::Verified { call } => {
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.verified = true;
+                }
             }
             Event::Held { call, hold } => {
                 if let Some(Stage::Up { hold: held, .. }) = self.stage_mut(*call) {
@@ -264,7 +318,10 @@ impl Board {
             }
             Event::Reconnecting { call } => self.reconnecting(*call, true),
             Event::Reconnected { call } => self.reconnecting(*call, false),
-            Event::Ended { .. } | Event::Stopped => {}
+            Event::Ended { .. }
+            | Event::Stopped
+            | Event::TurnedAway { .. }
+            | Event::IdentityChanged { .. } => {}
         }
     }
 
@@ -352,12 +409,19 @@ impl Board {
             let word = if self.muted { "unmute" } else { "mute" };
             offer('m', word, Action::Mute(!self.muted));
         }
+        if let Some(seen) = self.current().filter(|seen| seen.unread().is_some()) {
+            offer('v', "words agree", Action::Verify(seen.call));
+        }
         if self.may_call && self.calls.len() < self.calls_max {
             offer('c', "call", Action::Call);
         }
         if self.publishes && self.calls.is_empty() {
             let word = if self.away { "back" } else { "away" };
             offer('w', word, Action::Away(!self.away));
+        }
+        if self.calls.is_empty() {
+            let word = if self.dnd { "take calls" } else { "no calls" };
+            offer('z', word, Action::Dnd(!self.dnd));
         }
         offer('l', "list", Action::List);
         offer('?', "help", Action::Help);
@@ -398,6 +462,8 @@ impl Board {
                 levels: None,
                 figures: None,
                 output_lost: false,
+                words: None,
+                verified: false,
             });
         }
     }
@@ -419,6 +485,11 @@ impl SeenCall {
     /// Whether voice goes through, or is held.
     pub fn is_up(&self) -> bool {
         matches!(self.stage, Stage::Up { .. })
+    }
+
+    /// The words, as long as the two have not read them to each other.
+    pub fn unread(&self) -> Option<FourWords> {
+        self.words.filter(|_| self.is_up() && !self.verified)
     }
 
     /// Whether it waits for the person to take it.

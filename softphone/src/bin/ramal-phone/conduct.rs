@@ -99,7 +99,7 @@ pub struct Conduct<'a> {
     deadline: Option<Instant>,
     outcome: Option<Outcome>,
     commands: mpsc::Sender<engine::Command>,
-    listening: SocketAddr,
+    listening: Option<SocketAddr>,
     /// Others have the terminal until then, or until the program is told to go on.
     rests_until: Option<Instant>,
     /// Questions to the registry that a person asked.
@@ -273,9 +273,19 @@ impl<'a> Conduct<'a> {
                 from,
                 confirmed,
                 waiting,
+                standing,
             } => {
-                show.incoming(call, &from.name, confirmed, waiting);
+                show.incoming(call, &from.name, (confirmed, standing), waiting);
                 self.incoming(call).await;
+            }
+            phone::Event::TurnedAway {
+                from,
+                confirmed,
+                standing,
+            } => show.turned_away(&from.name, confirmed, standing),
+            phone::Event::IdentityChanged { name } => show.identity_changed(&name),
+            phone::Event::Verified { call } => {
+                self.with_name(call, |name| show.verified(call, name));
             }
             phone::Event::Merged { ended, call, name } => {
                 if self.dialled == Some(ended) {
@@ -295,8 +305,14 @@ impl<'a> Conduct<'a> {
             phone::Event::Ringing { call } => {
                 self.with_name(call, |name| show.ringing(call, name));
             }
-            phone::Event::Established { call, name, setup } => {
-                show.established(call, &name, setup);
+            phone::Event::Established {
+                call,
+                name,
+                setup,
+                words,
+                standing,
+            } => {
+                show.established(call, &name, setup, words, standing);
                 self.established(call);
             }
             phone::Event::Ended {
@@ -512,6 +528,8 @@ impl<'a> Conduct<'a> {
                     Action::Mute(false) => self.show.note("not muted any more"),
                     Action::Away(true) => self.show.note("away"),
                     Action::Away(false) => self.show.note("back"),
+                    Action::Dnd(true) => self.show.note("taking no calls"),
+                    Action::Dnd(false) => self.show.note("taking calls again"),
                     _ => {}
                 }
             }
@@ -555,6 +573,11 @@ impl<'a> Conduct<'a> {
                 self.board.away = away;
                 self.tell(Command::Away(away)).await;
             }
+            Action::Dnd(dnd) => {
+                self.board.dnd = dnd;
+                self.tell(Command::Dnd(dnd)).await;
+            }
+            Action::Verify(call) => self.tell(Command::Verify(call)).await,
             Action::Call => self.board.typing = Some(String::new()),
             Action::Select(call) => self.board.select(call),
             Action::List => self.list(),

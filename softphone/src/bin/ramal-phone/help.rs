@@ -1,7 +1,7 @@
 //! What `?` says.
 
 /// The keys, and how to read the live rows. Narrow enough for most terminals.
-pub const LINES: [&str; 14] = [
+pub const LINES: [&str; 16] = [
     "a  accept the call that rings; so does Enter",
     "d  decline it",
     "h  hang up",
@@ -9,7 +9,9 @@ pub const LINES: [&str; 14] = [
     "m  mute the microphone, or unmute it",
     "n  go to the next call; so do Tab and its number",
     "c  call NAME or NAME@HOST:PORT",
+    "v  the four words are the same on both sides",
     "w  be away, or back",
+    "z  take no calls, or take them again",
     "l  list the calls, and who is registered",
     "q  hang up everything and quit",
     "Keys are about the call marked >.",

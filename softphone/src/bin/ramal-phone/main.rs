@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use codec::{
     Name,
     claim::{INVITE_BYTES_MAX, InviteCode},
@@ -15,7 +15,7 @@ use registry::{
 use softphone::{
     audio::{self, AudioError, Direction},
     engine::{self, Config},
-    phone::{SecondCall, Settings, Target},
+    phone::{Callers, SecondCall, Settings, Target},
     settings::{self, Profile},
 };
 
@@ -113,9 +113,40 @@ struct General {
     /// Tells nobody whether the person is there, busy or away
     #[arg(long, global = true)]
     private: bool,
+    /// Who may call. Whoever may not hears that you take no call from them, and not why
+    #[arg(long, global = true, value_enum, default_value_t = MayCall::Everyone)]
+    callers: MayCall,
+    /// Begins undisturbed: nobody can call until the key `z` ends it
+    #[arg(long, global = true)]
+    dnd: bool,
+    /// Shows nobody where this phone is before a call is taken: no address in lookups, everything
+    /// through the registry, calls by name only
+    #[arg(long, global = true)]
+    hidden: bool,
     /// Writes one JSON object an event to standard output, and everything else to standard error
     #[arg(long, global = true)]
     json: bool,
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum MayCall {
+    /// Everybody who is not blocked
+    Everyone,
+    /// Those with whom there has been a call before
+    Contacts,
+    /// Nobody
+    Nobody,
+}
+
+impl From<MayCall> for Callers {
+    fn from(who: MayCall) -> Self {
+        match who {
+            MayCall::Everyone => Self::Everyone,
+            MayCall::Contacts => Self::Contacts,
+            MayCall::Nobody => Self::Nobody,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -251,11 +282,24 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
         _ => None,
     };
     let hands = hands(&command, general.json);
-    let settings = settings(&command, &hands, &input, general.busy, !general.private);
+    let settings = Settings {
+        callers: general.callers.into(),
+        dnd: general.dnd,
+        hidden: general.hidden,
+        ..settings(&command, &hands, &input, general.busy, !general.private)
+    };
+    if settings.hidden {
+        show.note(
+            "hidden: nobody is told where this phone is before a call is taken; a call that is \
+             taken shows the two phones each other's addresses, until there is a relay",
+        );
+    }
     let powers = Powers {
         calls_max: settings.calls_max,
         may_call: matches!(command, Command::Answer { .. }),
         publishes: settings.publish,
+        callers: settings.callers,
+        dnd: settings.dnd,
     };
     let profile = Profile::open(&folder, name.clone(), engine::unix_now())
         .map_err(|error| error.to_string())?;
@@ -363,6 +407,9 @@ fn settings(
         second_call,
         one_at_a_time: !matches!(command, Command::Echo),
         publish,
+        callers: Callers::Everyone,
+        dnd: false,
+        hidden: false,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use softphone::{audio::Levels, call::Hold};
+use softphone::{audio::Levels, call::Hold, contacts::Standing, phone::Callers};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
@@ -120,6 +120,17 @@ pub fn rows(board: &Board, size: Size, look: Look, now: Instant) -> Vec<String> 
     } else {
         call_rows(board, size.rows, columns, look, now)
     };
+    let words = board.meant().and_then(SeenCall::unread);
+    if let Some(words) = words.filter(|_| rows.len() + 2 <= size.rows) {
+        let mut row = Row::default();
+        row.push(Style::Plain, "words: ");
+        row.push(Style::Strong, words.to_string());
+        row.push(
+            Style::Dim,
+            "  read them to each other; v when they are the same",
+        );
+        rows.push(row);
+    }
     rows.push(keys);
     if size.rows < 2 {
         rows.truncate(1);
@@ -192,8 +203,21 @@ fn stage(seen: &SeenCall) -> (Style, &'static str) {
     match seen.stage {
         Stage::Calling => (Style::Plain, "calling"),
         Stage::RingsThere => (Style::Plain, "ringing"),
-        Stage::RingsHere { confirmed: true } => (Style::Good, "calls you"),
-        Stage::RingsHere { confirmed: false } => (Style::Doubtful, "calls you (not confirmed)"),
+        Stage::RingsHere {
+            standing: Standing::Verified,
+            ..
+        } => (Style::Good, "calls you (verified)"),
+        // Whose identity is known needs no registry to confirm their name.
+        Stage::RingsHere {
+            standing: Standing::Known,
+            ..
+        } => (Style::Good, "calls you"),
+        Stage::RingsHere {
+            confirmed: true, ..
+        } => (Style::Good, "calls you (new)"),
+        Stage::RingsHere {
+            confirmed: false, ..
+        } => (Style::Doubtful, "calls you (new, not confirmed)"),
         Stage::Connecting => (Style::Plain, "connecting"),
         Stage::Up {
             reconnecting: true, ..
@@ -210,9 +234,14 @@ fn stage(seen: &SeenCall) -> (Style, &'static str) {
 fn idle_row(board: &Board) -> Row {
     let mut row = Row::default();
     row.push(Style::Strong, printable(board.name.as_str()));
+    let nobody = board.dnd || board.callers == Callers::Nobody;
     let (style, how) = match (board.registered, board.away) {
         (Registered::Trying, _) => (Style::Plain, "registering at"),
         (Registered::No, _) => (Style::Bad, "cannot be called: not registered at"),
+        (Registered::Yes, _) if nobody => (Style::Doubtful, "takes no calls, registered at"),
+        (Registered::Yes, false) if board.callers == Callers::Contacts => {
+            (Style::Plain, "can be called by contacts at")
+        }
         (Registered::Yes, true) => (Style::Doubtful, "away, registered at"),
         (Registered::Yes, false) => (Style::Plain, "can be called at"),
     };

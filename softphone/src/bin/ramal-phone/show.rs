@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use codec::{CallId, IdentityKey, Name};
+use codec::{CallId, FourWords, IdentityKey, Name};
 use registry::client::Host;
 use serde_json::{Value, json};
 use softphone::{
     audio::{Device, Direction},
     call::{Hold, Reason},
+    contacts::Standing,
     media::stats::VoiceReport,
 };
 
@@ -71,27 +72,34 @@ impl Show {
     }
 
     /// The name can be called.
-    pub fn registered(&self, name: &Name, registry: &Host, listening: SocketAddr) {
+    pub fn registered(&self, name: &Name, registry: &Host, listening: Option<SocketAddr>) {
         self.event(
             || {
                 json!({
                     "event": "registered",
                     "name": name.as_str(),
                     "registry": registry.to_string(),
-                    "listening": listening.to_string(),
+                    "listening": listening.map(|listening| listening.to_string()),
                 })
             },
             || format!("registered as {name} at {registry}"),
         );
     }
 
-    /// Somebody calls.
-    pub fn incoming(&self, call: CallId, from: &Name, confirmed: bool, waiting: bool) {
+    /// Somebody calls: whether the registry confirms the name, and what is known of them.
+    pub fn incoming(
+        &self,
+        call: CallId,
+        from: &Name,
+        (confirmed, standing): (bool, Standing),
+        waiting: bool,
+    ) {
         let meanwhile = if waiting { " meanwhile" } else { "" };
-        let doubt = if confirmed {
-            ""
-        } else {
-            " (nobody confirms that it is)"
+        let doubt = match standing {
+            Standing::Verified => " (verified)",
+            Standing::Known => "",
+            _ if confirmed => " for the first time",
+            _ => " for the first time (nobody confirms that it is)",
         };
         self.event(
             || {
@@ -100,10 +108,54 @@ impl Show {
                     "call": id(call),
                     "name": from.as_str(),
                     "confirmed": confirmed,
+                    "known": standing.is_known(),
+                    "verified": standing == Standing::Verified,
                     "waiting": waiting,
                 })
             },
             || format!("{from} calls{meanwhile}{doubt}"),
+        );
+    }
+
+    /// Somebody called and was not let in.
+    pub fn turned_away(&self, from: &Name, confirmed: bool, standing: Standing) {
+        let doubt = match confirmed || standing.is_known() {
+            true => "",
+            false => " (nobody confirms that it was)",
+        };
+        self.event(
+            || {
+                json!({
+                    "event": "turned_away",
+                    "name": from.as_str(),
+                    "confirmed": confirmed,
+                    "known": standing.is_known(),
+                    "verified": standing == Standing::Verified,
+                })
+            },
+            || format!("{from} called{doubt} and was not let in"),
+        );
+    }
+
+    /// Somebody called under a name that was another identity's in the calls before.
+    pub fn identity_changed(&self, name: &Name) {
+        self.event(
+            || json!({"event": "identity_changed", "name": name.as_str()}),
+            || {
+                format!(
+                    "WARNING: somebody called as {name} who is not the {name} of your calls \
+                     before, and was not let in: {}",
+                    ask_another_way(name)
+                )
+            },
+        );
+    }
+
+    /// The words of a call were the same on both sides.
+    pub fn verified(&self, call: CallId, name: &Name) {
+        self.event(
+            || json!({"event": "verified", "call": id(call), "name": name.as_str()}),
+            || format!("{name} is verified: nobody is in between"),
         );
     }
 
@@ -115,9 +167,18 @@ impl Show {
         );
     }
 
-    /// A call is up.
-    pub fn established(&self, call: CallId, name: &Name, setup: Duration) {
+    /// A call is up. The four words are one string, with a space between each two.
+    pub fn established(
+        &self,
+        call: CallId,
+        name: &Name,
+        setup: Duration,
+        words: FourWords,
+        standing: Standing,
+    ) {
         let setup_ms = milliseconds(setup);
+        let verified = standing == Standing::Verified;
+        let mark = if verified { ", verified" } else { "" };
         self.event(
             || {
                 json!({
@@ -125,10 +186,27 @@ impl Show {
                     "call": id(call),
                     "name": name.as_str(),
                     "setup_ms": setup_ms,
+                    "words": words.to_string(),
+                    "known": standing.is_known(),
+                    "verified": verified,
                 })
             },
-            || format!("in a call with {name} (set up in {setup_ms:.0} ms)"),
+            || format!("in a call with {name}{mark} (set up in {setup_ms:.0} ms)"),
         );
+        if self.json {
+            return;
+        }
+        if !standing.is_known() {
+            self.say(&format!(
+                "this is the first call with {name}: only the words show whether somebody is in \
+                 between"
+            ));
+        }
+        let next = match verified {
+            true => "",
+            false => " - read them to each other; v when they are the same",
+        };
+        self.say(&format!("words: {words}{next}"));
     }
 
     /// Two calls between the same two became one.
@@ -368,8 +446,21 @@ fn why(name: &Name, reason: Reason, detail: Option<&str>, registry: &Host) -> St
         Reason::Untrusted => {
             format!("ended for safety: the other phone did not prove to be {name}'s{detail}")
         }
+        Reason::IdentityChanged => format!(
+            "ended for safety: whoever is called {name} now is not the {name} of your calls \
+             before: {}",
+            ask_another_way(name)
+        ),
         other => format!("the call with {name} ended: {other}"),
     }
+}
+
+/// What to do about a name that somebody else has now.
+fn ask_another_way(name: &Name) -> String {
+    format!(
+        "a new key of theirs, or somebody who pretends to be them. Ask {name} in another way; if \
+         the new one is right: ramal-phone contacts forget {name}"
+    )
 }
 
 #[cfg(test)]
@@ -444,6 +535,7 @@ mod tests {
             Reason::DeclinedElsewhere,
             Reason::Merged,
             Reason::MediaLost,
+            Reason::IdentityChanged,
         ] {
             let sentence = why(&name, reason, None, &host);
             assert!(sentence.contains("bob"), "{sentence}");

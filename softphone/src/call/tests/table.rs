@@ -44,7 +44,7 @@ fn in_every_state(role: Role) -> Vec<(&'static str, Rig)> {
 
 /// A fresh copy of every input there is, under the name of its row.
 fn every_input() -> Vec<(String, Input)> {
-    let Own { card, nonce } = own(1);
+    let Own { card, nonce, .. } = own(1);
     let moved = || Moved {
         added: Candidates::default(),
         removed: Candidates::default(),
@@ -135,12 +135,13 @@ fn state(call: &Call) -> &'static str {
             role: Role::Caller, ..
         } => "Connecting",
         State::Connecting {
-            awaited: Some(_),
+            confirmation: Confirmation::Awaited { .. },
             media: Media::Down,
             ..
         } => "Unconfirmed",
         State::Connecting {
-            awaited: Some(_), ..
+            confirmation: Confirmation::Awaited { .. },
+            ..
         } => "Unconfirmed, media up",
         State::Connecting { .. } => "Confirmed",
         State::Established { .. } => "Established",

@@ -2,7 +2,10 @@
 
 #![cfg(test)]
 
-use codec::{Identity, Party};
+use codec::{
+    Identity, IdentityKey, Party, Transcript,
+    signal::{CallNonce, Fingerprint},
+};
 use softphone::{call::Reason, media::stats::VoiceReport, phone::Event};
 
 use super::*;
@@ -22,6 +25,8 @@ const ALL: Powers = Powers {
     calls_max: 4,
     may_call: true,
     publishes: true,
+    callers: Callers::Everyone,
+    dnd: false,
 };
 
 fn hear(board: &mut Board, event: Event) {
@@ -37,6 +42,7 @@ fn incoming(call: CallId, from: &str, waiting: bool) -> Event {
         },
         confirmed: true,
         waiting,
+        standing: Standing::Known,
     }
 }
 
@@ -45,7 +51,22 @@ fn established(call: CallId, with: &str) -> Event {
         call,
         name: name(with),
         setup: Duration::from_millis(50),
+        words: words(),
+        standing: Standing::Verified,
     }
+}
+
+/// The words of some call.
+fn words() -> FourWords {
+    FourWords::of(&Transcript {
+        caller: IdentityKey([1; 32]),
+        callee: IdentityKey([2; 32]),
+        caller_fingerprint: Fingerprint([3; 32]),
+        callee_fingerprint: Fingerprint([4; 32]),
+        call: CallId([5; 16]),
+        caller_nonce: CallNonce([6; 32]),
+        callee_nonce: CallNonce([7; 32]),
+    })
 }
 
 /// The letters on offer.
@@ -56,7 +77,7 @@ fn keys(board: &Board) -> String {
 #[test]
 fn only_keys_that_do_something_now_are_on_offer() {
     let mut board = board(ALL);
-    assert_eq!(keys(&board), "cwl?q");
+    assert_eq!(keys(&board), "cwzl?q");
     hear(&mut board, incoming(BOB, "bob", false));
     assert_eq!(keys(&board), "adcl?q");
     assert_eq!(board.action('a'), Some(Action::Accept(BOB)));
@@ -67,7 +88,7 @@ fn only_keys_that_do_something_now_are_on_offer() {
     hear(&mut board, established(BOB, "bob"));
     assert_eq!(keys(&board), "homcl?q");
     board.remove(BOB);
-    assert_eq!(keys(&board), "cwl?q");
+    assert_eq!(keys(&board), "cwzl?q");
 }
 
 #[test]
@@ -76,8 +97,10 @@ fn a_phone_that_may_not_call_and_does_not_publish_offers_neither() {
         calls_max: 1,
         may_call: false,
         publishes: false,
+        callers: Callers::Everyone,
+        dnd: false,
     });
-    assert_eq!(keys(&board), "l?q");
+    assert_eq!(keys(&board), "zl?q");
     board.may_call = true;
     assert_eq!(board.action('c'), Some(Action::Call));
     hear(&mut board, incoming(BOB, "bob", false));

@@ -4,8 +4,15 @@
 
 use std::io;
 
-use codec::{Identity, Party};
-use softphone::{call::Hold, phone::Event as PhoneEvent};
+use codec::{
+    FourWords, Identity, IdentityKey, Party, Transcript,
+    signal::{CallNonce, Fingerprint},
+};
+use softphone::{
+    call::Hold,
+    contacts::Standing,
+    phone::{Callers, Event as PhoneEvent},
+};
 
 use super::*;
 use crate::{board::Powers, outlet::Outlet};
@@ -45,6 +52,8 @@ fn board() -> Board {
         calls_max: 4,
         may_call: true,
         publishes: true,
+        callers: Callers::Everyone,
+        dnd: false,
     };
     Board::new(name("alice"), "localhost:5000".to_owned(), powers)
 }
@@ -60,7 +69,7 @@ async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, St
     let handle = Handle {
         commands,
         events: happened,
-        listening: ([127, 0, 0, 1], 1).into(),
+        listening: None,
     };
     let registry = Way {
         host: "localhost".parse().unwrap(),
@@ -94,6 +103,7 @@ fn incoming(call: CallId) -> PhoneEvent {
         },
         confirmed: true,
         waiting: true,
+        standing: Standing::Known,
     }
 }
 
@@ -102,6 +112,16 @@ fn established(call: CallId) -> PhoneEvent {
         call,
         name: name("bob"),
         setup: Duration::from_millis(50),
+        words: FourWords::of(&Transcript {
+            caller: IdentityKey([1; 32]),
+            callee: IdentityKey([2; 32]),
+            caller_fingerprint: Fingerprint([3; 32]),
+            callee_fingerprint: Fingerprint([4; 32]),
+            call,
+            caller_nonce: CallNonce([6; 32]),
+            callee_nonce: CallNonce([7; 32]),
+        }),
+        standing: Standing::Known,
     }
 }
 
@@ -202,7 +222,7 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         deadline: None,
         outcome: None,
         commands,
-        listening: ([127, 0, 0, 1], 1).into(),
+        listening: None,
         rests_until: None,
         asked: JoinSet::new(),
     };

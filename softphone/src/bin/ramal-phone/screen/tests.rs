@@ -2,7 +2,10 @@
 
 #![cfg(test)]
 
-use codec::{CallId, Name};
+use codec::{
+    CallId, FourWords, IdentityKey, Name, Transcript,
+    signal::{CallNonce, Fingerprint},
+};
 use softphone::{engine, phone::Event};
 
 use super::*;
@@ -17,11 +20,26 @@ const ALL: Powers = Powers {
     calls_max: 4,
     may_call: true,
     publishes: true,
+    callers: Callers::Everyone,
+    dnd: false,
 };
 
 fn board() -> Board {
     let name: Name = "alice".parse().unwrap();
     Board::new(name, "localhost:5000".to_owned(), ALL)
+}
+
+/// The words of some call.
+fn words() -> FourWords {
+    FourWords::of(&Transcript {
+        caller: IdentityKey([1; 32]),
+        callee: IdentityKey([2; 32]),
+        caller_fingerprint: Fingerprint([3; 32]),
+        callee_fingerprint: Fingerprint([4; 32]),
+        call: CallId([5; 16]),
+        caller_nonce: CallNonce([6; 32]),
+        callee_nonce: CallNonce([7; 32]),
+    })
 }
 
 /// A call that has been up for 161 seconds.
@@ -31,6 +49,8 @@ fn with_call(number: u8, name: &str, start: Instant, board: &mut Board) -> CallI
         call,
         name: name.parse().unwrap(),
         setup: Duration::from_millis(50),
+        words: words(),
+        standing: Standing::Verified,
     };
     board.hear(&engine::Event::Phone(established), start);
     let seen = board.calls.last_mut().unwrap();
@@ -75,6 +95,34 @@ fn a_call_shows_who_how_long_how_loud_and_how_well() {
     board.muted = true;
     assert!(shown(&board, 80, 24, start)[0].contains("you muted "));
     assert!(shown(&board, 40, 24, start)[0].contains("muted"));
+}
+
+#[test]
+fn the_words_are_shown_until_they_are_verified() {
+    let (mut board, start) = (board(), Instant::now());
+    let call = with_call(1, "bob", start, &mut board);
+    board.calls[0].verified = false;
+    let rows = shown(&board, 90, 24, start);
+    let row = "words: runway sunset wolf brand  read them to each other; v when they are the same";
+    assert_eq!(rows[1], row);
+    assert!(rows[2].contains("v words agree"), "{rows:?}");
+    assert_eq!(board.action('v'), Some(Action::Verify(call)));
+    // Where there is no room for them, the call and its keys come first.
+    assert_eq!(shown(&board, 90, 2, start).len(), 2);
+    let verified = engine::Event::Phone(Event::Verified { call });
+    board.hear(&verified, start);
+    assert_eq!(shown(&board, 90, 24, start).len(), 2);
+    assert_eq!(board.action('v'), None);
+}
+
+#[test]
+fn a_phone_that_takes_no_calls_says_so() {
+    let (mut board, start) = (board(), Instant::now());
+    board.registered = Registered::Yes;
+    board.callers = Callers::Contacts;
+    assert!(shown(&board, 90, 24, start)[0].contains("by contacts at"));
+    board.dnd = true;
+    assert!(shown(&board, 90, 24, start)[0].contains("takes no calls"));
 }
 
 #[test]
@@ -168,10 +216,33 @@ fn every_stage_has_its_words() {
     for (stage, words) in [
         (Stage::Calling, "bob  calling 2:41"),
         (Stage::RingsThere, "bob  ringing 2:41"),
-        (Stage::RingsHere { confirmed: true }, "bob  calls you 2:41"),
         (
-            Stage::RingsHere { confirmed: false },
-            "bob  calls you (not confirmed) 2:41",
+            Stage::RingsHere {
+                confirmed: true,
+                standing: Standing::Verified,
+            },
+            "bob  calls you (verified) 2:41",
+        ),
+        (
+            Stage::RingsHere {
+                confirmed: false,
+                standing: Standing::Known,
+            },
+            "bob  calls you 2:41",
+        ),
+        (
+            Stage::RingsHere {
+                confirmed: true,
+                standing: Standing::Stranger,
+            },
+            "bob  calls you (new) 2:41",
+        ),
+        (
+            Stage::RingsHere {
+                confirmed: false,
+                standing: Standing::Stranger,
+            },
+            "bob  calls you (new, not confirmed) 2:41",
         ),
         (Stage::Connecting, "bob  connecting 2:41"),
         (up(Hold::Here), "bob  on hold by you 2:41"),

@@ -1,0 +1,299 @@
+//! Who may call, and that whoever may not cannot tell why.
+
+use super::*;
+
+/// Every way of not being let in, for alice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Nobody,
+    NoContact,
+    Dnd,
+    Blocked,
+    Changed,
+}
+
+const EVERY: [Why; 5] = [
+    Why::Nobody,
+    Why::NoContact,
+    Why::Dnd,
+    Why::Blocked,
+    Why::Changed,
+];
+
+/// Bob's phone, which does not let alice in.
+fn closed(why: Why, seed: u64) -> Rig {
+    let (mut rig, alice) = (Rig::seeded(seed), person(2));
+    let settings = &mut rig.phone.settings;
+    match why {
+        Why::Nobody => settings.callers = Callers::Nobody,
+        Why::NoContact => settings.callers = Callers::Contacts,
+        Why::Dnd => settings.dnd = true,
+        Why::Blocked | Why::Changed => {}
+    }
+    match why {
+        Why::Blocked => rig.people(&[Contact {
+            blocked: true,
+            ..known("alice", &alice)
+        }]),
+        Why::Changed => rig.people(&[known("alice", &person(5))]),
+        // Who is known or verified is not let in either.
+        Why::Dnd | Why::Nobody => rig.people(&[Contact {
+            verified: why == Why::Dnd,
+            ..known("alice", &alice)
+        }]),
+        Why::NoContact => {}
+    }
+    rig
+}
+
+/// Everything that leaves the phone, and when.
+type Seen = Vec<(Duration, Vec<Output>)>;
+
+/// What alice can see of a call to bob until nothing comes any more.
+fn seen(mut rig: Rig, direct: bool) -> Seen {
+    let (alice, began) = (person(2), rig.now);
+    let mut seen = Vec::new();
+    let mut add = |rig: &Rig, mut outputs: Vec<Output>| {
+        outputs.retain(|output| !matches!(output, Output::Event(_)));
+        seen.push((rig.now - began, outputs));
+    };
+    if direct {
+        rig.link(&alice);
+        let asks = rig.say(&alice, "alice", invite(&alice));
+        let id = asked(&asks);
+        add(&rig, asks);
+        rig.now += Duration::from_millis(30);
+        let outputs = rig.answer(id, Ok(record("alice", &alice)));
+        add(&rig, outputs);
+    } else {
+        let body = about(invite(&alice));
+        let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+        let outputs = rig.by_registry(envelope.clone());
+        add(&rig, outputs);
+        let again = rig.by_registry(envelope);
+        add(&rig, again);
+    }
+    while !rig.phone.turned.is_empty() {
+        let outputs = rig.wake();
+        add(&rig, outputs);
+    }
+    assert!(rig.phone.lines.is_empty() && rig.phone.visitors.is_empty());
+    seen
+}
+
+/// What was said to alice, opened, and how long each envelope is.
+fn said(seen: &Seen) -> Vec<(Duration, CallSignal, usize)> {
+    let me = Party {
+        name: "alice".parse().unwrap(),
+        identity: person(2).identity.key(),
+    };
+    let mut said = Vec::new();
+    for (at, outputs) in seen {
+        for output in outputs {
+            let (envelope, nonce) = match output {
+                Output::ToLink(_, DirectFrame::Envelope(envelope)) => (envelope, Nonce([5; 32])),
+                Output::ToRegistry(Request {
+                    method: Method::Send { envelope, .. },
+                    ..
+                }) => (envelope, Nonce::NONE),
+                _ => continue,
+            };
+            let opened = envelope.open(&me, &person(2).agreement, nonce).unwrap();
+            said.push((*at, opened.body, envelope.sealed_len()));
+        }
+    }
+    said
+}
+
+#[test]
+fn whoever_is_not_let_in_sees_the_same_whatever_the_reason() {
+    for direct in [true, false] {
+        for seed in 0..20 {
+            let nobody = seen(closed(Why::Nobody, seed), direct);
+            for why in EVERY {
+                // Not only what is inside: with the same seed every byte is the same.
+                assert_eq!(seen(closed(why, seed), direct), nobody, "{why:?}, {seed}");
+            }
+            let said = said(&nobody);
+            let [(after, body, _)] = &said[..] else {
+                panic!("{said:?}")
+            };
+            let declined = Signal::Decline(DeclineReason::Unavailable);
+            assert_eq!(body.signal, declined);
+            let asked = Duration::from_millis(if direct { 30 } else { 0 });
+            assert!(*after - asked <= Duration::from_secs(2), "{after:?}");
+        }
+    }
+}
+
+#[test]
+fn how_long_a_caller_waits_who_is_not_let_in_is_spread_over_two_seconds() {
+    let waits = (0..200).map(|seed| said(&seen(closed(Why::Blocked, seed), false))[0].0);
+    let waits: Vec<_> = waits.collect();
+    for quarter in 0..4 {
+        let from = Duration::from_millis(500) * quarter;
+        let within =
+            |wait: &&Duration| **wait >= from && **wait < from + Duration::from_millis(500);
+        let count = waits.iter().filter(within).count();
+        // 50 are expected; 30 would be as rare as one in a thousand.
+        assert!((30..=70).contains(&count), "{count} from {from:?} on");
+    }
+}
+
+#[test]
+fn a_name_that_the_registry_gives_to_somebody_else_is_turned_away_like_everybody() {
+    let (mut rig, mallory) = (Rig::new(), person(2));
+    rig.link(&mallory);
+    let began = rig.now;
+    let asks = rig.say(&mallory, "alice", invite(&mallory));
+    let id = asked(&asks);
+    rig.now += Duration::from_millis(30);
+    let outputs = rig.answer(id, Ok(record("alice", &person(3))));
+    assert_eq!(written(&outputs, &mallory, "alice"), []);
+    let turned = rig.wake();
+    let declined = Signal::Decline(DeclineReason::Unavailable);
+    assert_eq!(written(&turned, &mallory, "alice"), [declined]);
+    // At the moment at which a phone of the same seed answers that is set to nobody.
+    let nobody = said(&seen(closed(Why::Nobody, 1), true));
+    assert_eq!(rig.now - began, nobody[0].0);
+}
+
+#[test]
+fn contacts_are_let_in_where_only_contacts_may_call() {
+    let (mut rig, alice) = (Rig::new(), person(2));
+    rig.phone.settings.callers = Callers::Contacts;
+    rig.people(&[known("alice", &alice)]);
+    let body = about(invite(&alice));
+    let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+    assert_eq!(rings(&rig.by_registry(envelope)), Some(true));
+    // Directly, while the registry cannot be asked: the identity shows who it is.
+    let mut rig = Rig::new();
+    rig.phone.settings.callers = Callers::Contacts;
+    rig.people(&[known("alice", &alice)]);
+    rig.link(&alice);
+    let outputs = rig.say(&alice, "alice", invite(&alice));
+    let outputs = rig.answer(asked(&outputs), Err(Refusal::NotFound));
+    assert_eq!(rings(&outputs), Some(false));
+}
+
+#[test]
+fn whom_the_person_is_calling_is_let_in_but_nobody_else_under_that_name() {
+    for why in [Why::Nobody, Why::NoContact, Why::Dnd, Why::Blocked] {
+        let (mut rig, alice) = (closed(why, 1), person(2));
+        let dial = Command::Dial("alice".parse().unwrap());
+        let outputs = rig.tell(Input::Command(dial));
+        rig.answer(asked(&outputs), Ok(record("alice", &alice)));
+        let body = about(invite(&alice));
+        let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+        let outputs = rig.by_registry(envelope);
+        let merged = |output: &Output| matches!(output, Output::Event(Event::Merged { .. }));
+        assert!(outputs.iter().any(merged), "{why:?}: {outputs:?}");
+    }
+    // The registry confirms the name of somebody else before the callee has been looked up.
+    let (mut rig, alice) = (closed(Why::Changed, 1), person(2));
+    let dial = Command::Dial("alice".parse().unwrap());
+    let asks = rig.tell(Input::Command(dial));
+    let body = about(invite(&alice));
+    let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+    assert_eq!(rig.by_registry(envelope), []);
+    let outputs = rig.answer(asked(&asks), Ok(record("alice", &alice)));
+    let ended = |output: &Output| {
+        let reason = Reason::IdentityChanged;
+        matches!(output, Output::Event(Event::Ended { reason: why, .. }) if *why == reason)
+    };
+    assert!(outputs.iter().any(ended), "{outputs:?}");
+    let changed = Event::IdentityChanged {
+        name: "alice".parse().unwrap(),
+    };
+    assert_eq!(rig.wake(), [Output::Event(changed)]);
+}
+
+#[test]
+fn a_caller_who_gives_up_while_waiting_hears_nothing() {
+    let (mut rig, alice) = (closed(Why::Blocked, 3), person(2));
+    rig.link(&alice);
+    let outputs = rig.say(&alice, "alice", invite(&alice));
+    rig.answer(asked(&outputs), Ok(record("alice", &alice)));
+    assert_eq!(rig.phone.turned.len(), 1);
+    let cancel = Signal::Cancel(CancelReason::Hangup);
+    assert_eq!(rig.say(&alice, "alice", cancel), []);
+    assert!(rig.phone.turned.is_empty());
+}
+
+/// What the person was told of callers.
+fn told(outputs: &[Output]) -> Vec<Event> {
+    let events = outputs.iter().filter_map(|output| match output {
+        Output::Event(event) => Some(event.clone()),
+        _ => None,
+    });
+    events.collect()
+}
+
+#[test]
+fn the_person_is_told_once_of_each_caller_and_never_of_who_is_blocked() {
+    for why in EVERY {
+        let (mut rig, alice) = (closed(why, 1), person(2));
+        let mut events = Vec::new();
+        for number in 0..5 {
+            let mut body = about(invite(&alice));
+            body.call = CallId([number; 16]);
+            let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+            events.extend(told(&rig.by_registry(envelope)));
+        }
+        let name = "alice".parse().unwrap();
+        match (why, &events[..]) {
+            (Why::Blocked, []) | (_, [Event::TurnedAway { .. }]) => {}
+            (Why::Changed, [changed]) => assert_eq!(*changed, Event::IdentityChanged { name }),
+            _ => panic!("{why:?}: {events:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_callers_who_are_not_let_in_is_answered_and_has_its_limits() {
+    let mut rig = Rig::new();
+    rig.phone.settings.callers = Callers::Nobody;
+    let (mut answered, mut events) = (0, 0);
+    let mut count = |outputs: Vec<Output>| {
+        let sent = |output: &&Output| matches!(output, Output::ToRegistry(_));
+        answered += outputs.iter().filter(sent).count();
+        events += told(&outputs).len();
+    };
+    for number in 0..150 {
+        let mallory = person(number + 2);
+        let mut body = about(invite(&mallory));
+        body.call = CallId([number; 16]);
+        let envelope = rig.envelope(&mallory, "mallory", Nonce::NONE, TIME, &body);
+        count(rig.by_registry(envelope));
+        assert!(rig.phone.turned.len() <= 64);
+    }
+    while !rig.phone.turned.is_empty() {
+        count(rig.wake());
+    }
+    assert_eq!(answered, 150);
+    assert_eq!(events, 32);
+}
+
+#[test]
+fn who_is_not_to_be_disturbed_is_published_as_away_and_not_as_more() {
+    let mut rig = Rig::new();
+    rig.phone.settings.publish = true;
+    let dnd = |on| Input::Command(Command::Dnd(on));
+    assert_eq!(published(&rig.tell(dnd(true))), Some(Presence::Away));
+    let away = Input::Command(Command::Away(true));
+    assert_eq!(published(&rig.tell(away)), None);
+    assert_eq!(published(&rig.tell(dnd(false))), None);
+    let back = Input::Command(Command::Away(false));
+    assert_eq!(published(&rig.tell(back)), Some(Presence::Available));
+}
+
+#[test]
+fn a_phone_that_stops_answers_those_who_wait() {
+    let (mut rig, alice) = (closed(Why::Nobody, 1), person(2));
+    rig.link(&alice);
+    let outputs = rig.say(&alice, "alice", invite(&alice));
+    rig.answer(asked(&outputs), Ok(record("alice", &alice)));
+    let outputs = rig.tell(Input::Command(Command::Stop));
+    let declined = Signal::Decline(DeclineReason::Unavailable);
+    assert_eq!(written(&outputs, &alice, "alice"), [declined]);
+}
