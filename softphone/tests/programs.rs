@@ -26,6 +26,8 @@ use serde_json::Value;
 #[cfg(target_os = "linux")]
 #[path = "programs/terminal.rs"]
 mod terminal;
+#[path = "programs/trust.rs"]
+mod trust;
 
 const RATE: u32 = 48_000;
 

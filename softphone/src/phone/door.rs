@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codec::{IdentityKey, Party, Signal, signal::DeclineReason};
+use codec::{IdentityKey, Name, Party, Signal, signal::DeclineReason};
 
 use super::{Callers, Event, Output, Phone, caller::Visitor};
 use crate::contacts::Standing;
@@ -32,25 +32,28 @@ pub(super) struct Turned {
     pub(super) at: Instant,
 }
 
-/// Of whom the person was told not long ago.
+/// Of whom the person was told not long ago: of whom by name and identity, or that a name is used
+/// by whom it is not pinned to, whoever that is.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    callers: VecDeque<(Party, Instant)>,
+    callers: VecDeque<(Name, Option<IdentityKey>, Instant)>,
 }
 
 impl Told {
     /// Whether the person is to be told of this caller.
-    fn is_new(&mut self, from: &Party, now: Instant) -> bool {
-        while let Some((_, at)) = self.callers.front()
+    fn is_new(&mut self, from: &Party, standing: Standing, now: Instant) -> bool {
+        let identity = Some(from.identity).filter(|_| standing != Standing::Changed);
+        while let Some((_, _, at)) = self.callers.front()
             && *at + TOLD_EVERY <= now
         {
             self.callers.pop_front();
         }
-        let known = self.callers.iter().any(|(party, _)| party == from);
+        let mut callers = self.callers.iter();
+        let known = callers.any(|(name, who, _)| *name == from.name && *who == identity);
         if known || self.callers.len() >= TOLD_MAX {
             return false;
         }
-        self.callers.push_back((from.clone(), now));
+        self.callers.push_back((from.name.clone(), identity, now));
         true
     }
 }
@@ -104,7 +107,8 @@ impl Phone {
             Standing::Changed => self.book.named(&from.name).all(|contact| contact.blocked),
             _ => false,
         };
-        if blocked || self.book.is_blocked(from.identity) || !self.told.is_new(&from, now) {
+        let hushed = blocked || self.book.is_blocked(from.identity);
+        if hushed || !self.told.is_new(&from, standing, now) {
             return;
         }
         let event = match standing {

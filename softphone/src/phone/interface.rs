@@ -324,7 +324,7 @@ pub enum Event {
         standing: Standing,
     },
     /// Somebody called under a name that is pinned to another identity, and was not let in. It is
-    /// told of nobody more often than every 10 minutes.
+    /// told of a name once in 10 minutes.
     IdentityChanged {
         /// The name.
         name: Name,

@@ -429,13 +429,18 @@ impl Board {
         offers
     }
 
-    /// What a key does now. Beside the keys on offer, the number of a call means that call.
+    /// What a key does now. Beside the keys on offer, the number of a call means that call, and `z`
+    /// is about whoever calls next.
     pub fn action(&self, key: char) -> Option<Action> {
         if let Some(number @ 1..) = key.to_digit(10) {
             let seen = self.calls.get(number as usize - 1)?;
             return Some(Action::Select(seen.call));
         }
         let key = key.to_ascii_lowercase();
+        if key == 'z' {
+            // During a call it is not worth the room that it takes in the row, but it works.
+            return Some(Action::Dnd(!self.dnd));
+        }
         let offers = self.offers().into_iter();
         offers
             .filter(|offer| offer.key == key)

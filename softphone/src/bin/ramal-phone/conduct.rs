@@ -516,6 +516,7 @@ impl<'a> Conduct<'a> {
             "decline" => 'd',
             "hangup" => 'h',
             "quit" => 'q',
+            "verify" => 'v',
             _ if word.chars().count() == 1 => word.chars().next().unwrap_or('?'),
             _ => '?',
         };

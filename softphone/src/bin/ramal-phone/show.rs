@@ -467,6 +467,11 @@ fn ask_another_way(name: &Name) -> String {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use codec::{
+        IdentityKey, Transcript,
+        signal::{CallNonce, Fingerprint},
+    };
+
     use super::*;
 
     #[derive(Clone, Default)]
@@ -541,6 +546,46 @@ mod tests {
             assert!(sentence.contains("bob"), "{sentence}");
             assert!(!sentence.contains(reason.word()), "{sentence}");
         }
+    }
+
+    #[test]
+    fn the_words_of_a_call_are_shown_with_what_to_do_about_them() {
+        let (name, call): (Name, _) = ("bob".parse().unwrap(), CallId([1; 16]));
+        let words = FourWords::of(&Transcript {
+            caller: IdentityKey([1; 32]),
+            callee: IdentityKey([2; 32]),
+            caller_fingerprint: Fingerprint([3; 32]),
+            callee_fingerprint: Fingerprint([4; 32]),
+            call: CallId([5; 16]),
+            caller_nonce: CallNonce([6; 32]),
+            callee_nonce: CallNonce([7; 32]),
+        });
+        let up = |standing| {
+            move |show: &Show| show.established(call, &name, Duration::ZERO, words, standing)
+        };
+        let first = written(false, up.clone()(Standing::Stranger));
+        assert!(
+            first.contains("first call with bob: only the words show"),
+            "{first}"
+        );
+        assert!(
+            first.contains("words: runway sunset wolf brand - read them"),
+            "{first}"
+        );
+        let known = written(false, up.clone()(Standing::Known));
+        assert!(
+            !known.contains("first call") && known.contains("read them"),
+            "{known}"
+        );
+        let verified = written(false, up.clone()(Standing::Verified));
+        assert!(verified.contains("bob, verified") && !verified.contains("read them"));
+        let json = written(true, up(Standing::Verified));
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["words"], "runway sunset wolf brand");
+        assert_eq!(
+            (&json["known"], &json["verified"]),
+            (&true.into(), &true.into())
+        );
     }
 
     #[test]

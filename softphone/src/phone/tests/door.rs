@@ -250,6 +250,22 @@ fn the_person_is_told_once_of_each_caller_and_never_of_who_is_blocked() {
 }
 
 #[test]
+fn many_strangers_under_one_known_name_are_told_of_once() {
+    let mut rig = Rig::new();
+    rig.people(&[known("alice", &person(2))]);
+    let mut events = Vec::new();
+    for number in 0..40 {
+        let mallory = person(number + 3);
+        let mut body = about(invite(&mallory));
+        body.call = CallId([number; 16]);
+        let envelope = rig.envelope(&mallory, "alice", Nonce::NONE, TIME, &body);
+        events.extend(told(&rig.by_registry(envelope)));
+    }
+    let name = "alice".parse().unwrap();
+    assert_eq!(events, [Event::IdentityChanged { name }]);
+}
+
+#[test]
 fn a_flood_of_callers_who_are_not_let_in_is_answered_and_has_its_limits() {
     let mut rig = Rig::new();
     rig.phone.settings.callers = Callers::Nobody;

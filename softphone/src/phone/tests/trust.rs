@@ -96,7 +96,7 @@ fn saved(outputs: &[Output]) -> Vec<&Change> {
     saved.collect()
 }
 
-/// Alice calls through the registry, bob takes the call and media is up. What came of the last step.
+/// Alice calls through the registry, bob takes the call and media is up. What came of that.
 fn taken(rig: &mut Rig, alice: &Person) -> Vec<Output> {
     let mut body = about(invite(alice));
     if let Signal::Invite { media, .. } = &mut body.signal {
