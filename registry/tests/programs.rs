@@ -198,11 +198,14 @@ fn the_key_is_kept_private_and_the_same() {
 #[test]
 fn plain_frames_are_refused_where_they_are_not_wanted() {
     let registry = Registry::start(&["--ephemeral", "--plain", "never"]);
-    let answer = Peer::connect(registry.addr, 1).greet();
+    let answer = Peer::connect_plain(registry.addr, 1).greet();
     assert_eq!(answer.welcome, Err(Unwelcome::PlainRefused));
-    let lookup = registry.lookup(&["bob"]);
+    let lookup = registry.lookup(&["--plain", "bob"]);
     assert_eq!(lookup.status.code(), Some(2));
     assert!(text(&lookup.stderr).contains("takes no unencrypted connections"));
+    assert_eq!(registry.lookup(&["bob"]).status.code(), Some(1));
+    let (_, _, log) = registry.stop();
+    assert!(log.contains("plain_refused=2"), "{log}");
 }
 
 /// Runs a registry that does not start, and returns the one line that says why.
@@ -268,8 +271,11 @@ fn a_closed_pipe_is_no_failure() {
     let registry = Registry::start(&["--ephemeral"]);
     let mut bob = Peer::greeted(registry.addr, 1);
     bob.register("bob", 1).unwrap();
+    let config = tempfile::tempdir().unwrap();
+    registry.lookup_with(config.path(), &["bob"]);
     let mut child = Command::new(env!("CARGO_BIN_EXE_ramal-lookup"))
-        .args(["--registry", &registry.addr.to_string(), "bob"])
+        .args(["--registry", &registry.addr.to_string(), "bob", "--config"])
+        .arg(config.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -287,12 +293,16 @@ struct Watcher {
     child: Child,
     out: BufReader<ChildStdout>,
     log: BufReader<ChildStderr>,
+    _config: tempfile::TempDir,
 }
 
 impl Watcher {
     fn start(registry: &Registry, arguments: &[&str]) -> Self {
+        let config = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_ramal-lookup"))
             .args(["--registry", &registry.addr.to_string(), "--watch"])
+            .arg("--config")
+            .arg(config.path())
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -300,7 +310,15 @@ impl Watcher {
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let log = BufReader::new(child.stderr.take().unwrap());
-        Self { child, out, log }
+        let mut watcher = Self {
+            child,
+            out,
+            log,
+            _config: config,
+        };
+        let first = watcher.complaint();
+        assert!(first.contains("first time at"), "{first}");
+        watcher
     }
 
     fn line(&mut self) -> String {
@@ -334,7 +352,9 @@ const BOB_AT: &str = "192.0.2.7:4000 127.0.0.1:4000";
 
 #[test]
 fn a_watch_tells_how_names_are_and_every_change_and_outlives_the_registry() {
-    let registry = Registry::start(&["--ephemeral"]);
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path().to_str().unwrap();
+    let registry = Registry::start(&["--data", data]);
     let mut watcher = Watcher::start(&registry, &["bob", "carol"]);
     assert_eq!(watcher.line(), "bob gone");
     assert_eq!(watcher.line(), "carol gone");
@@ -359,7 +379,7 @@ fn a_watch_tells_how_names_are_and_every_change_and_outlives_the_registry() {
     let why = watcher.complaint();
     let nobody = format!("ramal-lookup: nobody listens at {listen}");
     assert!(why.starts_with(&nobody), "{why}");
-    let registry = Registry::start(&["--ephemeral", "--listen", &listen]);
+    let registry = Registry::start(&["--data", data, "--listen", &listen]);
     let back = watcher.complaint();
     assert_eq!(back, format!("ramal-lookup: connected to {listen} again"));
     let mut carol = Peer::greeted(registry.addr, 3);
@@ -371,7 +391,7 @@ fn a_watch_tells_how_names_are_and_every_change_and_outlives_the_registry() {
 #[test]
 fn a_watch_ends_when_something_else_listens_in_the_registrys_place() {
     let registry = Registry::start(&["--ephemeral"]);
-    let mut watcher = Watcher::start(&registry, &["bob"]);
+    let mut watcher = Watcher::start(&registry, &["--plain", "bob"]);
     assert_eq!(watcher.line(), "bob gone");
     let listen = registry.addr;
     drop(registry);
@@ -391,7 +411,9 @@ fn a_watch_ends_when_something_else_listens_in_the_registrys_place() {
 
 #[test]
 fn everybody_is_watched_as_json_and_who_went_while_nobody_looked_is_told_gone() {
-    let registry = Registry::start(&["--ephemeral"]);
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path().to_str().unwrap();
+    let registry = Registry::start(&["--data", data]);
     for (seed, name) in [(1, "bob"), (3, "carol")] {
         Peer::greeted(registry.addr, seed)
             .register(name, 1)
@@ -411,7 +433,7 @@ fn everybody_is_watched_as_json_and_who_went_while_nobody_looked_is_told_gone() 
     let listen = registry.addr.to_string();
     drop(registry);
     watcher.complaint();
-    let registry = Registry::start(&["--ephemeral", "--listen", &listen]);
+    let registry = Registry::start(&["--data", data, "--listen", &listen]);
     let mut gone = [watcher.line(), watcher.line()];
     gone.sort();
     assert!(is(&gone[0], "bob", r#""registered":false"#), "{gone:?}");

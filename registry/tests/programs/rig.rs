@@ -5,6 +5,7 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
+    path::Path,
     process::{Child, ChildStderr, Command, Output, Stdio},
     time::Duration,
 };
@@ -61,6 +62,11 @@ impl Registry {
         lookup(&self.addr.to_string(), arguments)
     }
 
+    /// A lookup by somebody whose configuration is in this folder.
+    pub fn lookup_with(&self, config: &Path, arguments: &[&str]) -> Output {
+        lookup_with(&self.addr.to_string(), config, arguments)
+    }
+
     /// Stops it as an operator does, and returns its exit code, output and log.
     pub fn stop(mut self) -> (Option<i32>, String, String) {
         let kill = format!("kill {}", self.child.id());
@@ -89,9 +95,13 @@ impl Drop for Registry {
 /// A lookup by somebody who has met no registry yet.
 pub fn lookup(registry: &str, arguments: &[&str]) -> Output {
     let config = tempfile::tempdir().unwrap();
+    lookup_with(registry, config.path(), arguments)
+}
+
+fn lookup_with(registry: &str, config: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ramal-lookup"))
         .args(["--registry", registry, "--config"])
-        .arg(config.path())
+        .arg(config)
         .args(arguments)
         .output()
         .unwrap()

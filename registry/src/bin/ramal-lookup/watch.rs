@@ -101,7 +101,8 @@ fn is_final(error: &ConnectError) -> bool {
         error,
         ConnectError::Greeting(_, GreetingError::Version { .. })
     );
-    version || error.is_distrust() || matches!(error, ConnectError::WrongRole(_))
+    let other = matches!(error, ConnectError::WrongRole(_) | ConnectError::NoTls(_));
+    version || other || error.is_distrust()
 }
 
 /// Follows changes on one connection to its end.
