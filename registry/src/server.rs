@@ -177,11 +177,11 @@ impl<S: Store> Server<S> {
     /// Serves until `stop`; then tells every connection, and waits for them for [`DRAIN`].
     pub async fn run(self, stop: CancellationToken) {
         let Self { listener, shared } = self;
-        let fingerprint = shared.registrar.identity.key().fingerprint();
-        shared.events.tell(Event::Key { fingerprint });
         if let Ok(addr) = listener.local_addr() {
             shared.events.tell(Event::Listening { addr });
         }
+        let fingerprint = shared.registrar.identity.key().fingerprint();
+        shared.events.tell(Event::Key { fingerprint });
         let mut connections = JoinSet::new();
         let mut turned_away = JoinSet::new();
         let (mut expiry, mut spread) = (interval(EXPIRE_EVERY), interval(SPREAD_EVERY));

@@ -224,6 +224,9 @@ struct Phone {
     presence: Presence,
     /// The greatest count of a request about ownership.
     cseq: u64,
+    /// The greatest number of an Unregister on this connection: the table knows it no more, and
+    /// nothing older registers again what was given up.
+    given_up: u64,
 }
 
 /// What this connection has registered, for as long as it holds.
@@ -408,6 +411,7 @@ impl Session {
                     registered: Vec::new(),
                     presence: Presence::Available,
                     cseq: 0,
+                    given_up: 0,
                 });
                 self.welcome(now);
             }

@@ -51,6 +51,9 @@ impl Session {
                     return Err(Refusal::BadSignature);
                 }
                 let (name, device, cseq) = (unregister.name, unregister.device, unregister.cseq);
+                if let State::Phone(phone) = &mut self.state {
+                    phone.given_up = phone.given_up.max(cseq);
+                }
                 let waiting = Waiting::Unregister(name.clone(), device);
                 Ok((
                     waiting,
@@ -190,6 +193,9 @@ impl Session {
         } = register;
         if contacts.iter().any(|addr| !is_reachable(addr)) {
             return Err(Refusal::OutOfRange);
+        }
+        if cseq <= phone.given_up {
+            return Err(Refusal::Stale);
         }
         let presence = phone.presence;
         self.check_room(&name, device)?;

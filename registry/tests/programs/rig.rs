@@ -15,7 +15,10 @@ use codec::{
     claim::ChangeKey,
     envelope::{Address, EnvelopeId, Kind},
     frame::{FrameDecoder, from_payload, to_frame},
-    greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
+    greeting::{
+        Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, RegistryWelcome, Role,
+        Welcome,
+    },
     identity::AgreementSecret,
     registry::{
         Binding, Contacts, FromRegistry, Method, Refusal, Register, Request, RequestId, Response,
@@ -216,15 +219,24 @@ impl Peer {
         let Ok(Welcome::Registry(welcome)) = self.greet().welcome else {
             panic!("not welcome")
         };
-        let exporter = self.stream.exporter();
+        let exporter = self.exporter();
         assert!(welcome.is_proven(&exporter));
+        self.bind_to(&welcome, exporter);
+        self
+    }
+
+    pub fn exporter(&self) -> Exporter {
+        self.stream.exporter()
+    }
+
+    /// From now on signs for this registry and this connection.
+    pub fn bind_to(&mut self, welcome: &RegistryWelcome, exporter: Exporter) {
         let (registry, nonce) = (welcome.key, welcome.nonce);
         self.binding = Some(Binding {
             registry,
             exporter,
             nonce,
         });
-        self
     }
 
     pub fn greet(&mut self) -> Answer {
@@ -275,11 +287,15 @@ impl Peer {
             })
             .unwrap(),
         );
+        let (got, result) = self.answer();
+        assert_eq!(got, RequestId(id), "{result:?}");
+        result
+    }
+
+    /// The next answer, whatever it answers.
+    pub fn answer(&mut self) -> (RequestId, Result<Success, Refusal>) {
         match from_payload(&self.read().unwrap()).unwrap() {
-            FromRegistry::Response(Response {
-                id: RequestId(got),
-                result,
-            }) if got == id => result,
+            FromRegistry::Response(Response { id, result }) => (id, result),
             other => panic!("{other:?}"),
         }
     }
@@ -318,9 +334,15 @@ impl Peer {
     }
 
     pub fn register(&mut self, name: &str, cseq: u64) -> Result<Success, Refusal> {
+        let register = self.signed_register(name, cseq);
+        self.ask(1, Method::Register(register))
+    }
+
+    /// A registration that holds on this connection.
+    pub fn signed_register(&self, name: &str, cseq: u64) -> Register {
         let binding = self.binding.unwrap();
         let contacts = Contacts::first_of(["192.0.2.7:4000".parse().unwrap()]);
-        let register = Register::sign(
+        Register::sign(
             &self.identity,
             &binding,
             name.parse().unwrap(),
@@ -330,8 +352,7 @@ impl Peer {
             60,
             cseq,
             codec::claim::Claim::new(RecoveryLock([7; 32])),
-        );
-        self.ask(1, Method::Register(register))
+        )
     }
 }
 

@@ -20,7 +20,9 @@ pub struct Served {
     pub addr: SocketAddr,
     pub counters: Arc<Counters>,
     /// The registry's own task, which ends by itself only if it fails.
+    #[allow(dead_code, reason = "the attacks need neither of these two")]
     pub tasks: JoinSet<()>,
+    #[allow(dead_code, reason = "it only has to be kept")]
     pub stop: DropGuard,
 }
 
