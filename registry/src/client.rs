@@ -38,6 +38,9 @@ pub const DEFAULT_PORT: u16 = 5000;
 /// How long one address may take before the next is tried beside it (RFC 8305, 5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 
+/// How long somebody who answers without TLS may take to say why.
+const REASON_WITHIN: Duration = Duration::from_millis(500);
+
 /// The most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 16;
 
@@ -431,7 +434,8 @@ async fn connect_and_greet(
 /// Why somebody answers the beginning of TLS in plain. A registry that has no room says so without
 /// TLS, which would be more work than to let the connection in. Nothing else counts from there.
 async fn why_plain(host: &Host, stream: TcpStream) -> ConnectError {
-    if let Ok(Received::Payload(payload)) = FrameLink::new(stream).receive().await
+    let mut link = FrameLink::new(stream);
+    if let Ok(Ok(Received::Payload(payload))) = timeout(REASON_WITHIN, link.receive()).await
         && let Ok(Answer {
             welcome: Err(reason @ (Unwelcome::Full | Unwelcome::AddressFull | Unwelcome::TooSlow)),
             ..

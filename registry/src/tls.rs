@@ -318,8 +318,8 @@ impl Stream {
 /// Takes TLS from somebody who begins it on `stream`.
 ///
 /// # Errors
-/// Those of the connection; [`io::ErrorKind::InvalidData`] for what is no TLS 1.3. The peer has been
-/// told by an alert.
+/// Those of the connection; [`io::ErrorKind::InvalidData`] for what is no TLS 1.3. The peer has
+/// been told by an alert.
 pub async fn accept(stream: TcpStream, certificate: &Certificate) -> io::Result<Stream> {
     let acceptor = TlsAcceptor::from(Arc::clone(&certificate.0));
     let handshake = acceptor.accept_with(stream, |connection| {
@@ -328,8 +328,8 @@ pub async fn accept(stream: TcpStream, certificate: &Certificate) -> io::Result<
     Ok(Stream::Served(Box::new(handshake.await?)))
 }
 
-/// Begins TLS on `stream`. `name` is told to the listener in clear when it is a DNS name, as whoever
-/// asked for its address has told already; an address is not told.
+/// Begins TLS on `stream`. `name` is told to the listener in clear when it is a DNS name, as
+/// whoever asked for its address has told already; an address is not told.
 ///
 /// # Errors
 /// Those of the connection, and those of TLS. When the first byte that comes back is none of TLS,

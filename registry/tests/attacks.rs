@@ -1,7 +1,7 @@
 //! Attacks on the way between phones, lookups and a registry, by name, with real programs and real
 //! sockets: who listens, relays, replays, downgrades or takes a registry's place.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{
     io::{Read, Write},

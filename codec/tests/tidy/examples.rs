@@ -131,7 +131,7 @@ const EXAMPLES: &[(&str, &[Case])] = &[
         ],
     ),
     (
-        "softphone uses only client, registration, link, keyfile and cli of registry",
+        "softphone uses only the client side of registry",
         &[
             (
                 "softphone/src/engine.rs",
