@@ -74,6 +74,10 @@ pub enum Event {
     },
     /// How often each limit was reached, because somebody asked or the registry stops.
     Counters(String),
+    /// What the operator had done.
+    Operator(String),
+    /// What an operator wants to know at the start.
+    Notice(String),
     /// Something is wrong that the operator can mend.
     Warning(String),
 }

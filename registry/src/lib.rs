@@ -3,6 +3,8 @@
 //! `client`, `link`, `tls`, `known`, `keyfile` and `registration` are for everyone who talks to a
 //! registry; the rest is the registry itself (feature `server`).
 
+#[cfg(feature = "server")]
+pub mod admin;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod client;

@@ -266,7 +266,7 @@ fn listen(addr: SocketAddr, buffer: u32) -> io::Result<TcpListener> {
 }
 
 /// This moment. The machine's clock is 1970 when it is before that.
-fn moment() -> Moment {
+pub(crate) fn moment() -> Moment {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();

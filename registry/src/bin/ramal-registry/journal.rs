@@ -137,6 +137,8 @@ fn log(event: &Event) {
             expired: false,
         } => info!(%name, "removed"),
         Event::Counters(counters) => info!(%counters, "counted"),
+        Event::Operator(text) => info!("operator: {text}"),
+        Event::Notice(text) => info!("{text}"),
         Event::Warning(text) => warn!("{text}"),
         other => info!("{other:?}"),
     }

@@ -1,0 +1,253 @@
+//! Serves: opens what a registry needs, runs it, and stops it when the operator says so.
+
+use std::{
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+};
+
+use codec::Identity;
+use registry::{
+    admin::{AdminSocket, socket_of},
+    client::agent,
+    event::{Event, Events},
+    keyfile,
+    limits::Limits,
+    server::{Config, Server},
+    session::Registrar,
+    store::{MemoryStore, Store},
+    tls::Certificate,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::{
+    journal::Journal,
+    options::{Options, PlainOption, TableOption},
+    welcome,
+};
+
+/// Files that a registry needs beside those of its connections: port, log, key, and those who are
+/// being turned away.
+const FILES_BESIDE: u64 = 100;
+
+/// Serves until a signal stops it.
+///
+/// # Errors
+/// Why it cannot begin, and what to do.
+pub async fn run(options: &Options) -> Result<(), String> {
+    let data = options.data()?;
+    let Key { identity, is_new } = key(data.as_deref())?;
+    let certificate = certificate(options, data.as_deref())?;
+    let fingerprint = identity.key().fingerprint();
+    let (events, queue) = Events::channel();
+    let limits = within_files(options.limits(), &events);
+    let store = Arc::new(MemoryStore::claimed_by(&limits, options.claims()));
+    let config = Config {
+        listen: options.listen,
+        plain: options.plain(),
+        certificate,
+    };
+    let registrar = Registrar {
+        identity,
+        agent: agent("ramal-registry"),
+        limits,
+    };
+    let server = Server::bind(config, registrar, Arc::clone(&store), events.clone())
+        .await
+        .map_err(|error| cannot_listen(options.listen, &error))?;
+    let print_table = match options.table {
+        TableOption::Auto => io::stdout().is_terminal(),
+        TableOption::Always => true,
+        TableOption::Never => false,
+    };
+    let rows = {
+        let store = Arc::clone(&store);
+        move |limit, now| store.rows(limit, now)
+    };
+    let dropped = events.dropped();
+    let table = print_table.then_some(rows);
+    let journal = Journal::start(queue, dropped, options.log, table)
+        .map_err(|error| format!("cannot start the log: {error}"))?;
+    warn(options, &events);
+    let stop = CancellationToken::new();
+    let counters = server.counters();
+    let count = || events.tell(Event::Counters(counters.to_string()));
+    // Before anybody hears that it listens, and stops it at once.
+    let mut signals =
+        Signals::new().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let control = server.control();
+    let admin = data.as_deref().and_then(|data| admin_socket(data, &events));
+    let listening = server.local_addr().unwrap_or(options.listen);
+    let mut serving = JoinSet::from_iter([server.run(stop.clone())]);
+    if let Some(admin) = admin {
+        serving.spawn(admin.serve(control, stop.clone()));
+    }
+    for line in welcome::lines(listening, &fingerprint, data.as_deref(), is_new) {
+        events.tell(Event::Notice(line));
+    }
+    signals.wait(count).await;
+    stop.cancel();
+    serving.join_all().await;
+    count();
+    drop(events);
+    journal.finish();
+    Ok(())
+}
+
+fn warn(options: &Options, events: &Events) {
+    let tell = |text: &str| events.tell(Event::Warning(text.to_owned()));
+    tell("names are kept in memory only: they are gone when the registry stops");
+    match options.plain {
+        PlainOption::Any => tell(
+            "unencrypted connections are taken from everywhere: \
+             who is on the way of one sees who calls whom",
+        ),
+        PlainOption::Loopback | PlainOption::Never => {}
+    }
+}
+
+/// The socket on which the operator asks. A registry without one serves all the same.
+fn admin_socket(data: &Path, events: &Events) -> Option<AdminSocket> {
+    let bound = AdminSocket::bind(data);
+    let warn = |error| {
+        let path = socket_of(data);
+        events.tell(Event::Warning(format!(
+            "ramal-registry admin does not work, there is no {}: {error}",
+            path.display()
+        )));
+    };
+    bound.map_err(warn).ok()
+}
+
+fn cannot_listen(listen: SocketAddr, error: &io::Error) -> String {
+    let next = match error.kind() {
+        io::ErrorKind::AddrInUse => "; another program has this port: stop it, or use --listen",
+        io::ErrorKind::AddrNotAvailable => "; --listen takes an address of this machine",
+        io::ErrorKind::PermissionDenied => "; use --listen with a port above 1023",
+        _ => "",
+    };
+    format!("cannot listen on {listen}: {error}{next}")
+}
+
+/// The certificate for TLS: given, or self-made at the first start.
+fn certificate(options: &Options, data: Option<&Path>) -> Result<Certificate, String> {
+    let certificate = match (&options.cert, &options.key, data) {
+        (Some(certificate), Some(key), _) => Certificate::from_files(certificate, key),
+        (_, _, Some(data)) => Certificate::kept_in(data),
+        _ => Certificate::in_memory(),
+    };
+    certificate.map_err(|error| error.to_string())
+}
+
+/// The registry's long-term key.
+struct Key {
+    identity: Identity,
+    /// It was made just now.
+    is_new: bool,
+}
+
+/// Reads the registry's key, or makes one at the first start.
+fn key(data: Option<&Path>) -> Result<Key, String> {
+    let mut secret = Zeroizing::new([0; 32]);
+    let fresh = |secret: &mut [u8; 32]| {
+        getrandom::fill(secret).map_err(|error| format!("no randomness: {error}"))
+    };
+    let Some(folder) = data else {
+        fresh(&mut secret)?;
+        return Ok(Key {
+            identity: Identity::from_secret(&secret),
+            is_new: true,
+        });
+    };
+    let path = folder.join("registry.key");
+    let failed = |error: io::Error| match keyfile::exposed(&error) {
+        Some(exposed) => exposed.to_string(),
+        None => format!(
+            "cannot keep the key in {}: {error}; use --data DIR",
+            path.display()
+        ),
+    };
+    keyfile::private_folder(folder).map_err(failed)?;
+    if let Some(kept) = keyfile::read(&path).map_err(failed)? {
+        let kept = kept.as_slice().try_into();
+        let kept: &[u8; 32] = kept.map_err(|_| {
+            format!(
+                "{} is damaged: put a copy back, or remove it for a new key",
+                path.display()
+            )
+        })?;
+        return Ok(Key {
+            identity: Identity::from_secret(kept),
+            is_new: false,
+        });
+    }
+    fresh(&mut secret)?;
+    keyfile::write(&path, &*secret).map_err(failed)?;
+    Ok(Key {
+        identity: Identity::from_secret(&secret),
+        is_new: true,
+    })
+}
+
+/// Takes all the files that the system allows, and no more connections than there are files for.
+fn within_files(limits: Limits, events: &Events) -> Limits {
+    let allowed = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: allowed.maximum,
+        ..allowed
+    };
+    let files = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => allowed.maximum,
+        Err(_) => allowed.current,
+    };
+    // Without a limit there are files for everything.
+    let files = files.unwrap_or(u64::MAX).saturating_sub(FILES_BESIDE);
+    let connections = usize::try_from(files).unwrap_or(usize::MAX).max(1);
+    if connections < limits.connections {
+        events.tell(Event::Warning(format!(
+            "{connections} connections are held instead of {}: the system allows no more open \
+             files; raise its hard limit (ulimit -Hn, LimitNOFILE), or lower --connections",
+            limits.connections
+        )));
+    }
+    Limits {
+        connections: limits.connections.min(connections),
+        ..limits
+    }
+}
+
+/// What an operator tells the program.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    count: Signal,
+}
+
+impl Signals {
+    /// From now on they do not end the program by themselves.
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            count: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Waits until the program is to stop, and calls `count` whenever it is to say how it is.
+    async fn wait(&mut self, count: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.count.recv() => count(),
+            }
+        }
+    }
+}
