@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 /// What a stranger may use of a registry. `docs/protocol.md` has what happens beyond each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -248,7 +250,7 @@ impl Limits {
 
 /// Whom a limit of an address counts for: an IPv4 address, or the /64 of an IPv6 one, which is
 /// what one household or one rented machine has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Source(IpAddr);
 
 impl From<IpAddr> for Source {

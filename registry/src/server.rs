@@ -5,7 +5,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use codec::greeting::Unwelcome;
@@ -265,17 +265,6 @@ fn listen(addr: SocketAddr, buffer: u32) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// This moment. The machine's clock is 1970 when it is before that.
-pub(crate) fn moment() -> Moment {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    Moment {
-        now: Instant::now(),
-        time: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
-    }
-}
-
 impl<S: Store> Shared<S> {
     fn arrive(&self, peer: SocketAddr) -> Arrival {
         // Whether it is wanted without TLS is seen when it has said something.
@@ -296,7 +285,7 @@ impl<S: Store> Shared<S> {
     }
 
     fn expire(&self) {
-        let at = moment();
+        let at = Moment::now();
         let ended = self.store.expire(at);
         self.end(ended, true);
         self.gate().tidy(at.now);

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use codec::{
@@ -17,9 +17,11 @@ pub use crate::{
 
 #[cfg(test)]
 mod conformance;
+pub mod embedded;
 pub mod memory;
 mod names;
 
+pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 
 /// A point in time by both clocks: leases go by the one that never jumps, and what outlives the
@@ -30,6 +32,20 @@ pub struct Moment {
     pub now: Instant,
     /// By the machine's clock.
     pub time: UnixMillis,
+}
+
+impl Moment {
+    /// This moment. The machine's clock is 1970 when it is before that.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            now: Instant::now(),
+            time: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 /// Keeps names. What it has acknowledged it has kept, as far as it keeps anything: who owns a name,

@@ -19,9 +19,18 @@ use codec::{
 
 use crate::limits::{Limits, Source};
 
+mod location;
+
+pub use location::{LocatedDevice, Location};
+
 /// One connection, while the registry runs: what a device has in the table came by it last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
+
+impl ConnectionId {
+    /// That of a device which was registered before the registry was started anew.
+    pub const NONE: Self = Self(u64::MAX);
+}
 
 /// What a device asks to have in the table.
 #[derive(Debug, Clone)]
@@ -110,6 +119,8 @@ pub struct Table {
     ended: Vec<Ended>,
     /// How many devices each source has registered; at most as many sources as leases.
     sources: HashMap<Source, usize>,
+    /// Which names have another location than was said last, if anybody wants to know.
+    changed: Option<BTreeSet<String>>,
     names_max: usize,
     devices_per_address: usize,
 }
@@ -132,6 +143,10 @@ struct Binding {
     cseq: u64,
     since: Instant,
     ends: Instant,
+    /// How long the lease was when it was taken or renewed last.
+    lease: Duration,
+    /// Not heard since the registry was started anew.
+    unverified: bool,
 }
 
 impl Table {
@@ -149,6 +164,7 @@ impl Table {
             leases: BTreeSet::new(),
             ended: Vec::new(),
             sources: HashMap::new(),
+            changed: None,
             names_max,
             devices_per_address,
         }
@@ -166,6 +182,9 @@ impl Table {
         self.end_leases(now);
         let (again, of) = (registration.name.clone(), registration.device);
         let change = self.add(registration, now)?;
+        if change != Change::Nothing {
+            self.note(again.folded());
+        }
         // Who is back has not gone, whether or not anybody was told.
         self.ended
             .retain(|ended| ended.name != again || ended.device != of);
@@ -198,6 +217,8 @@ impl Table {
             cseq,
             since: now,
             ends,
+            lease: expires,
+            unverified: false,
         };
         let Some(owner) = self.names.get_mut(&key) else {
             if crowded || self.names.len() >= self.names_max {
@@ -226,7 +247,9 @@ impl Table {
             Some(known) if cseq <= known.cseq => return Err(Refusal::Stale),
             Some(known) => {
                 binding.since = known.since;
-                let same = known.contacts == binding.contacts && known.presence == presence;
+                let same = known.contacts == binding.contacts
+                    && known.presence == presence
+                    && !known.unverified;
                 let before = std::mem::replace(known, binding);
                 self.leases.remove(&(before.ends, key.clone(), device));
                 // Who moves to another address takes the device along, unless that is full: then
@@ -280,7 +303,9 @@ impl Table {
         if let Some(binding) = found {
             binding.presence = presence;
         }
-        owner.presence(now) != before
+        let changed = owner.presence(now) != before;
+        self.note(name.folded());
+        changed
     }
 
     /// Lets a device's lease last `expires` from now.
@@ -299,6 +324,7 @@ impl Table {
         let binding = self.binding(renewal)?;
         let before = std::mem::replace(&mut binding.ends, ends);
         (binding.cseq, binding.connection) = (renewal.cseq, renewal.connection);
+        (binding.lease, binding.unverified) = (expires, false);
         let key = renewal.name.folded();
         self.leases
             .remove(&(before, key.to_owned(), renewal.device));
@@ -370,6 +396,7 @@ impl Table {
         if owner.bindings.is_empty() {
             self.names.remove(key);
         }
+        self.note(key);
         let connection = binding.connection;
         Some(Ended {
             name,
@@ -468,7 +495,7 @@ impl Owner {
                 id: binding.device,
                 contacts: List::first_of(binding.contacts.iter().copied()),
                 lease_left_s: u16::try_from(left).unwrap_or(u16::MAX),
-                unverified: false,
+                unverified: binding.unverified,
             }
         }));
         Entry {

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     event::Event,
-    server::{Control, moment},
-    store::{self, Banned, Owner, Store},
+    server::Control,
+    store::{self, Banned, Moment, Owner, Store},
 };
 
 /// The letters of invite codes: without those that are mistaken for others.
@@ -53,7 +53,7 @@ pub(super) async fn answer<S: Store>(command: Command, control: &Control<S>) -> 
             invite(control, codes, uses, days, &mut lines).await
         }
         Command::Invites => {
-            let invites = control.store().invites(moment()).into_iter();
+            let invites = control.store().invites(Moment::now()).into_iter();
             lines.extend(invites.map(|it| Answer::Invite(Invite::of(&it))));
             Ok(String::new())
         }
@@ -186,7 +186,7 @@ async fn release<S: Store>(control: &Control<S>, text: &str) -> Result<String, S
 
 async fn ban<S: Store>(control: &Control<S>, text: &str) -> Result<String, String> {
     let subject = Subject::of(text, control)?;
-    let ended = control.store().ban(subject.banned(), moment()).await;
+    let ended = control.store().ban(subject.banned(), Moment::now()).await;
     control.ended(ended.map_err(|refusal| failed(refusal, text))?);
     let connections = subject
         .identity()
@@ -240,7 +240,7 @@ async fn invite<S: Store>(
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(format!("a code counts for 1 to {DAYS_MAX} days"));
     }
-    let at = moment();
+    let at = Moment::now();
     let lasts = Duration::from_secs(u64::from(days) * 24 * 3600).as_millis();
     let expires_at = at
         .time

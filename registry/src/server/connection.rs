@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Guest, Shared, moment,
+    Guest, Shared,
     outbox::{Delivery, Outbox},
     rates::Asker,
 };
@@ -209,7 +209,7 @@ async fn talk<S: Store>(
     stop: &CancellationToken,
     place: &mut Place,
 ) -> io::Result<String> {
-    let Moment { now, time } = moment();
+    let Moment { now, time } = Moment::now();
     let until = now + shared.registrar.limits.greeting;
     // In a box, because what it needs is much, and needed for a moment only.
     let opened = tokio::select! {

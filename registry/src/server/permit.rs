@@ -14,12 +14,11 @@ use codec::{
 use super::{
     Shared,
     connection::Place,
-    moment,
     rates::{Asker, Deed},
 };
 use crate::{
     session::{Answered, Ask},
-    store::Store,
+    store::{Moment, Store},
 };
 
 /// What a question is about, as far as it concerns who has which name.
@@ -49,7 +48,7 @@ impl About {
 impl<S: Store> Shared<S> {
     /// Answers a question, unless it was asked too often.
     pub(super) async fn permitted(&self, ask: Ask, place: &mut Place) -> Answered {
-        let at = moment();
+        let at = Moment::now();
         let (now, asker, about) = (at.now, place.asker(), About::of(&ask));
         self.traffic.add(&ask);
         if let Err(refusal) = self.permit(&ask, asker, now) {

@@ -18,6 +18,7 @@ use super::{Change, Claims, ConnectionId, Moment, Registration, Renewal, Store};
 use crate::limits::{Limits, Source};
 
 pub(super) mod owning;
+pub(super) mod restart;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -46,7 +46,7 @@ pub struct Options {
     /// The folder for what the registry keeps [default: ramal/registry in the user's data folder]
     #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
     pub data: Option<PathBuf>,
-    /// Keeps nothing: a new key at every start
+    /// Keeps nothing: a new key and no names at every start
     #[arg(long)]
     pub ephemeral: bool,
     /// From where unencrypted connections are taken, beside those by TLS

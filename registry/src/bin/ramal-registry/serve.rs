@@ -4,7 +4,7 @@ use std::{
     io::{self, IsTerminal},
     net::SocketAddr,
     path::Path,
-    sync::Arc,
+    sync::{Arc, mpsc::Receiver},
 };
 
 use codec::Identity;
@@ -16,7 +16,7 @@ use registry::{
     limits::Limits,
     server::{Config, Server},
     session::Registrar,
-    store::{MemoryStore, Store},
+    store::{EmbeddedStore, MemoryStore, Moment, Store},
     tls::Certificate,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -43,16 +43,39 @@ const FILES_BESIDE: u64 = 100;
 /// Why it cannot begin, and what to do.
 pub async fn run(options: &Options) -> Result<(), String> {
     let data = options.data()?;
-    let Key { identity, is_new } = key(data.as_deref())?;
-    let certificate = certificate(options, data.as_deref())?;
-    let fingerprint = identity.key().fingerprint();
+    let key = key(data.as_deref())?;
     let (events, queue) = Events::channel();
     let limits = within_files(options.limits(), &events);
-    let store = Arc::new(MemoryStore::claimed_by(&limits, options.claims()));
+    let claims = options.claims();
+    match &data {
+        None => {
+            let store = MemoryStore::claimed_by(&limits, claims);
+            serve(options, None, key, limits, (events, queue), store).await
+        }
+        Some(folder) => {
+            let at = Moment::now();
+            let store = EmbeddedStore::open(folder, &limits, claims, events.clone(), at);
+            let store = store.map_err(|error| error.to_string())?;
+            serve(options, Some(folder), key, limits, (events, queue), store).await
+        }
+    }
+}
+
+async fn serve<S: Store>(
+    options: &Options,
+    data: Option<&Path>,
+    key: Key,
+    limits: Limits,
+    (events, queue): (Events, Receiver<Event>),
+    store: S,
+) -> Result<(), String> {
+    let Key { identity, is_new } = key;
+    let fingerprint = identity.key().fingerprint();
+    let store = Arc::new(store);
     let config = Config {
         listen: options.listen,
         plain: options.plain(),
-        certificate,
+        certificate: certificate(options, data)?,
     };
     let registrar = Registrar {
         identity,
@@ -68,8 +91,12 @@ pub async fn run(options: &Options) -> Result<(), String> {
         TableOption::Never => false,
     };
     let rows = {
-        let store = Arc::clone(&store);
-        move |limit, now| store.rows(limit, now)
+        // The log outlives the store, which has its last words in it.
+        let store = Arc::downgrade(&store);
+        move |limit, now| {
+            let store = store.upgrade();
+            store.map_or_else(Default::default, |store| store.rows(limit, now))
+        }
     };
     let dropped = events.dropped();
     let table = print_table.then_some(rows);
@@ -83,19 +110,21 @@ pub async fn run(options: &Options) -> Result<(), String> {
     let mut signals =
         Signals::new().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let control = server.control();
-    let admin = data.as_deref().and_then(|data| admin_socket(data, &events));
+    let admin = data.and_then(|data| admin_socket(data, &events));
     let listening = server.local_addr().unwrap_or(options.listen);
     let mut serving = JoinSet::from_iter([server.run(stop.clone())]);
     if let Some(admin) = admin {
         serving.spawn(admin.serve(control, stop.clone()));
     }
-    for line in welcome::lines(listening, &fingerprint, data.as_deref(), is_new) {
+    for line in welcome::lines(listening, &fingerprint, data, is_new) {
         events.tell(Event::Notice(line));
     }
     signals.wait(count).await;
     stop.cancel();
     serving.join_all().await;
     count();
+    // The last second of locations is written now.
+    drop(store);
     drop(events);
     journal.finish();
     Ok(())
@@ -103,7 +132,9 @@ pub async fn run(options: &Options) -> Result<(), String> {
 
 fn warn(options: &Options, events: &Events) {
     let tell = |text: &str| events.tell(Event::Warning(text.to_owned()));
-    tell("names are kept in memory only: they are gone when the registry stops");
+    if options.ephemeral {
+        tell("names are kept in memory only: they are gone when the registry stops");
+    }
     match options.plain {
         PlainOption::Any => tell(
             "unencrypted connections are taken from everywhere: \

@@ -1,0 +1,372 @@
+//! A store that keeps everything in one file, with nothing to install.
+//!
+//! Everything is in memory as well, so nothing is ever read from the file but at the start. A
+//! change is made in memory at once, and queued; one thread writes all that waits in one
+//! transaction, and only then is anybody told (group commit). Where names can be reached is soft:
+//! it is written about once a second, and never waited for.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::File,
+    io,
+    path::Path,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use codec::{
+    DeviceId, IdentityKey, Name,
+    registry::{Page, Presence, Record, Refusal},
+};
+use redb::Database;
+use tokio::sync::watch;
+
+use super::names::Names;
+use crate::{
+    event::Events,
+    limits::Limits,
+    ownership::{Ban, Banned, Claims, Invite, KeyChange, Owner, Recovery, Write},
+    store::{Moment, Store},
+    table::{Change, ConnectionId, Ended, Registration, Renewal, Row},
+};
+
+mod file;
+mod record;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use file::Kept;
+pub use file::{FILE, OpenError};
+use writer::{Reopen, Writer};
+
+/// The most changes that wait to be written; beyond, whoever wants one is told to come back. One
+/// connection waits for one change at a time, so only a disk that fails brings it so far.
+const QUEUE_MAX: usize = 100_000;
+
+/// Names in a file.
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    writer: Option<JoinHandle<()>>,
+    /// Held so that nobody else uses the folder meanwhile.
+    lock: Option<File>,
+}
+
+impl fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmbeddedStore")
+    }
+}
+
+struct Shared {
+    inner: Mutex<Inner>,
+    /// Tells the writer that there is something to do.
+    wake: Condvar,
+    written: watch::Sender<Written>,
+    events: Events,
+}
+
+struct Inner {
+    names: Names,
+    /// What the file does not know yet, in order.
+    queue: Vec<Write>,
+    /// Changes that somebody waits for, counted.
+    asked: u64,
+    /// By folded name, the last change of it that is not written yet; no more than are queued.
+    waiting: HashMap<String, u64>,
+    /// Somebody waits.
+    hurries: bool,
+    stops: bool,
+}
+
+/// How far the writer is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    /// Changes up to here are on disk.
+    upto: u64,
+    /// The disk fails.
+    failed: bool,
+}
+
+impl Shared {
+    /// The lock is held for one operation, never across an await or a write. The names stay whole
+    /// whatever panics around them, so a poisoned lock is taken all the same.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in `folder`, which is made if it is not there, and takes back what it knew
+    /// at `at`. What goes wrong later is told to `events`.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub fn open(
+        folder: &Path,
+        limits: &Limits,
+        claims: Claims,
+        events: Events,
+        at: Moment,
+    ) -> Result<Self, OpenError> {
+        let lock = file::lock(folder)?;
+        let (database, kept) = file::open(folder)?;
+        let path = folder.join(FILE);
+        let reopen = Box::new({
+            let path = path.clone();
+            move || file::reopen(&path)
+        });
+        let names = Names::new(limits, claims);
+        let store = Self::begin(names, kept, at, events, database, reopen);
+        let mut store = store.map_err(|error| OpenError::Failed(path, error))?;
+        store.lock = Some(lock);
+        Ok(store)
+    }
+
+    fn begin(
+        mut names: Names,
+        kept: Kept,
+        at: Moment,
+        events: Events,
+        database: Database,
+        reopen: Reopen,
+    ) -> io::Result<Self> {
+        for fact in kept.facts {
+            names.ownership.restore(fact);
+        }
+        for location in kept.locations {
+            // It may be older than what is known of its owner.
+            let (name, identity) = (&location.name, &location.card.identity);
+            let owned = names.ownership.check_owner(name, identity, at.time);
+            if owned.is_ok() {
+                names.table.restore(location, at.now);
+            }
+        }
+        names.table.track();
+        let inner = Inner {
+            names,
+            queue: Vec::new(),
+            asked: 0,
+            waiting: HashMap::new(),
+            hurries: false,
+            stops: false,
+        };
+        let shared = Arc::new(Shared {
+            inner: Mutex::new(inner),
+            wake: Condvar::new(),
+            written: watch::Sender::default(),
+            events,
+        });
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            reopen,
+        };
+        let writer = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || writer.run(database))?;
+        Ok(Self {
+            shared,
+            writer: Some(writer),
+            lock: None,
+        })
+    }
+
+    /// Whether the disk fails: nothing that would have to be kept is done until it works again.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.shared.written.borrow().failed
+    }
+
+    /// Does something to a name, and answers when it is on disk: what it did itself, and what was
+    /// done to that name before and is not written yet.
+    async fn settled<T>(
+        &self,
+        name: Option<&Name>,
+        act: impl FnOnce(&mut Names) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let (result, settled_at) = self.act(name, act);
+        if let Some(settled_at) = settled_at {
+            self.reaches(settled_at).await?;
+        }
+        result
+    }
+
+    fn act<T>(
+        &self,
+        name: Option<&Name>,
+        act: impl FnOnce(&mut Names) -> Result<T, Refusal>,
+    ) -> (Result<T, Refusal>, Option<u64>) {
+        let mut guard = self.shared.inner();
+        let inner = &mut *guard;
+        if inner.queue.len() >= QUEUE_MAX {
+            return (Err(Refusal::Failed), None);
+        }
+        let result = act(&mut inner.names);
+        let writes = inner.names.take_writes();
+        let waits = writes.iter().any(Write::is_durable);
+        if waits {
+            inner.asked += 1;
+            inner.hurries = true;
+            self.shared.wake.notify_one();
+            for write in &writes {
+                if let Write::Owner(Owner { name, .. }) | Write::Taken(name) = write {
+                    inner.waiting.insert(name.folded().to_owned(), inner.asked);
+                }
+            }
+        }
+        inner.queue.extend(writes);
+        let of_name = name.and_then(|name| inner.waiting.get(name.folded()));
+        let settled_at = of_name.copied().max(waits.then_some(inner.asked));
+        (result, settled_at)
+    }
+
+    async fn reaches(&self, asked: u64) -> Result<(), Refusal> {
+        let mut written = self.shared.written.subscribe();
+        let reached = written.wait_for(|it| it.upto >= asked || it.failed).await;
+        match reached {
+            Ok(written) if written.upto >= asked => Ok(()),
+            _ => Err(Refusal::Failed),
+        }
+    }
+
+    /// Does something that needs no disk.
+    fn names<T>(&self, act: impl FnOnce(&mut Names) -> T) -> T {
+        let mut guard = self.shared.inner();
+        let inner = &mut *guard;
+        let done = act(&mut inner.names);
+        inner.queue.extend(inner.names.take_writes());
+        done
+    }
+}
+
+impl Drop for EmbeddedStore {
+    /// Writes what is not written, and waits for it.
+    fn drop(&mut self) {
+        self.shared.inner().stops = true;
+        self.shared.wake.notify_one();
+        if let Some(writer) = self.writer.take() {
+            // It has said itself if it failed.
+            let _ = writer.join();
+        }
+        drop(self.lock.take());
+    }
+}
+
+impl Store for EmbeddedStore {
+    async fn register(&self, registration: Registration, at: Moment) -> Result<Change, Refusal> {
+        let name = registration.name.clone();
+        self.settled(Some(&name), |names| names.register(registration, at))
+            .await
+    }
+
+    async fn refresh(
+        &self,
+        renewal: Renewal,
+        expires: Duration,
+        at: Moment,
+    ) -> Result<(), Refusal> {
+        self.settled(Some(&renewal.name), |names| {
+            names.refresh(&renewal, expires, at)
+        })
+        .await
+    }
+
+    async fn unregister(&self, renewal: Renewal, now: Instant) -> Result<ConnectionId, Refusal> {
+        self.settled(Some(&renewal.name), |names| {
+            names.table.unregister(&renewal, now)
+        })
+        .await
+    }
+
+    async fn publish(
+        &self,
+        name: &Name,
+        device: DeviceId,
+        connection: ConnectionId,
+        presence: Presence,
+        now: Instant,
+    ) -> bool {
+        self.names(|names| names.table.publish(name, device, connection, presence, now))
+    }
+
+    async fn lookup(&self, name: &Name, now: Instant) -> Result<Record, Refusal> {
+        self.names(|names| names.table.lookup(name, now))
+            .ok_or(Refusal::NotFound)
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&Name>,
+        limit: usize,
+        now: Instant,
+    ) -> Result<Page, Refusal> {
+        Ok(self.names(|names| names.table.list(prefix, after, limit, now)))
+    }
+
+    fn expire(&self, at: Moment) -> Vec<Ended> {
+        self.names(|names| names.expire(at))
+    }
+
+    fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize) {
+        self.names(|names| (names.table.rows(limit, now), names.table.len()))
+    }
+
+    async fn release(
+        &self,
+        name: Name,
+        owner: IdentityKey,
+        at: Moment,
+    ) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&name), |names| names.release(&name, &owner, at))
+            .await
+    }
+
+    async fn change_key(&self, change: KeyChange, at: Moment) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&change.name), |names| names.change_key(&change, at))
+            .await
+    }
+
+    async fn recover(&self, recovery: Recovery, at: Moment) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&recovery.name), |names| names.recover(&recovery, at))
+            .await
+    }
+
+    fn owners(&self, prefix: &str, limit: usize) -> (Vec<Owner>, usize) {
+        self.names(|names| {
+            let ownership = &names.ownership;
+            (ownership.owners(prefix, limit), ownership.len())
+        })
+    }
+
+    async fn release_by_operator(&self, name: Name) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&name), |names| names.take(&name)).await
+    }
+
+    async fn ban(&self, of: Banned, at: Moment) -> Result<Vec<Ended>, Refusal> {
+        self.settled(None, |names| names.ban(of, at)).await
+    }
+
+    async fn unban(&self, of: Banned) -> Result<(), Refusal> {
+        self.settled(None, |names| names.ownership.unban(&of)).await
+    }
+
+    fn bans(&self) -> Vec<Ban> {
+        self.names(|names| names.ownership.bans())
+    }
+
+    fn is_banned(&self, identity: &IdentityKey) -> bool {
+        self.names(|names| names.ownership.is_banned(identity))
+    }
+
+    async fn invite(&self, invite: Invite, at: Moment) -> Result<(), Refusal> {
+        self.settled(None, |names| names.ownership.invite(invite, at.time))
+            .await
+    }
+
+    fn invites(&self, at: Moment) -> Vec<Invite> {
+        self.names(|names| names.ownership.invites(at.time))
+    }
+}
