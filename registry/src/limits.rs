@@ -54,7 +54,7 @@ pub struct Limits {
     pub work_burst_per_address: u32,
     /// Devices that one connection registers: more than a phone with several names needs.
     pub registrations: usize,
-    /// Names in all: about 1 KB each.
+    /// Names that are owned: about 1 KB each, and as much again while one is registered.
     pub names: usize,
     /// Devices registered from one source: as many as its connections can register at once. Leases
     /// outlive connections, so without it one machine could take every name that is left.

@@ -171,6 +171,14 @@ pub struct Grant {
     how: How,
 }
 
+impl Grant {
+    /// Whether something has to be kept for good before anybody may be told.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.how == How::Written
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum How {
     /// It was theirs already.

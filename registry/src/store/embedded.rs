@@ -42,8 +42,9 @@ use file::Kept;
 pub use file::{FILE, OpenError};
 use writer::{Reopen, Writer};
 
-/// The most changes that wait to be written; beyond, whoever wants one is told to come back. One
-/// connection waits for one change at a time, so only a disk that fails brings it so far.
+/// The most changes that wait to be written; beyond, those that may be lost are. What may not be
+/// lost is not more than this: each connection waits for one change at a time, and while the disk
+/// fails there are no new ones.
 const QUEUE_MAX: usize = 100_000;
 
 /// Names in a file.
@@ -79,6 +80,14 @@ struct Inner {
     /// Somebody waits.
     hurries: bool,
     stops: bool,
+}
+
+impl Inner {
+    fn enqueue(&mut self, writes: Vec<Write>) {
+        let room = self.queue.len() < QUEUE_MAX;
+        let kept = writes.into_iter().filter(|it| room || it.is_durable());
+        self.queue.extend(kept);
+    }
 }
 
 /// How far the writer is.
@@ -200,9 +209,6 @@ impl EmbeddedStore {
     ) -> (Result<T, Refusal>, Option<u64>) {
         let mut guard = self.shared.inner();
         let inner = &mut *guard;
-        if inner.queue.len() >= QUEUE_MAX {
-            return (Err(Refusal::Failed), None);
-        }
         let result = act(&mut inner.names);
         let writes = inner.names.take_writes();
         let waits = writes.iter().any(Write::is_durable);
@@ -216,7 +222,7 @@ impl EmbeddedStore {
                 }
             }
         }
-        inner.queue.extend(writes);
+        inner.enqueue(writes);
         let of_name = name.and_then(|name| inner.waiting.get(name.folded()));
         let settled_at = of_name.copied().max(waits.then_some(inner.asked));
         (result, settled_at)
@@ -236,7 +242,8 @@ impl EmbeddedStore {
         let mut guard = self.shared.inner();
         let inner = &mut *guard;
         let done = act(&mut inner.names);
-        inner.queue.extend(inner.names.take_writes());
+        let writes = inner.names.take_writes();
+        inner.enqueue(writes);
         done
     }
 }
@@ -350,7 +357,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn unban(&self, of: Banned) -> Result<(), Refusal> {
-        self.settled(None, |names| names.ownership.unban(&of)).await
+        self.settled(None, |names| names.unban(&of)).await
     }
 
     fn bans(&self) -> Vec<Ban> {
@@ -362,8 +369,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn invite(&self, invite: Invite, at: Moment) -> Result<(), Refusal> {
-        self.settled(None, |names| names.ownership.invite(invite, at.time))
-            .await
+        self.settled(None, |names| names.invite(invite, at)).await
     }
 
     fn invites(&self, at: Moment) -> Vec<Invite> {

@@ -143,7 +143,7 @@ impl Store for MemoryStore {
     }
 
     async fn unban(&self, of: Banned) -> Result<(), Refusal> {
-        self.names(|names| names.ownership.unban(&of))
+        self.names(|names| names.unban(&of))
     }
 
     fn bans(&self) -> Vec<Ban> {
@@ -155,7 +155,7 @@ impl Store for MemoryStore {
     }
 
     async fn invite(&self, invite: Invite, at: Moment) -> Result<(), Refusal> {
-        self.names(|names| names.ownership.invite(invite, at.time))
+        self.names(|names| names.invite(invite, at))
     }
 
     fn invites(&self, at: Moment) -> Vec<Invite> {

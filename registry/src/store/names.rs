@@ -10,7 +10,7 @@ use codec::{IdentityKey, Name, registry::Refusal};
 use super::Moment;
 use crate::{
     limits::Limits,
-    ownership::{Banned, Claims, KeyChange, Ownership, Recovery, Write},
+    ownership::{Banned, Claims, Invite, KeyChange, Ownership, Recovery, Write},
     table::{Change, Ended, Registration, Renewal, Table},
 };
 
@@ -20,6 +20,9 @@ pub(super) struct Names {
     pub(super) table: Table,
     pub(super) ownership: Ownership,
     claims: Claims,
+    /// Nothing that has to be kept can be, so nothing of that kind is done: what memory says is
+    /// what will be kept.
+    frozen: bool,
 }
 
 impl Names {
@@ -29,7 +32,20 @@ impl Names {
             table: Table::limited(limits.names, limits.devices_per_address),
             ownership: Ownership::new(limits.names),
             claims,
+            frozen: false,
         }
+    }
+
+    /// Whether what has to be kept can be kept.
+    pub(super) fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen;
+    }
+
+    fn check_frozen(&self) -> Result<(), Refusal> {
+        if self.frozen {
+            return Err(Refusal::Failed);
+        }
+        Ok(())
     }
 
     /// What has to be written since this was last called.
@@ -50,6 +66,9 @@ impl Names {
             .ownership
             .check_claim(name, card.identity, claim, self.claims, at.time);
         let grant = checked?;
+        if grant.is_durable() {
+            self.check_frozen()?;
+        }
         let change = self.table.register(registration, at.now)?;
         self.ownership.grant(grant);
         Ok(change)
@@ -74,6 +93,7 @@ impl Names {
         owner: &IdentityKey,
         at: Moment,
     ) -> Result<Vec<Ended>, Refusal> {
+        self.check_frozen()?;
         self.ownership.release(name, owner, at.time)?;
         Ok(self.table.end_all(name))
     }
@@ -83,6 +103,7 @@ impl Names {
         change: &KeyChange,
         at: Moment,
     ) -> Result<Vec<Ended>, Refusal> {
+        self.check_frozen()?;
         self.ownership.change_key(change, at.time)?;
         // Who only changes the recovery code stays registered.
         if change.from == change.to {
@@ -96,16 +117,19 @@ impl Names {
         recovery: &Recovery,
         at: Moment,
     ) -> Result<Vec<Ended>, Refusal> {
+        self.check_frozen()?;
         self.ownership.recover(recovery, at.time)?;
         Ok(self.table.end_all(&recovery.name))
     }
 
     pub(super) fn take(&mut self, name: &Name) -> Result<Vec<Ended>, Refusal> {
+        self.check_frozen()?;
         self.ownership.take(name)?;
         Ok(self.table.end_all(name))
     }
 
     pub(super) fn ban(&mut self, of: Banned, at: Moment) -> Result<Vec<Ended>, Refusal> {
+        self.check_frozen()?;
         let names = match &of {
             Banned::Identity(identity) => self.ownership.names_of(identity),
             Banned::Name(name) => vec![name.clone()],
@@ -113,6 +137,16 @@ impl Names {
         self.ownership.ban(of, at.time)?;
         let ended = names.iter().flat_map(|name| self.table.end_all(name));
         Ok(ended.collect())
+    }
+
+    pub(super) fn unban(&mut self, of: &Banned) -> Result<(), Refusal> {
+        self.check_frozen()?;
+        self.ownership.unban(of)
+    }
+
+    pub(super) fn invite(&mut self, invite: Invite, at: Moment) -> Result<(), Refusal> {
+        self.check_frozen()?;
+        self.ownership.invite(invite, at.time)
     }
 
     pub(super) fn expire(&mut self, at: Moment) -> Vec<Ended> {

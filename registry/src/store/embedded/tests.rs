@@ -177,6 +177,11 @@ async fn a_full_disk_refuses_claims_serves_the_rest_and_says_so_once() {
         assert_eq!(refused, Err(Refusal::Failed));
     }
     assert!(store.is_failing());
+    // What cannot be kept is not done in memory either, but for what was on its way.
+    let refused = store.register(claim("dave", 3, 1), begin()).await;
+    assert_eq!((refused, store.owners("", 10).1), (Err(Refusal::Failed), 2));
+    let released = store.release(name("bob"), card(1).identity, begin()).await;
+    assert_eq!(released, Err(Refusal::Failed));
     let ban = Banned::Identity(card(9).identity);
     assert_eq!(store.ban(ban, begin()).await, Err(Refusal::Failed));
     // Who needs nothing written is served.

@@ -141,6 +141,7 @@ impl Writer {
                     failed = true;
                 }
             }
+            self.shared.inner().names.freeze(true);
             self.shared.written.send_modify(|it| it.failed = true);
             if self.stopped_within(AGAIN_AFTER) {
                 self.tell("names that were not acknowledged are lost".to_owned());
@@ -150,7 +151,10 @@ impl Writer {
     }
 
     fn acknowledge(&self, upto: u64) {
-        self.shared.inner().waiting.retain(|_, asked| *asked > upto);
+        let mut inner = self.shared.inner();
+        inner.waiting.retain(|_, asked| *asked > upto);
+        inner.names.freeze(false);
+        drop(inner);
         let failed = false;
         self.shared.written.send_replace(Written { upto, failed });
     }
