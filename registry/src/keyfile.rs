@@ -21,6 +21,9 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// The bits of a mode that let others read, write or enter.
 const OTHERS: u32 = 0o077;
 
+/// The bits of a mode that let others write.
+const OTHERS_WRITE: u32 = 0o022;
+
 /// Why a file or folder is no place for a secret. Each text is whole and names the next step.
 ///
 /// It comes inside an [`io::Error`] of kind [`io::ErrorKind::PermissionDenied`]; see [`exposed`].
@@ -36,6 +39,13 @@ pub enum Exposed {
     },
     /// Other users can enter it, or write in it.
     Folder {
+        /// Which one.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Other users can write in it, and so put files of theirs in the place of what is there.
+    Writable {
         /// Which one.
         path: PathBuf,
         /// Its permissions.
@@ -76,6 +86,13 @@ impl fmt::Display for Exposed {
                 f,
                 "other users can get at the folder {path} (its permissions are {mode:o}); keep \
                  them out, type: chmod 700 {quoted}",
+                path = path.display(),
+                quoted = Quoted(path),
+            ),
+            Self::Writable { path, mode } => write!(
+                f,
+                "other users can write in the folder {path} (its permissions are {mode:o}); keep \
+                 them from it, type: chmod go-w {quoted}",
                 path = path.display(),
                 quoted = Quoted(path),
             ),
@@ -151,6 +168,28 @@ pub fn private_folder(folder: &Path) -> io::Result<()> {
         .mode(0o700)
         .create(folder)?;
     check_folder(folder)
+}
+
+/// Makes `folder`, and those above it, so that only its owner can enter it. For what others may
+/// read, but not replace: in a folder that is there already they may look around.
+///
+/// # Errors
+/// Those of the file system; [`Exposed`] when it is there already and others can write in it.
+pub fn guarded_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let metadata = fs::metadata(folder)?;
+    let (path, mode) = (folder.to_owned(), metadata.mode() & 0o7777);
+    // The superuser can do everything anyway.
+    if metadata.uid() != 0 {
+        check_owner(folder, &metadata)?;
+    }
+    match mode & OTHERS_WRITE {
+        0 => Ok(()),
+        _ => Err(Exposed::Writable { path, mode }.into()),
+    }
 }
 
 /// Whether others are kept out of a folder that is there. A symbolic link is followed.
@@ -369,6 +408,24 @@ mod tests {
         private_folder(&folder).unwrap();
         write(&outer.path().join("file"), b"").unwrap();
         assert!(check_folder(&outer.path().join("file")).is_err());
+    }
+
+    #[test]
+    fn a_guarded_folder_may_be_looked_into_and_not_written_in() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("ramal");
+        guarded_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        set_mode(&folder, 0o755);
+        guarded_folder(&folder).unwrap();
+        for open in [0o775, 0o757, 0o1777] {
+            set_mode(&folder, open);
+            let said = refused(guarded_folder(&folder));
+            assert!(
+                said.ends_with(&format!("chmod go-w {}", folder.display())),
+                "{said}"
+            );
+        }
     }
 
     #[test]

@@ -53,7 +53,13 @@ const BREATH: Pause = Pause {
 /// The pause after a refusal that time may mend, such as a name that another's lease still holds.
 const PAUSE_REFUSED: Duration = Duration::from_secs(30);
 
-/// Bounds of a random pause.
+/// Bounds of the pause that a registry asks for.
+const PAUSE_TOLD: Pause = Pause {
+    min: Duration::from_secs(1),
+    max: Duration::from_secs(3600),
+};
+
+/// Bounds of a pause, a random one or one that somebody else chose.
 #[derive(Debug, Clone, Copy)]
 struct Pause {
     min: Duration,
@@ -414,13 +420,19 @@ impl Registration {
                 self.state = State::Registering { link, asked };
             }
             (State::Registering { link, .. } | State::Refreshing { link, .. }, result) => {
-                let (link, until) = (*link, now + PAUSE_REFUSED);
+                let refusal = result.err().unwrap_or(Refusal::Failed);
+                let pause = match refusal {
+                    Refusal::TooFast { retry_s } => {
+                        Duration::from_secs(retry_s.into()).clamp(PAUSE_TOLD.min, PAUSE_TOLD.max)
+                    }
+                    _ => PAUSE_REFUSED,
+                };
+                let (link, until) = (*link, now + pause);
                 if matches!(self.state, State::Refreshing { .. }) {
                     self.outputs.push_back(Output::Unregistered);
                 }
                 self.state = State::Refused { link, until };
-                self.outputs
-                    .push_back(Output::Refused(result.err().unwrap_or(Refusal::Failed)));
+                self.outputs.push_back(Output::Refused(refusal));
             }
             (State::Unregistering { asked }, _) if asked.id == response.id => {
                 self.state = State::Stopped;

@@ -26,7 +26,7 @@ mod secrets;
 pub use contacts::{ContactsFile, Stamp};
 pub use export::{EXPORT_BYTES_MAX, ExportError, PASSPHRASE_CHARS_MIN, Passphrase, seal, unseal};
 use folder::failed;
-pub use folder::{Folder, Next, folder_of};
+pub use folder::{Folder, Next, folder_of, has_identity};
 pub use secrets::Secrets;
 use secrets::Stored;
 

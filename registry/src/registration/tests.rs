@@ -244,6 +244,19 @@ fn new_contacts_are_registered_at_once_and_kept() {
 }
 
 #[test]
+fn a_registry_that_says_when_to_ask_again_is_asked_then_within_bounds() {
+    for (retry_s, waited_s) in [(7, 7), (0, 1), (u32::MAX, 3600)] {
+        let mut rig = Rig::new(1);
+        let id = rig.connect();
+        let refusal = Refusal::TooFast { retry_s };
+        assert_eq!(rig.answer(id, Err(refusal)), [Output::Refused(refusal)]);
+        let before = rig.now;
+        sent(&rig.wait_for_timeout());
+        assert_eq!(rig.now - before, Duration::from_secs(waited_s));
+    }
+}
+
+#[test]
 fn a_new_card_is_registered_at_once_and_kept() {
     let identity = Identity::from_secret(&[1; 32]);
     let card = |serial| {

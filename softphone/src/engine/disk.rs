@@ -117,3 +117,73 @@ impl Keeper {
         Ok(Some(Input::People(book)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use codec::IdentityKey;
+
+    use super::*;
+    use crate::{
+        contacts::{Book, Contact},
+        settings::Profile,
+    };
+
+    fn pin(name: &str) -> Change {
+        Change::Pin(Contact {
+            registry: None,
+            name: name.parse().unwrap(),
+            identity: IdentityKey([1; 32]),
+            verified: false,
+            blocked: false,
+            since: 1,
+        })
+    }
+
+    /// The one book among what was found.
+    fn people(found: Vec<News>) -> Book {
+        match found.into_iter().next() {
+            Some(News::Phone(Input::People(book))) => book,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_saved_and_what_others_change_is_told_once_and_trouble_is_said_once() {
+        let config = tempfile::tempdir().unwrap();
+        let bob = "bob".parse().unwrap();
+        let disk = Profile::open(config.path(), bob, unix_now()).unwrap().disk;
+        let contacts = disk.contacts();
+        let mut keeper = Keeper {
+            seen: disk.contacts_seen(),
+            contacts: contacts.clone(),
+            disk,
+            trouble: None,
+        };
+        assert!(keeper.look(&[]).is_empty());
+        assert_eq!(people(keeper.look(&[pin("alice")])).len(), 1);
+        assert_eq!(people(keeper.look(&[])).len(), 1);
+        assert!(keeper.look(&[]).is_empty());
+        // Somebody else, such as `ramal-phone contacts`, and then both.
+        contacts.change(&[pin("eve")]).unwrap();
+        assert_eq!(people(keeper.look(&[])).len(), 2);
+        assert!(keeper.look(&[]).is_empty());
+        contacts.change(&[pin("carol")]).unwrap();
+        assert_eq!(people(keeper.look(&[pin("dave")])).len(), 4);
+        keeper.look(&[]);
+        // A file that is damaged meanwhile changes nothing for the phone, and is not overwritten.
+        let path = config.path().join("bob/contacts");
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, "{").unwrap();
+        let said = keeper.look(&[]);
+        assert!(
+            matches!(&said[..], [News::Trouble(why)] if why.contains("damaged")),
+            "{said:?}"
+        );
+        assert!(keeper.look(&[pin("frank")]).is_empty());
+        assert_eq!(fs::read(&path).unwrap(), b"{");
+        fs::write(&path, whole).unwrap();
+        assert_eq!(people(keeper.look(&[pin("frank")])).len(), 5);
+    }
+}

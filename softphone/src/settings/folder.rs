@@ -51,6 +51,12 @@ pub fn folder_of(config: &Path, name: &Name) -> PathBuf {
     config.join(fold(name.as_str()))
 }
 
+/// Whether there is an identity of `name`.
+#[must_use]
+pub fn has_identity(config: &Path, name: &Name) -> bool {
+    folder_of(config, name).join("identity").exists()
+}
+
 pub(super) fn failed(path: &Path) -> impl Fn(std::io::Error) -> ProfileError {
     move |error| match keyfile::exposed(&error) {
         Some(exposed) => ProfileError::Exposed(exposed.clone()),
@@ -88,6 +94,7 @@ impl Folder {
     pub fn take(config: &Path, name: Name) -> Result<Self, ProfileError> {
         let path = folder_of(config, &name);
         let lock_path = path.join("lock");
+        keyfile::guarded_folder(config).map_err(failed(config))?;
         keyfile::private_folder(&path).map_err(failed(&path))?;
         let lock = File::create(&lock_path).map_err(failed(&lock_path))?;
         match lock.try_lock() {

@@ -61,7 +61,7 @@ fn hidden_phones_talk_and_a_lookup_of_them_shows_no_address() {
     let within = Duration::from_secs(5);
     let found = place.runtime.block_on(async {
         let host = place.registry.into();
-        let client = Client::connect(&host, agent("test"), within).await;
+        let client = Client::connect(&Access::trusting("test"), &host, within).await;
         let name = "bob".parse().unwrap();
         client.unwrap().ask(Method::Lookup { name }, within).await
     });

@@ -23,7 +23,7 @@ use crate::{
     board::{Action, Board, SeenCall},
     directory, help,
     keys::{self, Decoder, Key, Lines, Typed},
-    screen,
+    refused, screen,
     show::Show,
     signals::{Asked, Signals},
     terminal::{self, Terminal},
@@ -228,10 +228,7 @@ impl<'a> Conduct<'a> {
                 round_trip,
             } => self.show.stats(call, &voice, round_trip),
             Event::Warning(text) => self.show.note(&text),
-            Event::RegistryMet { host, key } => self.show.note(&format!(
-                "first time at {host}: its key is {}; it is remembered",
-                key.fingerprint()
-            )),
+            Event::RegistryMet { host, key } => self.show.registry_met(&host, key),
             Event::RegistryUntrusted { host, why } => self.untrusted(&host, why).await,
             Event::OutputLost { why, .. } => self.show.note(&format!("nothing to be heard: {why}")),
             Event::OutputBack { .. } => self.show.note("the loudspeaker is back"),
@@ -340,16 +337,13 @@ impl<'a> Conduct<'a> {
     }
 
     async fn refused(&mut self, refusal: Refusal) {
-        let next = match refusal {
-            Refusal::NameTaken => "; choose another --name",
-            _ => "; trying again",
-        };
+        let next = refused::next_step(refusal);
         let name = &self.board.name;
         self.show
             .note(&format!("not registered as {name}: {refusal}{next}"));
         // Nobody can call a phone that waits under a name that is another's.
         let waits = matches!(self.until, Until::Answered { .. }) && self.board.calls.is_empty();
-        if refusal == Refusal::NameTaken && waits {
+        if refused::is_final(refusal) && waits {
             self.end(Outcome::Failed).await;
         }
     }

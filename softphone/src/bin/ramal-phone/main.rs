@@ -1,6 +1,11 @@
 //! `ramal-phone`: the phone in a terminal, for people, scripts and tests.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use codec::{
@@ -20,17 +25,22 @@ use softphone::{
 };
 
 mod board;
+mod change;
 mod conduct;
+mod contacts;
 mod directory;
 mod escape;
 mod help;
+mod identity;
 mod keys;
 mod outlet;
 mod recovery;
+mod refused;
 mod screen;
 mod show;
 mod signals;
 mod terminal;
+mod typed;
 
 use board::{Board, Powers};
 use conduct::{Conduct, Hands, Until, Way};
@@ -184,6 +194,12 @@ enum Command {
         #[command(subcommand)]
         command: Registries,
     },
+    /// Shows, backs up, moves, changes or recovers the identity behind the name
+    #[command(subcommand)]
+    Identity(identity::Command),
+    /// Lists whom this name knows; verifies, forgets or blocks them, also while the phone runs
+    #[command(subcommand)]
+    Contacts(contacts::Command),
 }
 
 #[derive(Debug, Subcommand)]
@@ -220,10 +236,13 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let show = Show::new(options.general.json);
-    let result = match options.command {
+    let Options { general, command } = options;
+    let result = match command {
         Command::Devices => devices(&show),
-        Command::Registries { command } => registries(&command, options.general.config, &show),
-        _ => cli::block_on(run(options, &show)),
+        Command::Registries { command } => registries(&command, &general, &show),
+        Command::Identity(command) => identity::run(command, &general, &show),
+        Command::Contacts(command) => contacts::run(&command, &general, &show),
+        command => cli::block_on(run(general, command, &show)),
     };
     show.finish();
     result.unwrap_or_else(|why| cli::complain(2, &printable(&why)))
@@ -235,12 +254,8 @@ fn devices(show: &Show) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn registries(
-    command: &Registries,
-    config: Option<PathBuf>,
-    show: &Show,
-) -> Result<ExitCode, String> {
-    let known = KnownRegistries::in_folder(&folder(config)?);
+fn registries(command: &Registries, general: &General, show: &Show) -> Result<ExitCode, String> {
+    let known = KnownRegistries::in_folder(&general.folder()?);
     match command {
         Registries::List => {
             let listed = known.list().map_err(|error| error.to_string())?;
@@ -258,23 +273,29 @@ fn registries(
     }
 }
 
-/// The configuration folder.
-fn folder(given: Option<PathBuf>) -> Result<PathBuf, String> {
-    match given {
-        Some(folder) => Ok(folder),
-        None => settings::default_folder().map_err(|error| error.to_string()),
+impl General {
+    /// The folder with the keys of every name.
+    fn folder(&self) -> Result<PathBuf, String> {
+        match &self.config {
+            Some(folder) => Ok(folder.clone()),
+            None => settings::default_folder().map_err(|error| error.to_string()),
+        }
+    }
+
+    /// How registries are talked to, and which ones are known.
+    fn access(&self, folder: &Path) -> Access {
+        let security = match self.plain {
+            true => Security::Plain,
+            false => Security::Tls,
+        };
+        Access::of("ramal-phone", folder).with(security)
     }
 }
 
-async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
-    let Options { general, command } = options;
+async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode, String> {
     let echo = matches!(command, Command::Echo);
-    let folder = folder(general.config)?;
-    let security = match general.plain {
-        true => Security::Plain,
-        false => Security::Tls,
-    };
-    let access = Access::of("ramal-phone", &folder).with(security);
+    let folder = general.folder()?;
+    let access = general.access(&folder);
     let name = name(general.name.as_deref(), &folder)?;
     let (input, output) = sound(echo, general.input, general.output, show).await?;
     let ringing = match general.ring_on {
@@ -312,6 +333,13 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
         recovery::show(show, disk.folder(), &code)?;
     }
     me.claim.invite = general.invite;
+    let broke_off = disk.folder().next().map_err(|error| error.to_string())?;
+    if broke_off.is_some() {
+        show.note(&format!(
+            "a change of {name}'s identity broke off: ramal-phone --name {name} identity rotate \
+             finds out what came of it"
+        ));
+    }
     let config = Config {
         me,
         disk: Some(disk),
@@ -337,7 +365,7 @@ async fn run(options: Options, show: &Show) -> Result<ExitCode, String> {
             target,
             lasting: for_,
         },
-        Command::Echo | Command::Devices | Command::Registries { .. } => Until::Answered {
+        _ => Until::Answered {
             auto: true,
             calls: None,
             timeout: None,
@@ -394,7 +422,7 @@ fn settings(
     let by_person = match command {
         Command::Answer { auto, .. } => !auto,
         Command::Call { .. } => matches!(hands, Hands::Keys(..)),
-        Command::Echo | Command::Devices | Command::Registries { .. } => false,
+        _ => false,
     };
     let (calls_max, second_call) = match command {
         Command::Echo => (ECHO_CALLS_MAX, SecondCall::Offer),
@@ -464,7 +492,7 @@ async fn sound(
     }
 }
 
-fn name(given: Option<&str>, folder: &std::path::Path) -> Result<Name, String> {
+fn name(given: Option<&str>, folder: &Path) -> Result<Name, String> {
     match given {
         Some(given) => given.parse().map_err(|error| format!("--name: {error}")),
         None => settings::last_name(folder)

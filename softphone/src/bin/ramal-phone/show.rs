@@ -71,6 +71,14 @@ impl Show {
         self.notes.flush();
     }
 
+    /// A registry is met for the first time.
+    pub fn registry_met(&self, host: &Host, key: IdentityKey) {
+        self.note(&format!(
+            "first time at {host}: its key is {}; it is remembered",
+            key.fingerprint()
+        ));
+    }
+
     /// The name can be called.
     pub fn registered(&self, name: &Name, registry: &Host, listening: Option<SocketAddr>) {
         self.event(
@@ -390,6 +398,17 @@ impl Show {
     pub fn say(&self, text: &str) {
         let out = if self.json { &self.notes } else { &self.out };
         out.line(printable(text).into_owned(), Weight::Kept);
+    }
+
+    /// The answer to a command: an object for scripts, or lines for people.
+    pub fn answer(&self, object: &Value, lines: &[String]) {
+        if self.json {
+            let object = object.to_string();
+            self.out
+                .line(printable_json(&object).into_owned(), Weight::Kept);
+        } else {
+            lines.iter().for_each(|line| self.say(line));
+        }
     }
 
     fn event(&self, object: impl FnOnce() -> Value, sentence: impl FnOnce() -> String) {

@@ -1,0 +1,565 @@
+//! `ramal-phone identity` and `contacts` as people run them: real processes, a real registry.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
+};
+
+use codec::{Identity, IdentityKey, RecoveryCode};
+use registry::{
+    client::agent,
+    event::Events,
+    server::{Config, Plain, Server},
+    session::Registrar,
+    store::MemoryStore,
+    tls::Certificate,
+};
+use serde_json::Value;
+use softphone::{
+    contacts::{Change, Contact},
+    settings::ContactsFile,
+};
+
+/// A registry in this process, and a folder for everything.
+struct Place {
+    /// Keeps the registry running.
+    _runtime: tokio::runtime::Runtime,
+    registry: String,
+    folder: tempfile::TempDir,
+}
+
+/// What a program said, and how it ended.
+struct Over {
+    code: Option<i32>,
+    events: Vec<Value>,
+    complaints: String,
+}
+
+/// A phone that runs.
+struct Phone {
+    child: Child,
+    /// Kept, so that it can go on writing.
+    _out: Option<BufReader<ChildStdout>>,
+    heard: Vec<Value>,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self::at(([127, 0, 0, 1], 0).into())
+    }
+
+    fn at(listen: SocketAddr) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let config = Config {
+            listen,
+            plain: Plain::Any,
+            certificate: Certificate::in_memory().unwrap(),
+        };
+        let (events, _) = Events::channel();
+        let registrar = Registrar {
+            identity: Identity::from_secret(&[9; 32]),
+            agent: agent("test"),
+            limits: registry::limits::Limits::default(),
+        };
+        let store = Arc::new(MemoryStore::new(100));
+        let server = runtime
+            .block_on(Server::bind(config, registrar, store, events))
+            .unwrap();
+        let registry = server.local_addr().unwrap().to_string();
+        runtime.spawn(server.run(tokio_util::sync::CancellationToken::new()));
+        Self {
+            _runtime: runtime,
+            registry,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// The program, as the phone called bob with the keys in this folder.
+    fn command(&self, config: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ramal-phone"));
+        command
+            .env_remove("RAMAL_NAME")
+            .env("PULSE_SERVER", "unix:/nonexistent")
+            .env("ALSA_CONFIG_PATH", "/dev/null")
+            .env("XDG_CONFIG_HOME", self.folder.path())
+            .env("RAMAL_REGISTRY", &self.registry)
+            .current_dir(self.folder.path())
+            .args(["--json", "--listen", "127.0.0.1:0", "--input", "silence"])
+            .args(["--config", config, "--name", "bob"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, config: &str, arguments: &[&str]) -> Over {
+        self.run_with(config, arguments, "")
+    }
+
+    fn run_with(&self, config: &str, arguments: &[&str], typed: &str) -> Over {
+        let mut child = self.command(config, arguments).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // A program that asks for nothing may have ended already.
+        let _ = input.write_all(typed.as_bytes());
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        Over::of(output.status.code(), &output.stdout, &output.stderr)
+    }
+
+    /// A phone that has registered.
+    fn phone(&self, config: &str) -> Phone {
+        let mut child = self.command(config, &["answer"]).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut phone = Phone {
+            child,
+            _out: None,
+            heard: Vec::new(),
+        };
+        loop {
+            let mut line = String::new();
+            if out.read_line(&mut line).unwrap() == 0 {
+                let mut complaints = String::new();
+                let mut err = phone.child.stderr.take().unwrap();
+                err.read_to_string(&mut complaints).unwrap();
+                panic!("not registered: {:?} {complaints}", phone.heard);
+            }
+            let event: Value = serde_json::from_str(&line).unwrap();
+            let is_up = event["event"] == "registered";
+            phone.heard.push(event);
+            if is_up {
+                phone._out = Some(out);
+                return phone;
+            }
+        }
+    }
+
+    /// Registers once, and returns the words of the recovery code that it was shown.
+    fn first_start(&self, config: &str) -> String {
+        let phone = self.phone(config);
+        let words = words_of(&phone.heard);
+        phone.stop();
+        words
+    }
+
+    fn fingerprint(&self, config: &str) -> String {
+        let shown = self.run(config, &["identity", "show"]);
+        assert_eq!(shown.code, Some(0), "{}", shown.complaints);
+        let fingerprint = shown.event("identity")["fingerprint"].as_str();
+        fingerprint.unwrap().to_owned()
+    }
+}
+
+fn words_of(events: &[Value]) -> String {
+    let code = events
+        .iter()
+        .find(|event| event["event"] == "recovery_code");
+    let words = code.unwrap()["words"].as_str().unwrap().to_owned();
+    assert!(words.parse::<RecoveryCode>().is_ok(), "{words}");
+    words
+}
+
+impl Phone {
+    fn stop(mut self) {
+        let kill = format!("kill -INT {}", self.child.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Over {
+    fn of(code: Option<i32>, out: &[u8], err: &[u8]) -> Self {
+        let out = String::from_utf8_lossy(out);
+        Self {
+            code,
+            events: out
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect(),
+            complaints: String::from_utf8_lossy(err).into_owned(),
+        }
+    }
+
+    fn event(&self, kind: &str) -> &Value {
+        let found = self.events.iter().find(|event| event["event"] == kind);
+        found.unwrap_or_else(|| panic!("no {kind}: {:?} {}", self.events, self.complaints))
+    }
+
+    /// That it failed, with these words in one line.
+    #[track_caller]
+    fn failed(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(2), "{:?} {}", self.events, self.complaints);
+        for word in words {
+            assert!(
+                self.complaints.contains(word),
+                "no {word}: {}",
+                self.complaints
+            );
+        }
+    }
+
+    #[track_caller]
+    fn went_well(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.complaints);
+        self
+    }
+}
+
+const EXPORT: [&str; 4] = ["identity", "export", "bob.txt", "--passphrase-stdin"];
+const IMPORT: [&str; 4] = ["identity", "import", "bob.txt", "--passphrase-stdin"];
+const PASSPHRASE: &str = "five words for one export\n";
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn an_identity_goes_to_another_machine_under_a_passphrase() {
+    let place = Place::new();
+    place
+        .run("here", &EXPORT)
+        .failed(&["no identity of bob", "import"]);
+    place.first_start("here");
+    place
+        .run_with("here", &EXPORT, "short\n")
+        .failed(&["at least 10 characters"]);
+    assert!(!place.path("bob.txt").exists());
+    // While the phone runs, as on any day that somebody makes a backup.
+    let phone = place.phone("here");
+    place.run_with("here", &EXPORT, PASSPHRASE).went_well();
+    phone.stop();
+    place
+        .run_with("here", &EXPORT, PASSPHRASE)
+        .failed(&["is there already"]);
+    let text = fs::read_to_string(place.path("bob.txt")).unwrap();
+    assert!(text.starts_with("-----BEGIN RAMAL IDENTITY-----\n"));
+
+    place
+        .run_with("there", &IMPORT, "another passphrase\n")
+        .failed(&["passphrase is not"]);
+    fs::write(place.path("bob.txt"), text.replacen('\n', "\n00", 1)).unwrap();
+    place
+        .run_with("there", &IMPORT, PASSPHRASE)
+        .failed(&["bob.txt", "damaged or cut"]);
+    fs::write(place.path("bob.txt"), b"\xff\xfe").unwrap();
+    place
+        .run_with("there", &IMPORT, PASSPHRASE)
+        .failed(&["no exported identity"]);
+    assert!(!place.path("there/bob/identity").exists());
+
+    fs::write(
+        place.path("bob.txt"),
+        format!("> hello\r\n{}", text.replace('\n', "\r\n")),
+    )
+    .unwrap();
+    let imported = place.run_with("there", &IMPORT, PASSPHRASE).went_well();
+    assert_eq!(imported.event("imported")["backup"], Value::Null);
+    assert_eq!(place.fingerprint("there"), place.fingerprint("here"));
+    place
+        .run_with("there", &IMPORT, PASSPHRASE)
+        .failed(&["already", "--replace"]);
+    // The same person with another phone.
+    let (one, other) = (place.phone("here"), place.phone("there"));
+    assert!(
+        !other
+            .heard
+            .iter()
+            .any(|event| event["event"] == "recovery_code")
+    );
+    one.stop();
+    other.stop();
+
+    place
+        .run("elsewhere", &["identity", "show"])
+        .failed(&["no identity"]);
+    place.first_start_of_another("elsewhere");
+    let before = place.fingerprint("elsewhere");
+    let replace = [&IMPORT[..], &["--replace"]].concat();
+    let replaced = place
+        .run_with("elsewhere", &replace, PASSPHRASE)
+        .went_well();
+    let backup = replaced.event("imported")["backup"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(place.fingerprint("elsewhere"), place.fingerprint("here"));
+    fs::copy(place.path(&backup), place.path("elsewhere/bob/identity")).unwrap();
+    assert_eq!(place.fingerprint("elsewhere"), before);
+}
+
+impl Place {
+    /// Somebody else who wants to be bob: they have an identity, and are refused.
+    fn first_start_of_another(&self, config: &str) {
+        let over = self.run(config, &["answer"]);
+        over.failed(&["belongs to somebody else", "identity recover"]);
+    }
+}
+
+#[test]
+fn keys_that_others_can_read_are_refused_with_what_to_type() {
+    let place = Place::new();
+    place.first_start("here");
+    let (folder, file) = (place.path("here/bob"), place.path("here/bob/identity"));
+    for arguments in [
+        &["answer"][..],
+        &["identity", "show"],
+        &["identity", "rotate"],
+    ] {
+        mode(&file, 0o644);
+        place
+            .run("here", arguments)
+            .failed(&["chmod 600 here/bob/identity"]);
+        mode(&file, 0o600);
+        mode(&folder, 0o755);
+        place.run("here", arguments).failed(&["chmod 700 here/bob"]);
+        mode(&folder, 0o700);
+    }
+    place.phone("here").stop();
+}
+
+#[test]
+fn a_changed_key_is_the_names_and_the_old_one_is_told_and_recovers() {
+    let place = Place::new();
+    let first_words = place.first_start("here");
+    let before = place.fingerprint("here");
+    let running = place.phone("here");
+    place
+        .run("here", &["identity", "rotate"])
+        .failed(&["another program"]);
+    running.stop();
+    let rotated = place.run("here", &["identity", "rotate"]).went_well();
+    let changed = rotated.event("identity_changed");
+    assert_eq!(changed["fingerprint"], *place.fingerprint("here"));
+    assert_ne!(place.fingerprint("here"), before);
+    let second_words = words_of(&rotated.events);
+    assert_ne!(first_words, second_words);
+    assert!(!place.path("here/bob/identity.next").exists());
+    place.phone("here").stop();
+
+    // Whoever has the old key is told what happened, and does not wait for what never comes.
+    let backup = place.path(changed["backup"].as_str().unwrap());
+    fs::create_dir_all(place.path("old/bob")).unwrap();
+    mode(&place.path("old/bob"), 0o700);
+    fs::copy(backup, place.path("old/bob/identity")).unwrap();
+    let over = place.run("old", &["answer"]);
+    over.failed(&["given to another key", "72 h", "identity recover"]);
+
+    // For 72 hours the code of before counts beside the new one, on any machine.
+    let recover = ["identity", "recover"];
+    let guessed = "zoo ".repeat(11) + "wrong\n";
+    place
+        .run_with("new", &recover, &guessed)
+        .failed(&["recovery code", "nothing was changed"]);
+    place
+        .run_with("new", &recover, "zoo zoo\n")
+        .failed(&["twelve words"]);
+    assert!(!place.path("new/bob/identity").exists());
+    assert!(!place.path("new/bob/identity.next").exists());
+    let lines = first_words.replacen(' ', "\n", 6);
+    let recovered = place.run_with("new", &recover, &lines).went_well();
+    assert_eq!(recovered.event("identity_changed")["backup"], Value::Null);
+    words_of(&recovered.events);
+    place.phone("new").stop();
+    place
+        .run("here", &["answer"])
+        .failed(&["ramal-phone identity recover"]);
+    // It counts once.
+    let again = place.run_with("thief", &recover, &lines);
+    again.failed(&["not, or no longer"]);
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_is_found_out_by_the_next_try() {
+    let place = Place::new();
+    place.first_start("here");
+    let (file, next) = (
+        place.path("here/bob/identity"),
+        place.path("here/bob/identity.next"),
+    );
+    let old = fs::read(&file).unwrap();
+    let rotated = place.run("here", &["identity", "rotate"]).went_well();
+    let after = place.fingerprint("here");
+    // As if the program had been killed before it heard the answer.
+    let words = words_of(&rotated.events);
+    let new = fs::read(&file).unwrap();
+    fs::write(&next, [&[1], &new[1..], words.as_bytes()].concat()).unwrap();
+    mode(&next, 0o600);
+    fs::write(&file, old).unwrap();
+    let refused = place.run("here", &["answer"]);
+    refused.failed(&["broke off", "identity rotate"]);
+    let found = place.run("here", &["identity", "rotate"]).went_well();
+    assert_eq!(found.event("identity_changed")["fingerprint"], *after);
+    assert_eq!(words_of(&found.events), words);
+    assert!(!next.exists());
+    place.phone("here").stop();
+}
+
+#[test]
+fn a_registry_that_is_not_there_changes_nothing() {
+    let place = Place::new();
+    place.first_start("here");
+    let before = place.fingerprint("here");
+    // A port that was free a moment ago.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = gone.local_addr().unwrap().to_string();
+    drop(gone);
+    let rotate = ["--registry", &nowhere, "identity", "rotate"];
+    place
+        .run("here", &rotate)
+        .failed(&["nobody listens", "nothing was changed"]);
+    assert_eq!(place.fingerprint("here"), before);
+    assert!(!place.path("here/bob/identity.next").exists());
+    // Nobody's name cannot be given to anybody.
+    let elsewhere = Place::new();
+    let rotate = ["--registry", &elsewhere.registry, "identity", "rotate"];
+    place
+        .run("here", &rotate)
+        .failed(&["nobody owns bob", "--registry"]);
+    assert_eq!(place.fingerprint("here"), before);
+    place.phone("here").stop();
+}
+
+#[test]
+fn a_recovery_code_is_not_sent_where_it_can_be_read() {
+    let reachable = if_addrs::get_if_addrs().unwrap().into_iter();
+    let mut reachable = reachable.map(|interface| interface.ip());
+    let Some(ip) = reachable.find(|ip| ip.is_ipv4() && !ip.is_loopback()) else {
+        // On a machine without a network nothing can be read by others.
+        return;
+    };
+    let place = Place::at((ip, 0).into());
+    let words = place.first_start("here");
+    let recover = ["--plain", "identity", "recover"];
+    place
+        .run_with("new", &recover, &words)
+        .failed(&["not sent to", "nothing was changed"]);
+    place.run_with("new", &recover[1..], &words).went_well();
+}
+
+#[test]
+fn a_name_that_is_given_up_is_kept_for_its_owner_for_a_while() {
+    let place = Place::new();
+    place.first_start("here");
+    place
+        .run("here", &["identity", "release"])
+        .failed(&["--yes"]);
+    place
+        .run("other", &["answer"])
+        .failed(&["belongs to somebody else"]);
+    place
+        .run("other", &["identity", "release", "--yes"])
+        .failed(&["another identity"]);
+    let released = place
+        .run("here", &["identity", "release", "--yes"])
+        .went_well();
+    assert_eq!(released.event("released")["name"], "bob");
+    place
+        .run("other", &["answer"])
+        .failed(&["belongs to somebody else"]);
+    place.phone("here").stop();
+}
+
+#[test]
+fn contacts_are_listed_verified_and_blocked_while_the_phone_runs() {
+    let place = Place::new();
+    let contacts = |arguments: &[&str]| place.run("here", &[&["contacts"], arguments].concat());
+    contacts(&["list"]).failed(&["no identity of bob"]);
+    let phone = place.phone("here");
+    assert!(contacts(&["list"]).went_well().events.is_empty());
+    contacts(&["verify", "alice"]).failed(&["no contact is called alice", "first call"]);
+    let alice = IdentityKey([1; 32]);
+    let file = ContactsFile::within(&place.path("here/bob"));
+    let pin = Change::Pin(Contact {
+        registry: None,
+        name: "Alice".parse().unwrap(),
+        identity: alice,
+        verified: false,
+        blocked: false,
+        since: 1_800_000_000_000,
+    });
+    file.change(&[pin]).unwrap();
+    let verified = contacts(&["verify", "alice"]).went_well();
+    let said = verified.event("contact_changed");
+    assert_eq!(said["fingerprint"], *alice.fingerprint());
+    contacts(&["block", "alice"]).went_well();
+    let listed = contacts(&["list"]).went_well();
+    let listed = listed.event("contact");
+    assert_eq!(
+        (&listed["verified"], &listed["blocked"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(
+        (&listed["name"], &listed["identity"]),
+        (&"Alice".into(), &alice.to_string().into())
+    );
+    contacts(&["unblock", "alice"]).went_well();
+    contacts(&["forget", "alice"]).went_well();
+    assert!(contacts(&["list"]).went_well().events.is_empty());
+    phone.stop();
+    fs::write(place.path("here/bob/contacts"), "{").unwrap();
+    contacts(&["list"]).failed(&["here/bob/contacts is damaged"]);
+    place
+        .run("here", &["answer"])
+        .failed(&["here/bob/contacts is damaged"]);
+    assert_eq!(fs::read(place.path("here/bob/contacts")).unwrap(), b"{");
+}
+
+#[test]
+fn a_recovery_code_is_not_written_where_a_log_may_be() {
+    let place = Place::new();
+    let mut command = place.command("here", &["--json", "answer", "--timeout", "0.2"]);
+    let program = command.get_program().to_owned();
+    let mut plain = Command::new(program);
+    for argument in command.get_args().filter(|argument| *argument != "--json") {
+        plain.arg(argument);
+    }
+    let run = |command: &mut Command| command.stdin(Stdio::null()).output().unwrap();
+    let output = run(plain
+        .env("PULSE_SERVER", "unix:/nonexistent")
+        .env("ALSA_CONFIG_PATH", "/dev/null")
+        .env("RAMAL_REGISTRY", &place.registry)
+        .current_dir(place.folder.path()));
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let file = place.path("here/bob/recovery-code");
+    let words = fs::read_to_string(&file).unwrap();
+    assert!(words.parse::<RecoveryCode>().is_ok());
+    assert!(
+        said.contains("here/bob/recovery-code") && !said.contains(words.trim()),
+        "{said}"
+    );
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    // It is the code of this identity, and shown no second time.
+    let second = run(&mut command);
+    assert!(!String::from_utf8_lossy(&second.stdout).contains("recovery_code"));
+    let recovered = place.run_with("new", &["identity", "recover"], &words);
+    recovered.went_well();
+}
