@@ -6,9 +6,9 @@
 
 use std::{
     fmt,
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions, Permissions},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -157,17 +157,27 @@ fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Exposed> {
     Err(Exposed::Foreign { path, owner, user })
 }
 
-/// Makes `folder`, and those above it, so that only its owner can enter it.
+/// Makes `folder`, and those above it, so that only its owner can enter it. One that is there
+/// already and empty is made so: it has held no secret yet.
 ///
 /// # Errors
-/// Those of the file system; [`Exposed`] when it is there already and others can enter it.
+/// Those of the file system; [`Exposed`] when there is something in it already, and others can
+/// enter.
 pub fn private_folder(folder: &Path) -> io::Result<()> {
     // The mask of the process can take permissions away here, and adds none.
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
-    check_folder(folder)
+    match check_folder(folder) {
+        Err(error) if matches!(exposed(&error), Some(Exposed::Folder { .. })) => {
+            if fs::read_dir(folder)?.next().is_some() {
+                return Err(error);
+            }
+            fs::set_permissions(folder, Permissions::from_mode(0o700))
+        }
+        checked => checked,
+    }
 }
 
 /// Makes `folder`, and those above it, so that only its owner can enter it. For what others may
@@ -332,10 +342,7 @@ fn overwrite(mut file: File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs::Permissions,
-        os::unix::fs::{PermissionsExt, chown, symlink},
-    };
+    use std::os::unix::fs::{chown, symlink};
 
     use super::*;
 
@@ -396,6 +403,7 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("bob");
         private_folder(&folder).unwrap();
+        write(&folder.join("key"), b"secret").unwrap();
         for open in [0o755, 0o750, 0o770, 0o702, 0o1777] {
             set_mode(&folder, open);
             let said = refused(private_folder(&folder));
@@ -408,6 +416,16 @@ mod tests {
         private_folder(&folder).unwrap();
         write(&outer.path().join("file"), b"").unwrap();
         assert!(check_folder(&outer.path().join("file")).is_err());
+    }
+
+    #[test]
+    fn an_empty_folder_has_no_secret_yet_and_is_made_private() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("data");
+        fs::create_dir(&folder).unwrap();
+        set_mode(&folder, 0o755);
+        private_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
     }
 
     #[test]

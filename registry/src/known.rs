@@ -50,11 +50,14 @@ pub enum KnownError {
 impl fmt::Display for KnownError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(path, error) => write!(
-                f,
-                "cannot remember registries in {}: {error}; use --config DIR",
-                path.display()
-            ),
+            Self::Io(path, error) => match keyfile::exposed(error) {
+                Some(exposed) => exposed.fmt(f),
+                None => write!(
+                    f,
+                    "cannot remember registries in {}: {error}; use --config DIR",
+                    path.display()
+                ),
+            },
             Self::Damaged { path, line } => write!(
                 f,
                 "{}, line {line}: this is no HOST:PORT KEY; mend the line, or remove it",
@@ -228,7 +231,7 @@ impl KnownRegistries {
     /// Keeps other programs from changing the file meanwhile; they do so for moments only.
     fn lock(&self) -> Result<File, KnownError> {
         if let Some(folder) = self.path.parent() {
-            keyfile::private_folder(folder).map_err(|error| self.failed(error))?;
+            keyfile::guarded_folder(folder).map_err(|error| self.failed(error))?;
         }
         let mut options = OpenOptions::new();
         let options = options.write(true).create(true).truncate(false).mode(0o600);

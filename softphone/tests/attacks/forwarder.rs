@@ -23,6 +23,7 @@ use registry::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
+    task::JoinSet,
 };
 
 /// So many frames may wait for one phone.
@@ -56,8 +57,9 @@ pub fn start(runtime: &tokio::runtime::Runtime, deed: Box<Deed>) -> SocketAddr {
         deed: Arc::new(Mutex::new(deed)),
     };
     runtime.spawn(async move {
+        let mut connections = JoinSet::new();
         while let Ok((stream, peer)) = listener.accept().await {
-            tokio::task::spawn(serve(stream, peer, shared.clone()));
+            connections.spawn(serve(stream, peer, shared.clone()));
         }
     });
     addr
