@@ -69,6 +69,8 @@ struct Options {
 
 async fn with_tls(stream: TcpStream, plain: bool) -> Outcome<Stream> {
     let ip = stream.peer_addr()?.ip();
+    // As programs do; else the end of the handshake and the greeting wait for each other.
+    stream.set_nodelay(true)?;
     match plain {
         true => Ok(Stream::Plain(stream)),
         false => Ok(tls::connect(stream, "registry", ip)

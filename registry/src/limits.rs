@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 /// What a stranger may use of a registry. `docs/protocol.md` has what happens beyond each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in all. One takes a file, and up to about 0.3 MB if its peer is hostile.
+    /// Connections in all. One takes a file, 10 KB while it is idle, and up to about 0.3 MB if its
+    /// peer is hostile.
     pub connections: usize,
     /// Connections from one [`Source`], so that no one machine takes them all. A household or an
     /// office behind one address has fewer phones than this.
