@@ -370,7 +370,7 @@ mod tests {
         unread: Duration::from_secs(30),
     };
 
-    async fn failed(link: &mut FrameLink<tokio::io::DuplexStream>) -> Stalled {
+    async fn failed<S: AsyncRead + AsyncWrite + Unpin>(link: &mut FrameLink<S>) -> Stalled {
         Stalled::of(&link.receive().await.unwrap_err()).unwrap()
     }
 
@@ -433,6 +433,46 @@ mod tests {
             }
             assert_eq!(start.elapsed(), PATIENCE.unread);
         }
+    }
+
+    /// Takes everything and hands nothing on, as TLS does while its peer does not read.
+    struct HoldsBack;
+
+    impl AsyncRead for HoldsBack {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for HoldsBack {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_inside_tls_is_unread_as_well() {
+        let mut link = FrameLink::new(HoldsBack).with_patience(PATIENCE);
+        link.queue(&[1; 100]).unwrap();
+        let start = Instant::now();
+        assert_eq!(failed(&mut link).await, Stalled::Reader);
+        assert_eq!(start.elapsed(), PATIENCE.unread);
     }
 
     #[tokio::test(start_paused = true)]

@@ -415,6 +415,28 @@ async fn garbage_huge_records_and_old_versions_end_a_handshake_at_once() {
     still_serves(&registry).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tls_peer_that_asks_and_never_reads_ends_as_a_slow_reader() {
+    let registry = Served::with(Limits {
+        unread: Duration::from_millis(300),
+        work_burst: 10_000_000,
+        work_burst_per_address: 10_000_000,
+        ..Limits::default()
+    })
+    .await;
+    let addr = registry.addr;
+    let asked = spawn_blocking(move || {
+        let mut bob = Peer::greeted(addr, 1);
+        let name = "bob".parse().unwrap();
+        let (id, method) = (RequestId(1), Method::Lookup { name });
+        let ask = to_frame(&Request { id, method }).unwrap().repeat(500);
+        while bob.try_send(&ask).is_ok() {}
+    });
+    asked.await.unwrap();
+    counted(&registry, Count::SlowReader, 1).await;
+    still_serves(&registry).await;
+}
+
 #[test]
 fn a_tls_peer_that_sends_frames_of_nonsense_is_answered_like_any_other() {
     let registry = Registry::start(&["--ephemeral"]);
