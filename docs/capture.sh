@@ -1,128 +1,203 @@
-#!/usr/bin/env bash
-# Captures everything that a registration, a lookup, a call and its end put on the network, and
-# searches it for what nobody on the way may see. Exit code 0: nothing was found.
+#!/bin/bash
+# What somebody on the way sees of a registration, a lookup, a call and its end.
 #
-# It needs root (a network namespace of its own, so that nothing else is captured), tshark and
-# python3, and release builds: cargo build --release. RAMAL_BIN names another folder for them.
+#   sudo docs/capture.sh [FOLDER]      FOLDER has the programs; target/release if none is given
+#
+# Needs root (a network namespace of its own, which is gone afterwards), tshark and iproute2. It runs
+# a registry, a lookup and two phones that speak noise, captures every packet between them, and looks
+# in what was captured for what nobody may see. Then it does the same with --plain towards the
+# registry, to show that it would find it. Exit code 0: nothing was seen that may not be.
+
 set -euo pipefail
+programs=$(realpath "${1:-target/release}")
+space=ramal-capture-$$
+work=$(mktemp -d)
+started=()
 
-bin=$(realpath "${RAMAL_BIN:-$(dirname "$0")/../target/release}")
-for needed in tshark dumpcap python3 unshare ip; do
-    command -v "$needed" >/dev/null || { echo "needed: $needed (apt-get install tshark)"; exit 2; }
+end() {
+    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    ip netns delete "$space" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap end EXIT
+
+for needed in tshark ip xxd; do
+    command -v $needed >/dev/null || { echo "$needed is needed: apt-get install tshark iproute2 xxd"; exit 2; }
 done
-if [ "${1:-}" != inside ]; then
-    [ "$(id -u)" = 0 ] || { echo "needed: root, for a network namespace"; exit 2; }
-    RAMAL_BIN=$bin exec unshare --net "$0" inside
-fi
+for program in ramal-registry ramal-lookup ramal-phone; do
+    [ -x "$programs/$program" ] || { echo "$programs/$program is not built"; exit 2; }
+done
 
-folder=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
-ip link set lo up
-export XDG_CONFIG_HOME=$folder RAMAL_REGISTRY=127.0.0.1:5000 PULSE_SERVER=unix:/nonexistent
-phone() {
-    local name=$1
-    shift
-    "$bin/ramal-phone" --json --name "$name" --listen 127.0.0.1:0 --input silence --output none "$@"
+caller=quetzalcoatl callee=huitzilopochtli
+# Without a zero byte in them: frames have none, so these stand in them as they are.
+registry=10.77.9.1 caller_at=10.77.9.2 callee_at=10.77.9.3
+
+ip netns add "$space"
+inside="ip netns exec $space"
+$inside ip link set lo up
+for address in $registry $caller_at $callee_at; do $inside ip address add $address/32 dev lo; done
+
+# Three seconds of noise: a WAV file of 48,000 samples a second, 16 bits, one channel.
+bytes=288000
+{
+    printf 'RIFF'; printf '%08x' $((bytes + 36)) | fold -w2 | tac | tr -d '\n' | xxd -r -p
+    printf 'WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\xbb\0\0\0\x77\x01\0\x02\0\x10\0data'
+    printf '%08x' $bytes | fold -w2 | tac | tr -d '\n' | xxd -r -p
+    head -c $bytes /dev/urandom
+} >"$work/noise.wav"
+
+# Starts something in the namespace that goes on. NAME is where it writes.
+start() {
+    local name=$1; shift
+    NO_COLOR=1 $inside "$@" >"$work/$name" 2>&1 &
+    started+=($!)
 }
 
-dumpcap -q -i lo -s 0 -w "$folder/capture.pcapng" 2>"$folder/dumpcap.log" &
-capture=$!
-until grep -q '^File:' "$folder/dumpcap.log"; do sleep 0.1; done
-"$bin/ramal-registry" --data "$folder/registry" --listen 127.0.0.1:5000 2>"$folder/registry.log" &
-registry=$!
-until grep -q listening "$folder/registry.log"; do sleep 0.1; done
-phone Captured-Bob answer --auto --calls 1 >"$folder/bob.json" 2>/dev/null &
-bob=$!
-until grep -q '"registered"' "$folder/bob.json"; do sleep 0.1; done
-"$bin/ramal-lookup" --registry 127.0.0.1:5000 Captured-Bob >/dev/null 2>&1
-phone Captured-Alice call Captured-Bob --for 3 >"$folder/alice.json" 2>/dev/null
-wait "$bob"
-for name in Captured-Alice Captured-Bob; do
-    phone "$name" identity show >>"$folder/keys.json"
-done
-kill "$registry"
-wait "$registry" || true
-sleep 1
-kill -INT "$capture"
-wait "$capture" || true
+# Waits until a file says something.
+await() {
+    for _ in $(seq 300); do grep -q "$2" "$work/$1" && return; sleep 0.1; done
+    echo "no '$2' in $1:"; cat "$work/$1"; exit 2
+}
 
-tshark -r "$folder/capture.pcapng" -T fields -e frame.protocols -e ip.proto \
-    -e tcp.srcport -e tcp.dstport -e udp.srcport -e udp.dstport -e tcp.payload -e udp.payload \
-    >"$folder/packets.tsv" 2>/dev/null
+# run HOW [--plain]: registration, lookup, call and hang-up, captured into HOW.pcap.
+run() {
+    local how=$1; shift
+    started=()
+    start "$how-capture" tshark -q -i lo -w "$work/$how.pcap"
+    await "$how-capture" 'Capturing on'
+    start "$how-registry" "$programs/ramal-registry" --listen $registry:5000 --data "$work/$how" \
+        --plain any
+    await "$how-registry" 'listening'
+    local phone=("$programs/ramal-phone" --registry $registry --json "$@"
+        --input "$work/noise.wav" --output none --config)
+    start "$how-callee" "${phone[@]}" "$work/$how-b" --name $callee --listen $callee_at:0 \
+        answer --auto --calls 1
+    await "$how-callee" '"registered"'
+    $inside "$programs/ramal-lookup" --registry $registry "$@" --config "$work/$how-l" $callee \
+        >"$work/$how-lookup" 2>&1
+    $inside "${phone[@]}" "$work/$how-a" --name $caller --listen $caller_at:0 \
+        call $callee --for 3 >"$work/$how-caller" 2>&1
+    await "$how-callee" '"ended"'
+    sleep 1
+    for pid in "${started[@]}"; do kill -INT "$pid" 2>/dev/null || true; done
+    wait
+    started=()
+}
 
-python3 - "$folder" <<'PYTHON'
-import collections, json, re, sys
+# Everything that was said, as hexadecimal digits: one line for each way of a TCP connection, in
+# order, and one for each datagram.
+said() {
+    local streams
+    streams=$(tshark -r "$work/$1.pcap" -Y tcp -T fields -e tcp.stream 2>/dev/null | sort -un)
+    for stream in $streams; do
+        for port in $(tshark -r "$work/$1.pcap" -Y "tcp.stream==$stream && tcp.len>0" \
+            -T fields -e tcp.srcport 2>/dev/null | sort -u); do
+            tshark -r "$work/$1.pcap" -Y "tcp.stream==$stream && tcp.srcport==$port && \
+                tcp.len>0 && !tcp.analysis.retransmission" -T fields -e tcp.payload 2>/dev/null |
+                tr -d '\n:'
+            echo
+        done
+    done >"$work/$1.tcp"
+    tshark -r "$work/$1.pcap" -Y udp -T fields -e udp.payload 2>/dev/null | tr -d : >"$work/$1.udp"
+}
 
-folder = sys.argv[1]
-lines = lambda name: [json.loads(line) for line in open(f"{folder}/{name}") if line.strip()]
-established = [event for event in lines("alice.json") if event["event"] == "established"]
-assert established, "there was no call"
+hex() { printf '%s' "$1" | xxd -p | tr -d '\n'; }
+hex_of_ip() { printf '%02x' ${1//./ }; }
 
-packets, ports = [], set()
-for line in open(f"{folder}/packets.tsv"):
-    field = line.rstrip("\n").split("\t")
-    payload = bytes.fromhex((field[6] or field[7]).replace(":", "")) if len(field) > 7 else b""
-    tcp = field[2] != ""
-    ports |= {int(port) for port in field[2:6] if port}
-    packets.append((tcp, payload))
-streams = b"\0".join(payload for _, payload in packets)
-datagrams = [payload for tcp, payload in packets if not tcp and payload]
+# The longest part of some bytes that has no zero in it: frames write zeros in another way.
+without_zeros() {
+    fold -w2 <<<"$1" | awk '$1 == "00" { part = ""; next }
+        { part = part $1; if (length(part) > length(longest)) longest = part }
+        END { print longest }'
+}
 
-def kind(payload):
-    first = payload[0]
-    return "STUN" if first < 4 else "DTLS" if 20 <= first < 64 else \
-        "SRTP, SRTCP" if 128 <= first < 192 else "other"
+failures=0
+# look HOW WHAT HEX: whether somebody sees it. Without encryption it has to be seen, or the look is
+# none.
+look() {
+    local how=$1 what=$2 hex=$3 seen=no
+    if grep -qi "$hex" "$work/$how.tcp" "$work/$how.udp"; then seen=YES; fi
+    printf '  %-44s %s\n' "$what" "$seen"
+    case $how$seen in tlsYES | plainno) failures=$((failures + 1)) ;; esac
+}
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out, number = out + bytes([number & 127 | 128]), number >> 7
-    return out + bytes([number])
+look_for_all() {
+    local how=$1
+    look "$how" "the name of the caller" "$(hex $caller)"
+    look "$how" "the name of the callee" "$(hex $callee)"
+    local keys
+    keys=$(grep -o 'identity=[0-9a-f]*' "$work/$how-registry" | sort -u | cut -d= -f2)
+    for key in $keys; do
+        look "$how" "an identity key ($key...)" "$(without_zeros "$key")"
+    done
+    look "$how" "what a program calls itself" "$(hex ramal-phone/)"
+    # As contacts and candidates have it.
+    look "$how" "an address of the caller in a message" "$(hex_of_ip $caller_at)"
+    look "$how" "an address of the callee in a message" "$(hex_of_ip $callee_at)"
+}
 
-kinds = collections.Counter(kind(payload) for payload in datagrams)
-tcp_first = collections.Counter(
-    {20: "TLS", 21: "TLS", 22: "TLS", 23: "TLS"}.get(payload[0], "inside a TLS record")
-    for tcp, payload in packets if tcp and payload)
-print(f"packets with a payload: {sum(1 for _, payload in packets if payload)}")
-for name, count in sorted(kinds.items()):
-    print(f"  UDP {name}: {count}")
-for name, count in sorted(tcp_first.items()):
-    print(f"  TCP {name}: {count}")
+run tls
+said tls
+run plain --plain
+said plain
 
-failed = False
-def search(what, found):
-    global failed
-    failed |= bool(found)
-    print(f"{what:<58}{'FOUND: ' + str(found) if found else 'not found'}")
+echo "Captured of a registration, a lookup, a call of 3 s and its end:"
+capture="$work/tls.pcap"
+packets() { tshark -r "$capture" -Y "$1" 2>/dev/null | wc -l; }
+echo "  $(packets tcp) packets of TCP, $(packets udp) of UDP, $(packets '!tcp && !udp') others"
+echo
+echo "Seen in it:"
+look_for_all tls
+certificates=$(packets 'tls.handshake.certificate || dtls.handshake.certificate')
+printf '  %-44s %s\n' "certificates, of phones and registry" "$certificates"
+[ "$certificates" = 0 ] || failures=$((failures + 1))
 
-print("searched for, in every payload:")
-for name in ("captured-alice", "captured-bob"):
-    search(f"name {name}, in any case", streams.lower().count(name.encode()))
-for shown in lines("keys.json"):
-    key = bytes.fromhex(shown["identity"])
-    search(f"identity key of {shown['name']}, raw or as digits",
-           streams.count(key) + streams.lower().count(key.hex().encode()))
-search("identity key, the first 8 bytes of any",
-       sum(streams.count(bytes.fromhex(shown["identity"])[:8]) for shown in lines("keys.json")))
-# Every certificate of a phone holds the algorithm of its key or signature (RFC 5480, RFC 8410).
-for name, oid in (("id-ecPublicKey", "2a8648ce3d0201"), ("ecdsa-with-SHA256", "2a8648ce3d040302"),
-                  ("id-Ed25519 in an algorithm", "300506032b6570")):
-    search(f"certificate: {name}", streams.count(bytes.fromhex(oid)))
-# A password has at least 22 ICE characters in a row; chance makes such a run once in 10^13 bytes.
-search("ICE password: 22 ICE characters in a row",
-       [run[:8] for run in re.findall(rb"[A-Za-z0-9+/]{22,}", streams)])
-search("candidate list: an address and port as they are encoded",
-       sum(streams.count(bytes([0, 127, 0, 0, 1]) + varint(port)) for port in ports))
-# Silence is coded to nearly the same bytes every time: in clear, payloads would begin alike.
-voice = [payload[12:20] for payload in datagrams if kind(payload) == "SRTP, SRTCP"
-         and not 200 <= payload[1] <= 207]
-alike = sum(count for count in collections.Counter(voice).values() if count > 1)
-search(f"voice: payloads that begin alike, of {len(voice)}", alike)
-assert len(voice) > 100, "there was no voice"
+# Nothing is in another form: every way of a TCP connection begins with a handshake record of TLS,
+# and the first byte of every datagram is that of STUN, DTLS or SRTP (RFC 7983).
+others=$(grep -cvE '^(1603|$)' "$work/tls.tcp" || true)
+printf '  %-44s %s\n' "ways of TCP connections that are not TLS" "$others"
+[ "$others" = 0 ] || failures=$((failures + 1))
+stun=$(grep -cE '^0[0-3]' "$work/tls.udp" || true)
+dtls=$(grep -cE '^(1[4-9a-f]|2[0-9a-f]|3[0-9a-f])' "$work/tls.udp" || true)
+srtp=$(grep -cE '^[89ab]' "$work/tls.udp" || true)
+all=$(wc -l <"$work/tls.udp")
+other=$((all - stun - dtls - srtp))
+printf '  %-44s %s\n' "datagrams of STUN, DTLS, SRTP" "$stun, $dtls, $srtp"
+printf '  %-44s %s\n' "datagrams of anything else" "$other"
+[ "$other" = 0 ] || failures=$((failures + 1))
 
-users = {run.decode() for payload in datagrams if kind(payload) == "STUN"
-         for run in re.findall(rb"[A-Za-z0-9+/]{4,256}:[A-Za-z0-9+/]{4,256}", payload)}
-print("visible: addresses, ports, sizes and times of packets,")
-print(f"  and ICE user fragments: {', '.join(sorted(users))}")
-sys.exit(1 if failed else 0)
-PYTHON
+# Opus begins each packet with a byte that says how it is coded, the same for nearly all of a voice.
+# Encrypted, it is any.
+voice=$(tshark --enable-heuristic rtp_udp -r "$capture" -Y rtp -T fields -e rtp.payload \
+    2>/dev/null | cut -c1-2)
+many=$(wc -l <<<"$voice") different=$(sort -u <<<"$voice" | wc -l)
+printf '  %-44s %s\n' "different first bytes of $many packets of voice" "$different"
+[ "$many" -gt 100 ] && [ "$different" -gt 50 ] || failures=$((failures + 1))
+
+# A password of ICE is at least 22 ICE characters in a row, which chance makes once in 10^13 bytes.
+runs=$(cat "$work/tls.tcp" "$work/tls.udp" | xxd -r -p | grep -acE '[A-Za-z0-9+/]{22,}' || true)
+printf '  %-44s %s\n' "passwords of ICE" "$runs"
+[ "$runs" = 0 ] || failures=$((failures + 1))
+
+# What STUN carries: the attributes have types, and none of them is a password (RFC 8489, 8445).
+echo "  attributes of STUN: $(tshark -r "$capture" -Y stun -T fields -e stun.att.type 2>/dev/null |
+    tr ',' '\n' | sort -u | tr '\n' ' ')"
+echo
+echo "Seen, and known to be:"
+echo "  addresses: $(tshark -r "$capture" -T fields -e ip.src 2>/dev/null | tr ',' '\n' |
+    sort -u | tr '\n' ' ')"
+echo "  ICE user fragments: $(tshark -r "$capture" -Y stun -T fields -e stun.att.username \
+    2>/dev/null | grep . | sort -u | tr '\n' ' ')"
+sizes=$(tshark -r "$capture" -Y 'udp' -T fields -e udp.length 2>/dev/null | sort -n | uniq | wc -l)
+echo "  when packets come, and how long they are ($sizes different lengths of datagrams)"
+echo
+echo "The same with --plain towards the registry, where all of it has to be seen:"
+look_for_all plain
+echo
+if [ $failures = 0 ]; then
+    echo "Nothing was seen that may not be."
+else
+    echo "$failures of these are not as they have to be."
+    exit 1
+fi

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     event::Event,
+    keyfile,
     store::conformance::{self, after, card, claim, name},
 };
 
@@ -54,6 +55,7 @@ async fn a_file_conforms_over_restarts() {
 #[tokio::test]
 async fn what_was_acknowledged_is_in_the_file_while_the_store_is_open() {
     let (folder, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    keyfile::private_folder(copy.path()).unwrap();
     let store = open(folder.path(), &Limits::default(), Claims::Open);
     for seed in 1..=20 {
         let registration = claim(&format!("n{seed}"), seed, 1);
@@ -68,6 +70,7 @@ async fn what_was_acknowledged_is_in_the_file_while_the_store_is_open() {
 #[tokio::test]
 async fn locations_are_in_the_file_within_about_a_second() {
     let (folder, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    keyfile::private_folder(copy.path()).unwrap();
     let store = open(folder.path(), &Limits::default(), Claims::Open);
     store.register(claim("bob", 1, 1), begin()).await.unwrap();
     let deadline = Instant::now() + 10 * writer::FLUSH_EVERY;
