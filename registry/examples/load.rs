@@ -1,7 +1,8 @@
 //! Measures how many signed claims, signed registrations and lookups a registry answers, and what
 //! each costs it.
 //!
-//! `cargo build --release -p registry --bins && cargo run --release -p registry --example load`
+//! `cargo build --release -p registry --bins && cargo run --release -p registry --example load`,
+//! with `-- --plain` without TLS.
 //!
 //! Starts `ramal-registry` from the folder of this program's build with a data folder of its own,
 //! so that claims wait for the disk. Phones, each with its own identity, connect from loopback
@@ -21,7 +22,7 @@ use codec::{
     DeviceId, Identity, KeyCard, RecoveryLock,
     claim::Claim,
     frame::{from_payload, to_frame},
-    greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
+    greeting::{Answer, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role, Welcome},
     identity::AgreementSecret,
     registry::{
         Binding, Contacts, FromRegistry, Method, Register, Request, RequestId, Response, Success,
@@ -30,11 +31,9 @@ use codec::{
 use registry::{
     client::agent,
     link::{FrameLink, Received},
+    tls::{self, Stream},
 };
-use tokio::{
-    net::{TcpSocket, TcpStream},
-    task::JoinSet,
-};
+use tokio::{net::TcpSocket, task::JoinSet};
 
 #[path = "rig/process.rs"]
 mod process;
@@ -62,12 +61,15 @@ struct Options {
     /// Requests on their way from each phone
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     depth: u8,
+    /// Without TLS
+    #[arg(long)]
+    plain: bool,
 }
 
 /// A phone, and the frames that it is going to send.
 struct Phone {
     number: u16,
-    link: FrameLink<TcpStream>,
+    link: FrameLink<Stream>,
     identity: Identity,
     card: KeyCard,
     binding: Binding,
@@ -88,12 +90,19 @@ fn name_of(phone: u16, name: u32) -> String {
 }
 
 impl Phone {
-    async fn connect(number: u16, to: SocketAddr) -> Outcome<Self> {
+    async fn connect(number: u16, to: SocketAddr, plain: bool) -> Outcome<Self> {
         let socket = TcpSocket::new_v4()?;
         let [high, low] = (256 + number % 100).to_be_bytes();
         socket.bind((Ipv4Addr::new(127, 0, high, low + 1), 0).into())?;
         let stream = socket.connect(to).await?;
         stream.set_nodelay(true)?;
+        let stream = match plain {
+            true => Stream::Plain(stream),
+            false => tls::connect(stream, "registry", to.ip())
+                .await
+                .map_err(|(error, _)| error)?,
+        };
+        let exporter = stream.exporter()?;
         let mut link = FrameLink::new(stream);
         let mut secret = [7; 32];
         secret[..2].copy_from_slice(&number.to_be_bytes());
@@ -117,7 +126,7 @@ impl Phone {
         };
         let binding = Binding {
             registry: welcome.key,
-            exporter: Exporter::PLAIN,
+            exporter,
             nonce: welcome.nonce,
         };
         Ok(Self {
@@ -245,7 +254,7 @@ async fn measure_all(options: &Options, registry: &Registry) -> Outcome<()> {
     let depth = usize::from(options.depth);
     let mut phones = Vec::new();
     for number in 0..options.phones {
-        phones.push(Phone::connect(number, registry.addr).await?);
+        phones.push(Phone::connect(number, registry.addr, options.plain).await?);
     }
     let claims = u32::from(options.claims);
     for phone in &mut phones {

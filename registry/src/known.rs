@@ -279,6 +279,15 @@ mod tests {
 
     use super::*;
 
+    /// A folder that only this user can enter, gone when this is dropped.
+    fn private_place() -> tempfile::TempDir {
+        let mode = fs::Permissions::from_mode(0o700);
+        tempfile::Builder::new()
+            .permissions(mode)
+            .tempdir()
+            .unwrap()
+    }
+
     fn host(text: &str) -> Host {
         text.parse().unwrap()
     }
@@ -289,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_registry_is_remembered_and_another_key_is_not_taken() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = private_place();
         let known = KnownRegistries::in_folder(&folder.path().join("not/yet/there"));
         assert_eq!(known.forget(&host("a")).unwrap(), 0);
         assert!(!known.path().parent().unwrap().exists());
@@ -309,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_a_person_writes_beside_it_stays() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = private_place();
         let known = KnownRegistries::in_folder(folder.path());
         let (one, two) = (key(1), key(2));
         let text = format!("# mine\n\na {one} # at home\nb {two}\nA:5000 {two}\n#end");
@@ -327,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_damaged_line_is_told_by_its_number_and_nobody_is_believed_meanwhile() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = private_place();
         let known = KnownRegistries::in_folder(folder.path());
         let good = key(1);
         for damaged in [
@@ -356,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_far_too_long_is_not_read_and_a_full_one_takes_nothing_more() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = private_place();
         let known = KnownRegistries::in_folder(folder.path());
         fs::write(known.path(), "#\n".repeat(LINES_MAX)).unwrap();
         let full = known.meet(&host("a"), &key(1)).unwrap_err();
@@ -367,7 +376,7 @@ mod tests {
 
     #[test]
     fn programs_that_meet_registries_at_the_same_time_forget_none() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = private_place();
         let known = KnownRegistries::in_folder(folder.path());
         std::thread::scope(|scope| {
             for number in 0..8 {

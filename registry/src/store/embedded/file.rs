@@ -86,6 +86,8 @@ impl fmt::Display for OpenError {
             ),
             Self::Failed(path, error) => {
                 let next = match error.kind() {
+                    // It says itself what to do.
+                    _ if error.get_ref().is_some() => "then start it again",
                     io::ErrorKind::StorageFull => "make room on the disk",
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                         "it must be writable for this user"

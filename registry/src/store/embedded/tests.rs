@@ -2,6 +2,8 @@
 
 use std::{
     cell::RefCell,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
         mpsc::Receiver,
@@ -18,6 +20,15 @@ use crate::{
     store::conformance::{self, after, card, claim, name},
 };
 
+/// A folder that is gone when this is dropped.
+pub(super) fn private_place() -> TempDir {
+    let mode = Permissions::from_mode(0o700);
+    tempfile::Builder::new()
+        .permissions(mode)
+        .tempdir()
+        .unwrap()
+}
+
 fn begin() -> Moment {
     after(Instant::now(), Duration::ZERO)
 }
@@ -31,7 +42,7 @@ fn open(folder: &Path, limits: &Limits, claims: Claims) -> EmbeddedStore {
 async fn a_file_conforms() {
     let folders = RefCell::new(Vec::new());
     conformance::run(|limits, claims| {
-        let folder = TempDir::new().unwrap();
+        let folder = private_place();
         let store = open(folder.path(), limits, claims);
         folders.borrow_mut().push(folder);
         store
@@ -42,7 +53,7 @@ async fn a_file_conforms() {
 #[tokio::test]
 async fn a_file_conforms_over_restarts() {
     conformance::restart::run(|| {
-        let folder = TempDir::new().unwrap();
+        let folder = private_place();
         async move |at| {
             let (events, _) = Events::channel();
             let limits = Limits::default();
@@ -54,8 +65,7 @@ async fn a_file_conforms_over_restarts() {
 
 #[tokio::test]
 async fn what_was_acknowledged_is_in_the_file_while_the_store_is_open() {
-    let (folder, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    keyfile::private_folder(copy.path()).unwrap();
+    let (folder, copy) = (private_place(), private_place());
     let store = open(folder.path(), &Limits::default(), Claims::Open);
     for seed in 1..=20 {
         let registration = claim(&format!("n{seed}"), seed, 1);
@@ -69,8 +79,7 @@ async fn what_was_acknowledged_is_in_the_file_while_the_store_is_open() {
 
 #[tokio::test]
 async fn locations_are_in_the_file_within_about_a_second() {
-    let (folder, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    keyfile::private_folder(copy.path()).unwrap();
+    let (folder, copy) = (private_place(), private_place());
     let store = open(folder.path(), &Limits::default(), Claims::Open);
     store.register(claim("bob", 1, 1), begin()).await.unwrap();
     let deadline = Instant::now() + 10 * writer::FLUSH_EVERY;

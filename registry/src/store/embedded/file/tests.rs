@@ -9,7 +9,7 @@ use rand_chacha::{
 };
 use tempfile::TempDir;
 
-use super::*;
+use super::{super::tests::private_place, *};
 use crate::ownership::Banned;
 
 fn owner(number: u64) -> Owner {
@@ -27,7 +27,7 @@ fn owner(number: u64) -> Owner {
 
 /// A closed file with some owners, and a ban.
 fn written(owners: u64) -> TempDir {
-    let folder = TempDir::new().unwrap();
+    let folder = private_place();
     let (database, kept) = open(folder.path()).unwrap();
     assert!(kept.facts.is_empty());
     let mut facts: Vec<_> = (0..owners).map(|it| Write::Owner(owner(it))).collect();
@@ -45,7 +45,7 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn the_folder_and_the_file_are_their_owners_alone() {
-    let parent = TempDir::new().unwrap();
+    let parent = private_place();
     let folder = parent.path().join("data");
     let _lock = lock(&folder).unwrap();
     let path = folder.join(FILE);
@@ -58,7 +58,7 @@ fn the_folder_and_the_file_are_their_owners_alone() {
 
 #[test]
 fn a_second_program_on_the_same_data_is_refused() {
-    let folder = TempDir::new().unwrap();
+    let folder = private_place();
     let first = lock(folder.path()).unwrap();
     let refused = lock(folder.path()).unwrap_err();
     assert!(matches!(&refused, OpenError::InUse(_)));
@@ -98,7 +98,7 @@ fn a_file_of_a_newer_program_is_refused_and_left_as_it_is() {
 
 #[test]
 fn a_file_of_schema_0_is_brought_up_to_date() {
-    let folder = TempDir::new().unwrap();
+    let folder = private_place();
     let database = Database::create(folder.path().join(FILE)).unwrap();
     let write = database.begin_write().unwrap();
     let mut meta = write.open_table(META).unwrap();
@@ -137,7 +137,7 @@ fn what_is_no_store_is_reported_and_never_replaced() {
     let whole = fs::read(whole.path().join(FILE)).unwrap();
     let half = &whole[..whole.len() / 2];
     for bytes in [&b""[..], b"no store", &[0; 8192], half, &whole[..100]] {
-        let folder = TempDir::new().unwrap();
+        let folder = private_place();
         let path = folder.path().join(FILE);
         fs::write(&path, bytes).unwrap();
         let refused = open(folder.path()).unwrap_err();
@@ -153,7 +153,7 @@ fn a_changed_byte_is_reported_or_changes_nothing() {
     let whole = written(200);
     let whole = fs::read(whole.path().join(FILE)).unwrap();
     let expected = {
-        let folder = TempDir::new().unwrap();
+        let folder = private_place();
         fs::write(folder.path().join(FILE), &whole).unwrap();
         open(folder.path()).unwrap().1.facts
     };
@@ -165,7 +165,7 @@ fn a_changed_byte_is_reported_or_changes_nothing() {
     let mut reported = 0;
     for _ in 0..150 {
         let place = used[usize::try_from(rng.next_u32()).unwrap() % used.len()];
-        let folder = TempDir::new().unwrap();
+        let folder = private_place();
         let mut changed = whole.clone();
         changed[place] ^= 0x10;
         fs::write(folder.path().join(FILE), &changed).unwrap();
