@@ -70,7 +70,6 @@ async fn serve<S: Store>(
     store: S,
 ) -> Result<(), String> {
     let Key { identity, is_new } = key;
-    let fingerprint = identity.key().fingerprint();
     let store = Arc::new(store);
     let config = Config {
         listen: options.listen,
@@ -116,7 +115,7 @@ async fn serve<S: Store>(
     if let Some(admin) = admin {
         serving.spawn(admin.serve(control, stop.clone()));
     }
-    for line in welcome::lines(listening, &fingerprint, data, is_new) {
+    for line in welcome::lines(listening, data, is_new) {
         events.tell(Event::Notice(line));
     }
     signals.wait(count).await;

@@ -9,21 +9,15 @@ use std::{
 const ADDRESSES_MAX: usize = 8;
 
 /// The lines, in the order in which they are read.
-pub fn lines(
-    listening: SocketAddr,
-    fingerprint: &str,
-    data: Option<&Path>,
-    key_is_new: bool,
-) -> Vec<String> {
+pub fn lines(listening: SocketAddr, data: Option<&Path>, key_is_new: bool) -> Vec<String> {
     let addresses = match listening.ip().is_unspecified() {
         true => own_addresses(listening.is_ipv6()),
         false => vec![listening.ip()],
     };
     let mut lines = vec![reachable(&addresses, listening.port())];
-    lines.push(format!("the registry's key is {fingerprint}"));
     match data {
         Some(data) if key_is_new => lines.push(format!(
-            "this is its first start: it has made that key in {}; keep a copy of the folder, \
+            "this is its first start: it has made its key in {}; keep a copy of the folder, \
              phones know the registry by its key",
             data.display()
         )),
@@ -79,22 +73,21 @@ mod tests {
     fn a_newcomer_is_told_what_to_give_to_others_and_what_to_keep() {
         let data = Path::new("/var/lib/ramal");
         let listening = "192.0.2.7:5000".parse().unwrap();
-        let lines = lines(listening, "c2xoe gqzlk", Some(data), true);
+        let lines = lines(listening, Some(data), true);
         assert_eq!(lines[0], "phones reach it at 192.0.2.7:5000");
-        assert_eq!(lines[1], "the registry's key is c2xoe gqzlk");
-        assert!(lines[2].contains("first start") && lines[2].contains("/var/lib/ramal"));
-        assert!(lines[3].ends_with("ramal-registry admin --data /var/lib/ramal users"));
+        assert!(lines[1].contains("first start") && lines[1].contains("/var/lib/ramal"));
+        assert!(lines[2].ends_with("ramal-registry admin --data /var/lib/ramal users"));
     }
 
     #[test]
     fn a_registry_on_loopback_says_that_others_do_not_reach_it() {
-        let lines = lines("127.0.0.1:5000".parse().unwrap(), "c2xoe", None, true);
+        let lines = lines("127.0.0.1:5000".parse().unwrap(), None, true);
         assert_eq!(
             lines[0],
             "reachable from this machine only, at 127.0.0.1:5000"
         );
-        assert!(lines[2].contains("keeps nothing"));
-        assert_eq!(lines.len(), 3);
+        assert!(lines[1].contains("keeps nothing"));
+        assert_eq!(lines.len(), 2);
         // Whatever this machine has, something is shown for all of its addresses.
         assert!(!own_addresses(false).is_empty());
     }
