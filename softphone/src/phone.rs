@@ -13,8 +13,8 @@ use codec::{
     direct::{DirectFrame, DirectRefusal},
     greeting::{Nonce, PhoneGreeting},
     registry::{
-        Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, Presence, Request,
-        RequestId, Response,
+        Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, PAGE_MAX, Prefix, Presence,
+        Refusal, Request, RequestId, Response, Success,
     },
     signal::CancelReason,
 };
@@ -115,6 +115,8 @@ enum Asked {
     Caller,
     /// To hand a letter on.
     Forward(CallId),
+    /// Who is registered.
+    Directory,
 }
 
 impl Phone {
@@ -302,6 +304,7 @@ impl Phone {
             }
             Command::Away(away) => self.away = away,
             Command::Dnd(dnd) => self.settings.dnd = dnd,
+            Command::Directory => self.ask_directory(),
             Command::Verify(call) => self.verify(call, now),
             Command::Stop if self.life != Life::Running => {}
             Command::Stop => {
@@ -464,7 +467,31 @@ impl Phone {
                     self.check_reachable(call, now);
                 }
             }
+            Some(Asked::Directory) => {
+                let page = result.and_then(|success| match success {
+                    Success::Page(page) => Ok(page),
+                    _ => Err(Refusal::Failed),
+                });
+                self.outputs
+                    .push_back(Output::Event(Event::Directory(page)));
+            }
             Some(Asked::Forward(_)) | None => {}
+        }
+    }
+
+    /// Asks for the first names of the directory, on the connection on which this phone is
+    /// registered: some registries tell them nobody else.
+    fn ask_directory(&mut self) {
+        let mut asked = self.requests.values();
+        // One question at a time: whoever is impatient gets one answer.
+        let there = self.registry.is_some() && self.registry_missed.is_none();
+        if there && !asked.any(|it| matches!(it, Asked::Directory)) {
+            let list = Method::List {
+                prefix: Prefix::default(),
+                after: None,
+                limit: u8::try_from(PAGE_MAX).unwrap_or(u8::MAX),
+            };
+            self.ask(list, Asked::Directory);
         }
     }
 

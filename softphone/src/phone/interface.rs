@@ -8,7 +8,7 @@ use codec::{
     direct::DirectFrame,
     greeting::{Nonce, PhoneGreeting},
     identity::AgreementSecret,
-    registry::{Binding, Contacts, FromRegistry, Record, Refusal, Request},
+    registry::{Binding, Contacts, FromRegistry, Page, Record, Refusal, Request},
     signal::MediaOffer,
 };
 use registry::client::Host;
@@ -127,6 +127,8 @@ pub enum Command {
     Away(bool),
     /// The person does not want to be disturbed from now on, or may be again.
     Dnd(bool),
+    /// Ask who is registered. While the registry cannot be reached nothing is answered.
+    Directory,
     /// The two have read the four words of a call that is up to each other, and they are the same.
     Verify(CallId),
     /// End everything and unregister.
@@ -293,6 +295,8 @@ pub enum Event {
     RegistrationRefused(Refusal),
     /// The registry cannot be reached; the phone keeps trying.
     RegistryUnreachable(String),
+    /// The first names of the registry's directory, or why it does not tell them.
+    Directory(Result<Page, Refusal>),
     /// A call is being made.
     Dialling {
         /// Which one.

@@ -527,3 +527,24 @@ fn a_phone_publishes_that_it_is_in_a_call_or_away_unless_it_may_not() {
         );
     }
 }
+
+#[test]
+fn who_is_registered_is_asked_once_at_a_time_where_the_phone_is_registered() {
+    let mut rig = Rig::new();
+    let asked = rig.tell(Input::Command(Command::Directory));
+    assert!(rig.tell(Input::Command(Command::Directory)).is_empty());
+    let told = rig.answer(self::asked(&asked), Err(Refusal::Closed));
+    let closed = Output::Event(Event::Directory(Err(Refusal::Closed)));
+    assert_eq!(told, [closed]);
+    let asked = rig.tell(Input::Command(Command::Directory));
+    let page = codec::registry::Page {
+        entries: codec::List::default(),
+        more: false,
+    };
+    let told = rig.answer(self::asked(&asked), Ok(Success::Page(page.clone())));
+    assert_eq!(told, [Output::Event(Event::Directory(Ok(page)))]);
+    rig.tell(Input::RegistryDown {
+        why: "gone".to_owned(),
+    });
+    assert!(rig.tell(Input::Command(Command::Directory)).is_empty());
+}

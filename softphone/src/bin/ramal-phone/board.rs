@@ -320,6 +320,7 @@ impl Board {
             Event::Reconnected { call } => self.reconnecting(*call, false),
             Event::Ended { .. }
             | Event::Stopped
+            | Event::Directory(_)
             | Event::TurnedAway { .. }
             | Event::IdentityChanged { .. } => {}
         }

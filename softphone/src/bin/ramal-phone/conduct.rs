@@ -7,7 +7,7 @@ use std::{
 };
 
 use codec::{CallId, Name, registry::Refusal};
-use registry::client::{Access, Host};
+use registry::client::Host;
 use softphone::{
     call::Reason,
     engine::{self, Event, Handle},
@@ -15,12 +15,11 @@ use softphone::{
 };
 use tokio::{
     sync::mpsc,
-    task::JoinSet,
     time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until},
 };
 
 use crate::{
-    board::{Action, Board, SeenCall},
+    board::{Action, Board, Registered, SeenCall},
     directory, help,
     keys::{self, Decoder, Key, Lines, Typed},
     refused, screen,
@@ -70,20 +69,10 @@ pub enum Hands {
     Off,
 }
 
-/// The registry, and how to get at it.
-#[derive(Debug)]
-pub struct Way {
-    /// Where it is.
-    pub host: Host,
-    /// How to connect to it.
-    pub access: Access,
-}
-
 /// One run of the program.
 pub struct Conduct<'a> {
     until: Until,
     registry: Host,
-    access: Access,
     /// Why the registry may be somebody else, once that is so.
     distrust: Option<String>,
     show: &'a Show,
@@ -102,8 +91,6 @@ pub struct Conduct<'a> {
     listening: Option<SocketAddr>,
     /// Others have the terminal until then, or until the program is told to go on.
     rests_until: Option<Instant>,
-    /// Questions to the registry that a person asked.
-    asked: JoinSet<String>,
 }
 
 /// How it ended.
@@ -119,7 +106,7 @@ impl<'a> Conduct<'a> {
     /// Runs the phone to its end.
     pub async fn run(
         until: Until,
-        registry: Way,
+        registry: Host,
         show: &'a Show,
         hands: Hands,
         board: Board,
@@ -132,8 +119,7 @@ impl<'a> Conduct<'a> {
         } = handle;
         let conduct = Self {
             until,
-            registry: registry.host,
-            access: registry.access,
+            registry,
             distrust: None,
             show,
             hands,
@@ -146,7 +132,6 @@ impl<'a> Conduct<'a> {
             commands,
             listening,
             rests_until: None,
-            asked: JoinSet::new(),
         };
         let Ok(signals) = Signals::new(matches!(conduct.hands, Hands::Keys(..))) else {
             show.note("cannot wait for signals");
@@ -175,11 +160,6 @@ impl<'a> Conduct<'a> {
                 Some(bytes) = typed.recv() => self.typed(&bytes).await,
                 () = sleep_until(TokioInstant::from_std(deadline.unwrap_or(far))),
                     if deadline.is_some() => self.due().await,
-                Some(answer) = self.asked.join_next(), if !self.asked.is_empty() => {
-                    if let Ok(answer) = answer {
-                        self.show.say(&answer);
-                    }
-                }
                 _ = ticks.tick(), if draws => self.draw(),
                 asked = signals.next() => match asked {
                     // Asked twice, or to quit at once: without farewell.
@@ -256,6 +236,7 @@ impl<'a> Conduct<'a> {
                 show.note("another phone with this profile has registered in this one's place");
             }
             phone::Event::RegistrationRefused(refusal) => self.refused(refusal).await,
+            phone::Event::Directory(page) => show.say(&directory::sentence(&self.registry, &page)),
             // That has been said, and what to do.
             phone::Event::RegistryUnreachable(why) if self.distrust.as_ref() == Some(&why) => {}
             phone::Event::RegistryUnreachable(why) => {
@@ -575,7 +556,7 @@ impl<'a> Conduct<'a> {
             Action::Verify(call) => self.tell(Command::Verify(call)).await,
             Action::Call => self.board.typing = Some(String::new()),
             Action::Select(call) => self.board.select(call),
-            Action::List => self.list(),
+            Action::List => self.list().await,
             Action::Help => help::LINES.iter().for_each(|line| self.show.say(line)),
             Action::Quit => self.end(self.interrupted(2)).await,
         }
@@ -589,19 +570,16 @@ impl<'a> Conduct<'a> {
         self.show.note(&format!("type a letter and Enter: {keys}"));
     }
 
-    fn list(&mut self) {
+    async fn list(&mut self) {
         let now = Instant::now();
         let calls = screen::calls(&self.board, now);
         calls.iter().for_each(|call| self.show.say(call));
         if calls.is_empty() {
             self.show.say("no calls");
         }
-        // One question at a time: whoever is impatient gets one answer.
-        if self.asked.is_empty() {
-            self.asked.spawn(directory::first_page(
-                self.access.clone(),
-                self.registry.clone(),
-            ));
+        match self.board.registered {
+            Registered::Yes => self.tell(Command::Directory).await,
+            _ => self.show.say("not registered: cannot list who is"),
         }
     }
 

@@ -1,37 +1,18 @@
-//! Who else is registered, when a person asks.
+//! Who else is registered, in a sentence.
 
-use std::time::Duration;
+use codec::registry::{Entry, Page, Presence, Refusal};
+use registry::client::Host;
 
-use codec::registry::{Entry, Method, PAGE_MAX, Page, Prefix, Presence, Success};
-use registry::client::{Access, AskError, Client, Host};
-
-/// How long the registry may take for each answer.
-const WITHIN: Duration = Duration::from_secs(5);
-
-/// The first names of the directory, or why there are none, in a sentence.
-pub async fn first_page(access: Access, registry: Host) -> String {
-    match asked(&access, &registry).await {
-        Ok(page) => sentence(&registry, &page),
-        Err(error) => format!("cannot list who is registered: {error}"),
-    }
-}
-
-async fn asked(access: &Access, registry: &Host) -> Result<Option<Page>, AskError> {
-    let mut client = Client::connect(access, registry, WITHIN).await?;
-    let list = Method::List {
-        prefix: Prefix::default(),
-        after: None,
-        limit: u8::try_from(PAGE_MAX).unwrap_or(u8::MAX),
-    };
-    Ok(match client.ask(list, WITHIN).await? {
-        Success::Page(page) => Some(page),
-        _ => None,
-    })
-}
-
-fn sentence(registry: &Host, page: &Option<Page>) -> String {
-    let Some(page) = page else {
-        return format!("{registry} does not tell who is registered");
+/// The first names of the directory, or why there are none.
+pub fn sentence(registry: &Host, page: &Result<Page, Refusal>) -> String {
+    let page = match page {
+        Ok(page) => page,
+        Err(Refusal::Closed) => {
+            return format!(
+                "{registry} tells nobody who is registered; call somebody whose name you know"
+            );
+        }
+        Err(refusal) => return format!("{registry} does not list who is registered: {refusal}"),
     };
     let said = |entry: &Entry| match entry.presence {
         Presence::Busy => format!("{} (busy)", entry.name),

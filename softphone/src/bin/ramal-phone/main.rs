@@ -43,7 +43,7 @@ mod terminal;
 mod typed;
 
 use board::{Board, Powers};
-use conduct::{Conduct, Hands, Until, Way};
+use conduct::{Conduct, Hands, Until};
 use escape::printable;
 use keys::{Decoder, Lines};
 use show::Show;
@@ -344,7 +344,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         me,
         disk: Some(disk),
         registry: general.registry.clone(),
-        access: access.clone(),
+        access,
         listen: general.listen,
         input,
         output,
@@ -380,11 +380,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
     let board = Board::new(name, general.registry.to_string(), powers);
     let mut running = tokio::task::JoinSet::new();
     running.spawn(driver.run());
-    let registry = Way {
-        host: general.registry,
-        access,
-    };
-    let code = Conduct::run(until, registry, show, hands, board, handle).await;
+    let code = Conduct::run(until, general.registry, show, hands, board, handle).await;
     // The driver has ended, or is ended with the set.
     Ok(code)
 }

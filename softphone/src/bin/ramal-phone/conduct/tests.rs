@@ -71,10 +71,7 @@ async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, St
         events: happened,
         listening: None,
     };
-    let registry = Way {
-        host: "localhost".parse().unwrap(),
-        access: Access::trusting("test"),
-    };
+    let registry = "localhost".parse().unwrap();
     let code = Conduct::run(until, registry, &show(), Hands::Off, board(), handle).await;
     let mut commands = Vec::new();
     while let Some(command) = told.recv().await {
@@ -211,7 +208,6 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
     let mut conduct = Conduct {
         until: answering(None),
         registry: "localhost".parse().unwrap(),
-        access: Access::trusting("test"),
         distrust: None,
         show: &show,
         hands: Hands::Typed(Lines::default()),
@@ -224,7 +220,6 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         commands,
         listening: None,
         rests_until: None,
-        asked: JoinSet::new(),
     };
     conduct.event(Event::Phone(established(FIRST))).await;
     // Before another is called, the one that is spoken to is put on hold.
