@@ -330,7 +330,8 @@ impl Phone {
             return;
         }
         if self.life != Life::Running || self.visitors.len() >= super::VISITORS_MAX {
-            return self.answer_visitor(&visitor, Signal::Busy, now);
+            let confirmed = visitor.via == Via::Registry;
+            return self.have_no_time(visitor, confirmed, now);
         }
         match visitor.via {
             // The registry hands envelopes on only from who has registered the sender's name.
@@ -389,9 +390,21 @@ impl Phone {
 
     pub(super) fn turn_visitors_away(&mut self, now: Instant) {
         for visitor in std::mem::take(&mut self.visitors) {
-            self.answer_visitor(&visitor, Signal::Busy, now);
+            self.have_no_time(visitor, false, now);
         }
         self.turn_all_away(now);
+    }
+
+    /// Answers a caller whom there is no time to ask about.
+    fn have_no_time(&mut self, visitor: Visitor, confirmed: bool, now: Instant) {
+        let (_, standing) = self.who_calls(&visitor.from, confirmed);
+        if self.lets_in(&visitor.from, standing) {
+            return self.answer_visitor(&visitor, Signal::Busy, now);
+        }
+        self.turn_away(visitor, confirmed, standing, now);
+        if self.life != Life::Running {
+            self.turn_all_away(now);
+        }
     }
 
     fn ring(&mut self, visitor: Visitor, confirmed: bool, now: Instant) {

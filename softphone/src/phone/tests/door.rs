@@ -323,6 +323,46 @@ fn who_is_not_to_be_disturbed_is_published_as_away_and_not_as_more() {
     assert_eq!(published(&rig.tell(back)), Some(Presence::Available));
 }
 
+/// What a caller hears when the phone has something else to do than to ask who they are.
+fn heard_meanwhile(why: Option<Why>, meanwhile: fn(&mut Rig)) -> Vec<Signal> {
+    let mut rig = why.map_or_else(Rig::new, |why| closed(why, 1));
+    let alice = person(2);
+    rig.link(&alice);
+    meanwhile(&mut rig);
+    let mut outputs = rig.say(&alice, "alice", invite(&alice));
+    while !rig.phone.turned.is_empty() {
+        outputs.extend(rig.wake());
+    }
+    written(&outputs, &alice, "alice")
+}
+
+#[test]
+fn who_is_not_let_in_is_never_told_that_the_phone_is_busy() {
+    let stops = |rig: &mut Rig| drop(rig.tell(Input::Command(Command::Stop)));
+    // Others say who they are, and the registry has not answered yet.
+    let is_full = |rig: &mut Rig| {
+        let mallory = person(9);
+        for number in 0..VISITORS_MAX {
+            let mut body = about(invite(&mallory));
+            body.call = CallId([100 + u8::try_from(number).unwrap(); 16]);
+            let link = LinkId(LINK.0 + 1);
+            let (ours, card) = (Nonce([43; 32]), mallory.card);
+            let peer = PhoneGreeting { card, nonce: ours };
+            rig.tell(Input::LinkUp { link, ours, peer });
+            let frame = DirectFrame::Envelope(rig.envelope(&mallory, "mallory", ours, 0, &body));
+            rig.tell(Input::FromLink { link, frame });
+        }
+        assert_eq!(rig.phone.visitors.len(), VISITORS_MAX);
+    };
+    for meanwhile in [stops as fn(&mut Rig), is_full] {
+        assert_eq!(heard_meanwhile(None, meanwhile), [Signal::Busy]);
+        for why in EVERY {
+            let declined = Signal::Decline(DeclineReason::Unavailable);
+            assert_eq!(heard_meanwhile(Some(why), meanwhile), [declined], "{why:?}");
+        }
+    }
+}
+
 #[test]
 fn a_phone_that_stops_answers_those_who_wait() {
     let (mut rig, alice) = (closed(Why::Nobody, 1), person(2));
