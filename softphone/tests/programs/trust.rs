@@ -84,3 +84,62 @@ fn hidden_phones_talk_and_a_lookup_of_them_shows_no_address() {
     assert_eq!((refused.code, refused.reason()), (Some(1), "unreachable"));
     assert!(refused.why().contains("hidden"), "{}", refused.why());
 }
+
+#[test]
+fn who_is_verified_stays_so_and_somebody_else_under_the_name_is_not_let_in() {
+    let place = Place::new();
+    let mut bob = place.phone("bob", &with_no_sound(&["answer", "--calls", "1"]));
+    bob.wait_for("registered");
+    let call = with_no_sound(&["call", "bob", "--for", "1"]);
+    let alice = place.phone("alice", &call);
+    bob.wait_for("incoming");
+    bob.type_line("a");
+    bob.wait_for("established");
+    bob.type_line("v");
+    bob.wait_for("verified");
+    assert_eq!(alice.end().code, Some(0));
+    assert_eq!(bob.end().code, Some(0));
+    let auto = with_no_sound(&["answer", "--auto", "--calls", "1"]);
+    let mut bob = place.phone("bob", &auto);
+    bob.wait_for("registered");
+    assert_eq!(place.phone("alice", &call).end().code, Some(0));
+    let bob = bob.end();
+    for event in ["incoming", "established"] {
+        let event = bob.event(event);
+        assert_eq!(
+            (&event["known"], &event["verified"]),
+            (&true.into(), &true.into())
+        );
+    }
+
+    // The registry has lost what it knew, and gives the name to whoever asks first.
+    let later = Place::new();
+    let owner = place.path("bob");
+    let owner = owner.to_str().unwrap();
+    let mut bob = later.phone_of("bob", owner, &auto);
+    bob.wait_for("registered");
+    let stranger = later.phone("alice", &call).end();
+    assert_eq!((stranger.code, stranger.reason()), (Some(1), "unavailable"));
+    assert_eq!(bob.wait_for("identity_changed")["name"], "alice");
+    drop(bob);
+    // And bob does not call them either, until he says so.
+    let mut alice = later.phone("alice", &auto);
+    alice.wait_for("registered");
+    let call = with_no_sound(&["call", "alice", "--for", "0.5"]);
+    let refused = later.phone_of("bob", owner, &call).end();
+    assert_eq!(refused.reason(), "identity_changed");
+    assert!(refused.why().contains("ramal-phone contacts forget alice"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ramal-phone"));
+    let forgotten = later
+        .set_up(&mut command)
+        .args([
+            "--name", "bob", "--config", owner, "contacts", "forget", "alice",
+        ])
+        .stdout(Stdio::null())
+        .status();
+    assert!(forgotten.unwrap().success());
+    let again = later.phone_of("bob", owner, &call).end();
+    assert_eq!(again.code, Some(0), "{}", again.complaints);
+    assert_eq!(again.event("established")["known"], false);
+    assert_eq!(alice.end().code, Some(0));
+}
