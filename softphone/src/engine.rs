@@ -30,7 +30,7 @@ use registry::{
     tls::Certificate,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::mpsc,
     task::JoinSet,
     time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep_until, timeout},
@@ -360,14 +360,6 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     Ok((handle, driver))
 }
 
-/// The next connection of another phone; never, where nobody listens.
-async fn accepted(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
-    match listener {
-        Some(listener) => listener.accept().await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Where other phones reach one that listens there.
 fn contacts(listening: SocketAddr, addresses: &Addresses) -> io::Result<Contacts> {
     let ips = addresses.now()?.into_iter();
@@ -423,7 +415,8 @@ impl Driver {
                     }
                 }
                 Some(news) = self.inbox.recv() => self.hear(news),
-                accepted = accepted(self.listener.as_ref()), if accepts_from <= Instant::now() => {
+                accepted = connections::accepted(self.listener.as_ref()),
+                    if accepts_from <= Instant::now() => {
                     match accepted {
                         Ok((stream, peer)) => self.accept(stream, peer.ip()),
                         // Out of files: others may end, so wait instead of spinning.

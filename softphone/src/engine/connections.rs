@@ -1,10 +1,16 @@
 //! The driver's connections for signals: which there are, and what each is given.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+};
 
 use codec::direct::DirectFrame;
 use registry::client::Host;
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
 
 use super::{
     Driver, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX, ORDERS_MAX,
@@ -76,6 +82,16 @@ impl Driver {
                 registry: None,
             },
         )
+    }
+}
+
+/// The next connection of another phone; never, where nobody listens.
+pub(super) async fn accepted(
+    listener: Option<&TcpListener>,
+) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
     }
 }
 
