@@ -16,7 +16,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     event::Event,
-    keyfile,
     store::conformance::{self, after, card, claim, name},
 };
 
