@@ -440,18 +440,21 @@ impl Ownership {
         let held = self.owners.get(name.folded()).ok_or(Refusal::NotFound)?;
         let mut owner = held.owner.clone();
         let mut earlier = owner.earlier.iter();
-        let valid = owner.recovery == *opens
-            || earlier.any(|lock| lock.what == *opens && lock.until > time);
-        if !valid {
-            return Err(Refusal::BadRecovery);
-        }
+        let opened = match owner.recovery == *opens {
+            true => owner.earlier.len(),
+            false => earlier
+                .position(|lock| lock.what == *opens && lock.until > time)
+                .ok_or(Refusal::BadRecovery)?,
+        };
         if next == opens {
             return Err(Refusal::OutOfRange);
         }
         if owner.identity != *to || owner.released_until.is_some() {
             self.check_room(to)?;
         }
-        owner.earlier.clear();
+        // Whoever changed the key later has no part in it any more; who had it before still has: a
+        // thief does not get rid of the owner's code by using up one of their own.
+        owner.earlier.truncate(opened);
         owner.recovery = *next;
         owner.released_until = None;
         owner.give(*to, time);

@@ -271,6 +271,21 @@ fn a_thief_does_not_push_the_owners_code_out_by_many_changes() {
 }
 
 #[test]
+fn a_thief_does_not_end_the_owners_code_by_using_one_of_their_own() {
+    let mut registry = Registry::new();
+    registry.claim("bob", 1, NOW).unwrap();
+    registry.change("bob", 1, 66, NOW).unwrap();
+    // The change brought the thief a code, and its use brings another.
+    assert_eq!(registry.recover("bob", 67, 66, NOW), Ok(()));
+    assert_eq!(registry.recover("bob", 68, 167, NOW + DAY), Ok(()));
+    let mut registry = registry.reopened();
+    assert_eq!(registry.recover("bob", 2, 1, NOW + 2 * DAY), Ok(()));
+    assert_eq!(registry.owner("bob"), Some(key(2)));
+    let thiefs = registry.recover("bob", 69, 168, NOW + 2 * DAY);
+    assert_eq!(thiefs, Err(Refusal::BadRecovery));
+}
+
+#[test]
 fn a_recovery_code_counts_once_and_at_any_time() {
     let mut registry = Registry::new();
     assert_eq!(registry.recover("bob", 1, 1, NOW), Err(Refusal::NotFound));
