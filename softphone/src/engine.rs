@@ -320,9 +320,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let mut tasks = JoinSet::new();
     let saves = disk.map(|disk| {
         phone.handle_input(Input::People(disk.people().clone()), now);
-        let (saves, changes) = mpsc::channel(disk::CHANGES_MAX);
-        tasks.spawn(disk::keep(disk, changes, news.clone()));
-        saves
+        disk::start(disk, &mut tasks, news.clone())
     });
     let driver = Driver {
         phone,
@@ -640,15 +638,6 @@ impl Driver {
                 Output::Save(change) => self.save(change),
                 Output::Event(event) => self.phone_event(event),
             }
-        }
-    }
-
-    /// Has a change of contacts written; the phone reckons with it already.
-    fn save(&mut self, change: Change) {
-        let refused = |saves: &mpsc::Sender<_>| saves.try_send(change).is_err();
-        if self.saves.as_ref().is_some_and(refused) {
-            let text = "a contact could not be kept: the disk takes nothing";
-            self.tell(Event::Warning(text.to_owned()));
         }
     }
 

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use codec::{Identity, IdentityKey, RecoveryCode};
@@ -87,6 +88,10 @@ impl Place {
 
     /// The program, as the phone called bob with the keys in this folder.
     fn command(&self, config: &str, arguments: &[&str]) -> Command {
+        self.command_of("bob", config, arguments)
+    }
+
+    fn command_of(&self, name: &str, config: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ramal-phone"));
         command
             .env_remove("RAMAL_NAME")
@@ -96,7 +101,7 @@ impl Place {
             .env("RAMAL_REGISTRY", &self.registry)
             .current_dir(self.folder.path())
             .args(["--json", "--listen", "127.0.0.1:0", "--input", "silence"])
-            .args(["--config", config, "--name", "bob"])
+            .args(["--config", config, "--name", name])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -109,18 +114,21 @@ impl Place {
     }
 
     fn run_with(&self, config: &str, arguments: &[&str], typed: &str) -> Over {
-        let mut child = self.command(config, arguments).spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        // A program that asks for nothing may have ended already.
-        let _ = input.write_all(typed.as_bytes());
-        drop(input);
-        let output = child.wait_with_output().unwrap();
-        Over::of(output.status.code(), &output.stdout, &output.stderr)
+        Over::of(self.command(config, arguments), typed)
+    }
+
+    /// Alice with an identity of her own.
+    fn alice(&self, arguments: &[&str]) -> Over {
+        Over::of(self.command_of("alice", "hers", arguments), "")
     }
 
     /// A phone that has registered.
     fn phone(&self, config: &str) -> Phone {
-        let mut child = self.command(config, &["answer"]).spawn().unwrap();
+        self.phone_that(config, &["answer"])
+    }
+
+    fn phone_that(&self, config: &str, arguments: &[&str]) -> Phone {
+        let mut child = self.command(config, arguments).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut phone = Phone {
             child,
@@ -193,15 +201,20 @@ impl Drop for Phone {
 }
 
 impl Over {
-    fn of(code: Option<i32>, out: &[u8], err: &[u8]) -> Self {
-        let out = String::from_utf8_lossy(out);
+    /// Runs it to its end.
+    fn of(mut command: Command, typed: &str) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // A program that asks for nothing may have ended already.
+        let _ = input.write_all(typed.as_bytes());
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        let out = String::from_utf8_lossy(&output.stdout);
+        let event = |line| serde_json::from_str(line).unwrap();
         Self {
-            code,
-            events: out
-                .lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect(),
-            complaints: String::from_utf8_lossy(err).into_owned(),
+            code: output.status.code(),
+            events: out.lines().map(event).collect(),
+            complaints: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
 
@@ -527,6 +540,58 @@ fn contacts_are_listed_verified_and_blocked_while_the_phone_runs() {
         .run("here", &["answer"])
         .failed(&["here/bob/contacts is damaged"]);
     assert_eq!(fs::read(place.path("here/bob/contacts")).unwrap(), b"{");
+}
+
+/// Tries until it is so; a phone that runs hears of changed contacts within a second or two.
+#[track_caller]
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let tries = (0..100).any(|_| {
+        let is = is_so();
+        if !is {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        is
+    });
+    assert!(tries, "never: {what}");
+}
+
+#[test]
+fn a_phone_that_runs_pins_who_called_and_hears_what_becomes_of_them() {
+    let place = Place::new();
+    let bob = place.phone_that("here", &["answer", "--auto"]);
+    let contacts = |arguments: &[&str]| place.run("here", &[&["contacts"], arguments].concat());
+    let call = || place.alice(&["call", "bob", "--for", "0.3"]);
+    let talks = || call().code == Some(0);
+    call().went_well();
+    eventually("alice is a contact", || {
+        let listed = contacts(&["list"]).went_well().events;
+        listed.len() == 1 && listed[0]["name"] == "alice" && listed[0]["verified"] == false
+    });
+    contacts(&["verify", "alice"]).went_well();
+    contacts(&["block", "alice"]).went_well();
+    eventually("alice is not let in", || {
+        call()
+            .events
+            .iter()
+            .any(|event| event["reason"] == "unavailable")
+    });
+    contacts(&["unblock", "alice"]).went_well();
+    eventually("alice is let in again", talks);
+    // She has a new key: bob does not take her for alice until he says so.
+    place.alice(&["identity", "rotate"]).went_well();
+    assert_ne!(call().code, Some(0));
+    let listed = contacts(&["list"]).went_well();
+    assert_eq!(listed.event("contact")["verified"], true);
+    contacts(&["forget", "alice"]).went_well();
+    eventually("whoever is alice now is pinned", talks);
+    bob.stop();
+    let listed = contacts(&["list"]).went_well();
+    let hers = place.alice(&["identity", "show"]).went_well();
+    assert_eq!(
+        listed.event("contact")["identity"],
+        hers.event("identity")["identity"]
+    );
+    assert_eq!(listed.event("contact")["verified"], false);
 }
 
 #[test]

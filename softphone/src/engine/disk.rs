@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::{
     sync::mpsc,
-    task::spawn_blocking,
+    task::{JoinSet, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
 
-use super::{News, unix_now};
+use super::{Driver, Event, News, unix_now};
 use crate::{
     contacts::Change,
     phone::Input,
@@ -23,7 +23,7 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How many changes may wait to be written; a call makes two at most.
-pub(super) const CHANGES_MAX: usize = 64;
+const CHANGES_MAX: usize = 64;
 
 /// The disk, and what was last seen on it.
 struct Keeper {
@@ -34,12 +34,30 @@ struct Keeper {
     trouble: Option<String>,
 }
 
-/// Keeps what is to stay until there is nobody left who saves anything.
-pub(super) async fn keep(
+/// Starts the task, and returns where to send what is to be saved.
+pub(super) fn start(
     disk: Disk,
-    mut changes: mpsc::Receiver<Change>,
+    tasks: &mut JoinSet<()>,
     news: mpsc::Sender<News>,
-) {
+) -> mpsc::Sender<Change> {
+    let (saves, changes) = mpsc::channel(CHANGES_MAX);
+    tasks.spawn(keep(disk, changes, news));
+    saves
+}
+
+impl Driver {
+    /// Has a change of contacts written; the phone reckons with it already.
+    pub(super) fn save(&mut self, change: Change) {
+        let refused = |saves: &mpsc::Sender<_>| saves.try_send(change).is_err();
+        if self.saves.as_ref().is_some_and(refused) {
+            let text = "a contact could not be kept: the disk takes nothing";
+            self.tell(Event::Warning(text.to_owned()));
+        }
+    }
+}
+
+/// Keeps what is to stay until there is nobody left who saves anything.
+async fn keep(disk: Disk, mut changes: mpsc::Receiver<Change>, news: mpsc::Sender<News>) {
     let contacts = disk.contacts();
     let mut keeper = Keeper {
         // The phone was told at its start what it held then; a change since is seen now.
