@@ -14,17 +14,15 @@ use codec::{
 };
 use serde::{Deserialize, Serialize};
 
+mod operator;
+
+pub use operator::{BANS_MAX, INVITES_MAX};
+
 /// The most recovery locks of before that a name keeps; a further change of key has to wait.
 pub const EARLIER_LOCKS_MAX: usize = 8;
 
 /// The most identities of before that are told that the key was changed.
 const PREVIOUS_MAX: usize = 8;
-
-/// The most invite codes at a time.
-pub const INVITES_MAX: usize = 10_000;
-
-/// The most bans at a time.
-pub const BANS_MAX: usize = 100_000;
 
 /// How exact it is when a name was used last, in milliseconds: an hour.
 const USED_EVERY_MS: u64 = 3600 * 1000;
@@ -439,13 +437,12 @@ impl Ownership {
         self.check_bans(name, &[*to])?;
         let held = self.owners.get(name.folded()).ok_or(Refusal::NotFound)?;
         let mut owner = held.owner.clone();
-        let mut earlier = owner.earlier.iter();
+        let opens_it = |lock: &Until<_>| lock.what == *opens && lock.until > time;
         let opened = match owner.recovery == *opens {
-            true => owner.earlier.len(),
-            false => earlier
-                .position(|lock| lock.what == *opens && lock.until > time)
-                .ok_or(Refusal::BadRecovery)?,
+            true => Some(owner.earlier.len()),
+            false => owner.earlier.iter().position(opens_it),
         };
+        let opened = opened.ok_or(Refusal::BadRecovery)?;
         if next == opens {
             return Err(Refusal::OutOfRange);
         }
@@ -506,90 +503,6 @@ impl Ownership {
         let owners = self.owners.values().map(|held| &held.owner);
         let theirs = owners.filter(|owner| owner.identity == *identity);
         theirs.map(|owner| owner.name.clone()).collect()
-    }
-
-    /// Takes a name from its owner: it is free at once. For the operator.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`].
-    pub fn take(&mut self, name: &Name) -> Result<(), Refusal> {
-        let held = self.forget(name.folded()).ok_or(Refusal::NotFound)?;
-        self.writes.push(Write::Taken(held.owner.name));
-        Ok(())
-    }
-
-    /// Bans; whether it was not banned before. For the operator.
-    ///
-    /// # Errors
-    /// [`Refusal::TooMany`] when there are [`BANS_MAX`].
-    pub fn ban(&mut self, of: Banned, time: UnixMillis) -> Result<bool, Refusal> {
-        if self.bans.contains_key(&of) {
-            return Ok(false);
-        }
-        if self.bans.len() >= BANS_MAX {
-            return Err(Refusal::TooMany);
-        }
-        self.bans.insert(of.clone(), time);
-        self.writes.push(Write::Ban(Ban { of, since: time }));
-        Ok(true)
-    }
-
-    /// Ends a ban. For the operator.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`].
-    pub fn unban(&mut self, of: &Banned) -> Result<(), Refusal> {
-        self.bans.remove(of).ok_or(Refusal::NotFound)?;
-        self.writes.push(Write::Unban(of.clone()));
-        Ok(())
-    }
-
-    /// All bans.
-    #[must_use]
-    pub fn bans(&self) -> Vec<Ban> {
-        let bans = self.bans.iter();
-        let bans = bans.map(|(of, since)| (of.clone(), *since));
-        bans.map(|(of, since)| Ban { of, since }).collect()
-    }
-
-    /// Whether an identity is banned.
-    #[must_use]
-    pub fn is_banned(&self, identity: &IdentityKey) -> bool {
-        self.bans.contains_key(&Banned::Identity(*identity))
-    }
-
-    /// Makes an invite code, in place of one with the same code. For the operator.
-    ///
-    /// # Errors
-    /// [`Refusal::OutOfRange`] when it is for no name or has expired already,
-    /// [`Refusal::TooMany`] when there are [`INVITES_MAX`].
-    pub fn invite(&mut self, invite: Invite, time: UnixMillis) -> Result<(), Refusal> {
-        if invite.uses_left == 0 || invite.expires_at <= time {
-            return Err(Refusal::OutOfRange);
-        }
-        let writes = &mut self.writes;
-        self.invites.retain(|_, known| {
-            let valid = known.expires_at > time;
-            if !valid {
-                writes.push(Write::Uninvite(known.code.clone()));
-            }
-            valid
-        });
-        let known = self.invites.contains_key(invite.code.as_str());
-        if self.invites.len() >= INVITES_MAX && !known {
-            return Err(Refusal::TooMany);
-        }
-        self.keep_invite(invite.clone());
-        self.writes.push(Write::Invite(invite));
-        Ok(())
-    }
-
-    /// All invite codes that still count.
-    #[must_use]
-    pub fn invites(&self, time: UnixMillis) -> Vec<Invite> {
-        let invites = self.invites.values();
-        let valid = invites.filter(|invite| invite.expires_at > time);
-        valid.cloned().collect()
     }
 
     fn check_bans(&self, name: &Name, identities: &[IdentityKey]) -> Result<(), Refusal> {
