@@ -1,8 +1,9 @@
 //! Owning a name: claiming it, giving it up, and what becomes of it when a key changes or is lost.
 //!
-//! A name belongs to the identity that claimed it. With the claim goes a lock, to which only the
-//! recovery code is the key: it gives the name to a new identity, and it still does so for 72 h
-//! after a change of key that the owner did not make.
+//! A name belongs to the identity that claimed it. With the claim goes a lock, which only the
+//! recovery code opens: it gives the name to a new identity, and it still does so for 72 h after a
+//! change of key that the owner did not make. The code itself is told to nobody: the lock is a
+//! public key, and the code makes the secret one, which signs.
 
 use std::{fmt, str::FromStr};
 
@@ -34,7 +35,7 @@ pub type InviteCode = Text<INVITE_BYTES_MAX>;
 /// What somebody writes down when they claim a name: 128 random bits, shown as twelve words.
 ///
 /// The words and their checksum are those of BIP 39. Wiped from memory when dropped.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryCode(Zeroizing<[u8; RECOVERY_BYTES]>);
 
 /// A text is no recovery code.
@@ -60,10 +61,16 @@ impl RecoveryCode {
     /// What a registry keeps of it.
     #[must_use]
     pub fn lock(&self) -> RecoveryLock {
-        let mut hash = Sha256::new();
-        hash.update(b"ramal recovery v1");
-        hash.update(*self.0);
-        RecoveryLock(hash.finalize().into())
+        RecoveryLock(self.key().key().0)
+    }
+
+    /// What opens the lock.
+    fn key(&self) -> Identity {
+        let hash = Sha256::new()
+            .chain_update(b"ramal recovery v1")
+            .chain_update(*self.0);
+        let secret = Zeroizing::new(hash.finalize().into());
+        Identity::from_secret(&secret)
     }
 
     /// The twelve words, to be shown to the owner alone.
@@ -97,7 +104,7 @@ impl fmt::Debug for RecoveryCode {
     }
 }
 
-/// A hash to which only the [`RecoveryCode`] is the key.
+/// An Ed25519 key whose secret half only the [`RecoveryCode`] makes.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryLock(pub [u8; 32]);
 
@@ -129,6 +136,7 @@ const RELEASE_CONTEXT: &str = "ramal release v1";
 const CHANGE_KEY_CONTEXT: &str = "ramal change of key v1";
 const NEW_KEY_CONTEXT: &str = "ramal new key v1";
 const RECOVER_CONTEXT: &str = "ramal recover v1";
+const OPEN_CONTEXT: &str = "ramal open v1";
 
 /// Gives a name up. For 72 h only its owner or its recovery code gets it back, then it is free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -225,14 +233,16 @@ impl ChangeKey {
 pub struct Recover {
     /// The name.
     pub name: Name,
-    /// What its owner wrote down. It counts once.
-    pub code: RecoveryCode,
-    /// The lock of the next one.
+    /// The lock that is opened. That counts once.
+    pub opens: RecoveryLock,
+    /// The lock of the next code.
     pub recovery: RecoveryLock,
     /// Grows with every request about ownership on this connection.
     pub cseq: u64,
     /// By the new identity, over all of the above and the [`Binding`].
     pub signature: Signature,
+    /// By the key that the recovery code makes, over the same and the new identity.
+    pub proof: Signature,
 }
 
 impl Recover {
@@ -242,33 +252,39 @@ impl Recover {
         to: &Identity,
         binding: &Binding,
         name: Name,
-        code: RecoveryCode,
+        code: &RecoveryCode,
         recovery: RecoveryLock,
         cseq: u64,
     ) -> Self {
-        let content = (binding, &name, &code, recovery, cseq);
+        let opens = code.lock();
+        let content = (binding, &name, opens, recovery, cseq);
         let signature = to.sign(RECOVER_CONTEXT, &content);
+        let proof = code.key().sign(OPEN_CONTEXT, &(content, to.key()));
         Self {
             name,
-            code,
+            opens,
             recovery,
             cseq,
             signature,
+            proof,
         }
     }
 
-    /// Whether `to` signed this for this connection.
+    /// Whether `to` and who has the code of the lock signed this for this connection.
     #[must_use]
     pub fn is_signed(&self, to: &IdentityKey, binding: &Binding) -> bool {
         let Self {
             name,
-            code,
+            opens,
             recovery,
             cseq,
             signature,
+            proof,
         } = self;
-        let content = (binding, name, code, recovery, cseq);
+        let content = (binding, name, opens, recovery, cseq);
+        let lock = IdentityKey(opens.0);
         to.verifies(RECOVER_CONTEXT, &content, signature)
+            && lock.verifies(OPEN_CONTEXT, &(content, to), proof)
     }
 }
 
@@ -348,9 +364,23 @@ mod tests {
         assert!(release.is_signed(&owner.key(), &binding()));
         assert!(!release.is_signed(&owner.key(), &elsewhere()));
         let lock = RecoveryLock([3; 32]);
-        let recover = Recover::sign(&owner, &binding(), name(), code, lock, 1);
+        let recover = Recover::sign(&owner, &binding(), name(), &code, lock, 1);
+        assert_eq!(recover.opens, code.lock());
         assert!(recover.is_signed(&owner.key(), &binding()));
         assert!(!recover.is_signed(&owner.key(), &elsewhere()));
+        // Whoever hands it on cannot put an identity of theirs in the place of the new one.
+        let thief = Identity::from_secret(&[66; 32]);
+        let content = (binding(), name(), code.lock(), lock, 1_u64);
+        let stolen = Recover {
+            signature: thief.sign(RECOVER_CONTEXT, &content),
+            ..recover.clone()
+        };
+        assert!(!stolen.is_signed(&thief.key(), &binding()));
+        let unopened = Recover {
+            proof: recover.signature,
+            ..recover.clone()
+        };
+        assert!(!unopened.is_signed(&owner.key(), &binding()));
         let relocked = Recover {
             recovery: RecoveryLock([4; 32]),
             ..recover

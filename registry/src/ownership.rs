@@ -289,6 +289,12 @@ impl Ownership {
             if owner.identity != identity {
                 return Err(owner.refusal(&identity, time));
             }
+            // Who says who they are and brings an older lock has not changed it themselves: their
+            // key was stolen, and the time in which their code still opens the name is running.
+            let replaced = |it: &Until<_>| it.what == claim.recovery && it.until > time;
+            if owner.recovery != claim.recovery && owner.earlier.iter().any(replaced) {
+                return Err(Refusal::KeyChanged);
+            }
             let mut owner = owner.clone();
             if owner.name.as_str() != name.as_str() {
                 owner.name = name.clone();
@@ -434,8 +440,8 @@ impl Ownership {
             opens,
             recovery: next,
         } = recovery;
-        self.check_bans(name, &[*to])?;
         let held = self.owners.get(name.folded()).ok_or(Refusal::NotFound)?;
+        self.check_bans(name, &[*to, held.owner.identity])?;
         let mut owner = held.owner.clone();
         let opens_it = |lock: &Until<_>| lock.what == *opens && lock.until > time;
         let opened = match owner.recovery == *opens {

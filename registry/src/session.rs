@@ -251,8 +251,6 @@ enum Waiting {
     Unregister(Name, DeviceId),
     Release(Name),
     KeyChange(Name),
-    /// A change of key that only changes the recovery code.
-    Relock,
     Other,
 }
 
@@ -529,7 +527,6 @@ impl Session {
                 self.drop_all(&name);
                 Ok(Success::KeyChanged)
             }
-            (Waiting::Relock, Answered::ChangeKey(Ok(()))) => Ok(Success::KeyChanged),
             (_, Answered::Lookup(Ok(record))) => Ok(Success::Found(self.visible_record(record))),
             (_, Answered::List(Ok(page))) => {
                 let Page { entries, more } = page;

@@ -4,6 +4,7 @@
 
 use std::{env, fmt::Write, fs};
 
+use bip39::{Language, Mnemonic};
 use codec::{
     AgreementChain, CallId, FourWords, Identity, IdentityKey, Name, RecoveryCode, Transcript,
     greeting::{Exporter, Nonce},
@@ -230,7 +231,8 @@ fn a_name(text: &mut String) {
     let words = code.words();
     let mut words: Vec<&str> = words.split(' ').collect();
     let rest = words.split_off(6);
-    let bytes = postcard::to_allocvec(&code).unwrap();
+    let entropy = Mnemonic::parse_in_normalized(Language::English, &code.words()).unwrap();
+    let (entropy, length) = entropy.to_entropy_array();
     let looks = |name: &str| {
         let [folded, shown] = name.parse::<Name>().unwrap().looks();
         format!("{folded} {shown}")
@@ -239,7 +241,7 @@ fn a_name(text: &mut String) {
         text,
         "Recovery codes, and what names look like",
         &[
-            ("recovery code", hex(&bytes)),
+            ("recovery code", hex(&entropy[..length])),
             ("its words", words.join(" ")),
             ("", rest.join(" ")),
             ("its lock", hex(&code.lock().0)),

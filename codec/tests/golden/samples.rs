@@ -453,7 +453,7 @@ pub fn change_key() -> ChangeKey {
 pub fn recover() -> Recover {
     let code = RecoveryCode::generate(&mut ChaCha20Rng::seed_from_u64(5));
     let lock = RecoveryLock(ascending(0xA0));
-    Recover::sign(&alice(), &binding(), name("Alice"), code, lock, 3)
+    Recover::sign(&alice(), &binding(), name("Alice"), &code, lock, 3)
 }
 
 pub fn refresh() -> Refresh {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use codec::{
     CallId, CallSignal, DeviceId, Envelope, EnvelopeError, Identity, IdentityKey, KeyCard, List,
-    Name, Party, RecoveryCode, RecoveryLock, Signal, Text,
+    Name, Party, RecoveryLock, Signal, Text,
     claim::{ChangeKey, Claim, Recover, Release},
     direct::{DirectFrame, DirectRefusal},
     envelope::{Address, EnvelopeId, Kind},
@@ -225,16 +225,18 @@ fn ownership() -> impl Strategy<Value = Method> {
                 proof,
             })
         ),
-        (signed(), any::<u64>(), locks()).prop_map(|((name, cseq, signature), seed, recovery)| {
-            let code = RecoveryCode::generate(&mut ChaCha20Rng::seed_from_u64(seed));
-            Method::Recover(Recover {
-                name,
-                code,
-                recovery,
-                cseq,
-                signature,
-            })
-        }),
+        (signed(), locks(), locks(), signatures()).prop_map(
+            |((name, cseq, signature), opens, recovery, proof)| {
+                Method::Recover(Recover {
+                    name,
+                    opens,
+                    recovery,
+                    cseq,
+                    signature,
+                    proof,
+                })
+            }
+        ),
     ]
 }
 

@@ -326,8 +326,41 @@ fn a_change_of_the_recovery_code_alone_leaves_the_owner_where_they_are() {
         recovery: lock(9),
     };
     assert_eq!(registry.ownership.change_key(&relock, NOW), Ok(()));
-    assert_eq!(registry.claim("bob", 1, NOW), Ok(()));
+    let relocked = Claim::new(lock(9));
+    assert_eq!(registry.bring("bob", 1, &relocked, NOW), Ok(()));
     assert_eq!(registry.recover("bob", 2, 9, NOW + 4 * DAY), Ok(()));
+}
+
+#[test]
+fn a_thief_who_changes_the_code_or_the_key_back_and_forth_is_noticed_by_the_owners_phone() {
+    for ways in [vec![(1, 1)], vec![(1, 66), (66, 1)]] {
+        let mut registry = Registry::new();
+        registry.claim("bob", 1, NOW).unwrap();
+        for (from, to) in ways {
+            let change = KeyChange {
+                name: name("bob"),
+                from: key(from),
+                to: key(to),
+                recovery: lock(70 + from + to),
+            };
+            registry.ownership.change_key(&change, NOW).unwrap();
+        }
+        // The owner's phone has its key and its lock as always.
+        let mut registry = registry.reopened();
+        let last = NOW + RECOVERABLE_MS - 1;
+        assert_eq!(registry.claim("bob", 1, last), Err(Refusal::KeyChanged));
+        assert_eq!(registry.recover("bob", 2, 1, last), Ok(()));
+        assert_eq!(registry.owner("bob"), Some(key(2)));
+    }
+}
+
+#[test]
+fn a_ban_is_not_undone_by_the_recovery_code() {
+    let mut registry = Registry::new();
+    registry.claim("bob", 1, NOW).unwrap();
+    let banned = Banned::Identity(key(1));
+    registry.ownership.ban(banned, NOW).unwrap();
+    assert_eq!(registry.recover("bob", 2, 1, NOW), Err(Refusal::Banned));
 }
 
 #[test]

@@ -132,11 +132,7 @@ impl Session {
                 let ChangeKey {
                     name, to, recovery, ..
                 } = change;
-                let waiting = if to == from {
-                    Waiting::Relock
-                } else {
-                    Waiting::KeyChange(name.clone())
-                };
+                let waiting = Waiting::KeyChange(name.clone());
                 let change = KeyChange {
                     name,
                     from,
@@ -151,12 +147,11 @@ impl Session {
                 self.check_count(signed, recover.cseq)?;
                 let Recover {
                     name,
-                    code,
+                    opens,
                     recovery,
                     ..
                 } = recover;
                 let waiting = Waiting::KeyChange(name.clone());
-                let opens = code.lock();
                 let recovery = Recovery {
                     name,
                     to,

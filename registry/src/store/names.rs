@@ -105,10 +105,8 @@ impl Names {
     ) -> Result<Vec<Ended>, Refusal> {
         self.check_frozen()?;
         self.ownership.change_key(change, at.time)?;
-        // Who only changes the recovery code stays registered.
-        if change.from == change.to {
-            return Ok(Vec::new());
-        }
+        // Also of who only changes the recovery code: their phones have to register, and hear if it
+        // was not they who changed it.
         Ok(self.table.end_all(&change.name))
     }
 

@@ -182,7 +182,7 @@ impl Visitor {
     pub fn recover(&mut self, name: &str, code: RecoveryCode) -> Answered {
         let (cseq, binding) = (self.next_cseq(), self.binding.unwrap());
         let (name, lock) = (name.parse().unwrap(), RecoveryLock([8; 32]));
-        let recover = Recover::sign(&self.identity, &binding, name, code, lock, cseq);
+        let recover = Recover::sign(&self.identity, &binding, name, &code, lock, cseq);
         self.ask(Method::Recover(recover))
     }
 

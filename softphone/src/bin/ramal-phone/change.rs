@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use codec::{
     DeviceId, Identity, IdentityKey, KeyCard, Name, RecoveryCode, UnixMillis,
     claim::{ChangeKey, Claim, Recover, Release},
-    greeting::{Exporter, Nonce, PhoneGreeting, Role, Welcome},
+    greeting::{Nonce, PhoneGreeting, Role, Welcome},
     registry::{Binding, Contacts, EXPIRES_MIN_S, Method, Refusal, Register, Success, Unregister},
 };
 use registry::client::{Access, AskError, Client, ConnectError, Connected, Host, connect};
@@ -50,8 +50,6 @@ struct Asker {
     client: Client,
     binding: Binding,
     time: UnixMillis,
-    /// Nobody on the way can read what is said.
-    is_private: bool,
 }
 
 impl Asker {
@@ -65,10 +63,10 @@ impl Asker {
         let connected = connect(access, host, role, WITHIN).await?;
         let Connected {
             link,
-            peer,
             welcome: Welcome::Registry(welcome),
             exporter,
             is_first,
+            ..
         } = connected
         else {
             return Err(ConnectError::WrongRole(host.clone()));
@@ -83,7 +81,6 @@ impl Asker {
                 nonce: welcome.nonce,
             },
             time: welcome.time,
-            is_private: exporter != Exporter::PLAIN || peer.ip().to_canonical().is_loopback(),
             client: Client::over(link, host.clone(), welcome),
         })
     }
@@ -165,16 +162,8 @@ pub async fn recover(
         Ok(asker) => asker,
         Err(error) => return Err(unasked(folder, is_again, &error.to_string())),
     };
-    if !asker.is_private {
-        let why = format!(
-            "a recovery code is not sent to {} where everybody on the way can read it; leave \
-             --plain away, or do it on the registry's own machine",
-            way.host
-        );
-        return Err(unasked(folder, is_again, &why));
-    }
     let (lock, binding) = (next.secrets.recovery, asker.binding);
-    let recover = Recover::sign(new, &binding, name.clone(), code, lock, FIRST);
+    let recover = Recover::sign(new, &binding, name.clone(), &code, lock, FIRST);
     match asker.ask(Method::Recover(recover)).await {
         Ok(_) => adopted(folder, next),
         Err(AskError::Refused(Refusal::Failed)) => Err(unanswered(&Refusal::Failed.to_string())),
