@@ -1,5 +1,5 @@
-//! Names that others want to have: real `ramal-registry` processes that are killed and started again
-//! on the same data.
+//! Names that others want: real `ramal-registry` processes that are killed and started again on the
+//! same data.
 
 #![allow(clippy::unwrap_used)]
 
