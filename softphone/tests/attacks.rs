@@ -4,23 +4,37 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+use std::net::SocketAddr;
+
 use codec::{Envelope, IdentityKey, cobs, envelope::SEALED_MAX};
+use registry::server::Plain;
 
 #[path = "attacks/forwarder.rs"]
 mod forwarder;
-#[path = "attacks/phones.rs"]
+#[path = "rig/phones.rs"]
 mod phones;
+#[path = "rig/registries.rs"]
+mod registries;
 
 use forwarder::{Deed, notice};
-use phones::{Over, Place, honest};
+use phones::{Over, Phone, Place};
+use registries::{ANYWHERE, Registry};
 
 /// Where the bytes of what is sealed begin, behind the outside and its own length.
 const KEY_BYTES: usize = 32;
 
+/// In plain, as the forwarder talks, and without sound.
+const GENERAL: [&str; 5] = ["--plain", "--input", "silence", "--output", "none"];
+
+/// A registry that does what it should.
+fn honest(place: &Place) -> SocketAddr {
+    Registry::start(&place.runtime, ANYWHERE, Plain::Any, 9).addr
+}
+
 /// How a call of alice's to bob ends whose envelopes become what `deed` makes of them, and what
 /// bob's phone told of it.
 fn call_through(deed: Box<Deed>) -> (Over, Over) {
-    let place = Place::new();
+    let place = Place::new(&GENERAL);
     let registry = forwarder::start(&place.runtime, deed);
     let mut bob = place.phone("bob", registry, &["answer", "--auto"]);
     bob.wait_for("registered");
@@ -132,16 +146,16 @@ fn replayed_envelopes_ring_once_and_end_nothing() {
 
 #[test]
 fn a_man_in_the_middle_of_a_first_contact_is_shown_by_the_words() {
-    let place = Place::new();
+    let place = Place::new(&GENERAL);
     // The registry shows alice and bob two worlds, and eve is the other one in each.
-    let ((to_alice, _), (to_bob, _)) = (honest(&place), honest(&place));
+    let (to_alice, to_bob) = (honest(&place), honest(&place));
     let mut bob = place.phone("bob", to_bob, &["answer", "--auto"]);
     let mut as_bob = place.phone_of("eve", "bob", to_alice, &["answer", "--auto"]);
     bob.wait_for("registered");
     as_bob.wait_for("registered");
     let mut alice = place.phone("alice", to_alice, &["call", "bob"]);
     let mut as_alice = place.phone_of("eve", "alice", to_bob, &["call", "bob"]);
-    let words = |phone: &mut phones::Phone| {
+    let words = |phone: &mut Phone| {
         let established = phone.wait_for("established");
         assert_eq!(established["verified"], false);
         established["words"].as_str().unwrap().to_owned()
@@ -157,8 +171,8 @@ fn a_man_in_the_middle_of_a_first_contact_is_shown_by_the_words() {
 
 #[test]
 fn somebody_else_under_a_pinned_name_is_not_called_and_does_not_ring() {
-    let place = Place::new();
-    let (first, _) = honest(&place);
+    let place = Place::new(&GENERAL);
+    let first = honest(&place);
     let mut bob = place.phone("bob", first, &["answer", "--auto"]);
     bob.wait_for("registered");
     let call = ["call", "bob", "--for", "1"];
@@ -172,7 +186,7 @@ fn somebody_else_under_a_pinned_name_is_not_called_and_does_not_ring() {
     );
     bob.stop();
     // The same registry, as far as its key tells, has another bob now.
-    let (second, _) = honest(&place);
+    let second = honest(&place);
     let mut eve = place.phone_of("eve", "bob", second, &["answer", "--auto"]);
     eve.wait_for("registered");
     let alice = place.phone("alice", second, &call).end();
