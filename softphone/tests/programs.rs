@@ -4,25 +4,22 @@
 
 use std::{
     f32::consts::TAU,
-    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
-    sync::Arc,
-    time::Duration,
+    process::{Command, Stdio},
 };
 
-use codec::{Identity, registry::Method};
-use registry::{
-    client::{Access, Client, agent},
-    event::Events,
-    server::{Config, Plain, Server},
-    session::Registrar,
-    store::MemoryStore,
-    tls::Certificate,
-};
-use serde_json::Value;
+use registry::server::Plain;
 
+use self::{
+    phones::Phone,
+    registries::{ANYWHERE, Registry, is_registered},
+};
+
+#[path = "rig/phones.rs"]
+mod phones;
+#[path = "rig/registries.rs"]
+mod registries;
 #[cfg(target_os = "linux")]
 #[path = "programs/terminal.rs"]
 mod terminal;
@@ -31,187 +28,41 @@ mod trust;
 
 const RATE: u32 = 48_000;
 
-/// A registry in this process, and a folder for everything.
+/// A registry in this process, and phones with a folder for everything.
 struct Place {
-    runtime: tokio::runtime::Runtime,
+    rig: phones::Place,
     registry: SocketAddr,
-    folder: tempfile::TempDir,
 }
 
 impl Place {
     fn new() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let config = Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            plain: Plain::Never,
-            certificate: Certificate::in_memory().unwrap(),
-        };
-        let (identity, agent) = (Identity::from_secret(&[9; 32]), agent("test"));
-        let (events, _) = Events::channel();
-        let store = Arc::new(MemoryStore::new(100));
-        let registrar = Registrar {
-            identity,
-            agent,
-            limits: registry::limits::Limits::default(),
-        };
-        let server = runtime
-            .block_on(Server::bind(config, registrar, store, events))
-            .unwrap();
-        let registry = server.local_addr().unwrap();
-        runtime.spawn(server.run(tokio_util::sync::CancellationToken::new()));
-        Self {
-            runtime,
-            registry,
-            folder: tempfile::tempdir().unwrap(),
-        }
+        let rig = phones::Place::new(&[]);
+        let registry = Registry::start(&rig.runtime, ANYWHERE, Plain::Never, 9).addr;
+        Self { rig, registry }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.rig.path(name)
     }
 
-    /// A phone with a configuration of its own.
+    /// A phone with a configuration of its own, and a pipe to type into.
     fn phone(&self, name: &str, arguments: &[&str]) -> Phone {
         self.phone_of(name, name, arguments)
     }
 
-    fn phone_of(&self, name: &str, owner: &str, arguments: &[&str]) -> Phone {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ramal-phone"));
-        let mut child = self
-            .set_up(&mut command)
-            .args(["--json", "--listen", "127.0.0.1:0"])
-            .args(["--name", name, "--config", owner])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Phone {
-            child,
-            out,
-            heard: Vec::new(),
-        }
+    fn phone_of(&self, owner: &str, name: &str, arguments: &[&str]) -> Phone {
+        let mut command = self.rig.command(owner, name, self.registry, arguments);
+        Phone::start(command.stdin(Stdio::piped()))
     }
 
-    /// Where a phone finds everything, and finds no sound, whatever this machine has.
+    /// Where a phone finds everything, this registry too.
     fn set_up<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .env_remove("RAMAL_NAME")
-            .env("PULSE_SERVER", "unix:/nonexistent")
-            .env("ALSA_CONFIG_PATH", "/dev/null")
-            .env("RAMAL_REGISTRY", self.registry.to_string())
-            .current_dir(self.folder.path())
+        let registry = self.registry.to_string();
+        self.rig.set_up(command).env("RAMAL_REGISTRY", registry)
     }
 
     fn is_registered(&self, name: &str) -> bool {
-        let within = Duration::from_secs(5);
-        self.runtime.block_on(async {
-            let host = self.registry.into();
-            let mut client = Client::connect(&Access::trusting("test"), &host, within)
-                .await
-                .unwrap();
-            let name = name.parse().unwrap();
-            client.ask(Method::Lookup { name }, within).await.is_ok()
-        })
-    }
-}
-
-struct Phone {
-    child: Child,
-    out: BufReader<ChildStdout>,
-    heard: Vec<Value>,
-}
-
-/// What a phone said and how it ended.
-struct Over {
-    code: Option<i32>,
-    events: Vec<Value>,
-    complaints: String,
-}
-
-impl Phone {
-    /// Reads events up to one of this kind.
-    fn wait_for(&mut self, event: &str) -> Value {
-        loop {
-            let mut line = String::new();
-            assert_ne!(
-                self.out.read_line(&mut line).unwrap(),
-                0,
-                "no {event}: {:?}",
-                self.heard
-            );
-            let value: Value = serde_json::from_str(&line).unwrap();
-            self.heard.push(value.clone());
-            if value["event"] == event {
-                return value;
-            }
-        }
-    }
-
-    fn type_line(&mut self, line: &str) {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
-    }
-
-    fn signal(&self, signal: &str) {
-        let kill = format!("kill {signal} {}", self.child.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    fn end(mut self) -> Over {
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        let mut events = std::mem::take(&mut self.heard);
-        events.extend(
-            rest.lines()
-                .map(|line| serde_json::from_str::<Value>(line).unwrap()),
-        );
-        let mut complaints = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut complaints)
-            .unwrap();
-        Over {
-            code: self.child.wait().unwrap().code(),
-            events,
-            complaints,
-        }
-    }
-}
-
-impl Drop for Phone {
-    fn drop(&mut self) {
-        // It has ended already where the test went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Over {
-    fn event(&self, kind: &str) -> &Value {
-        let found = self
-            .events
-            .iter()
-            .rev()
-            .find(|event| event["event"] == kind);
-        found.unwrap_or_else(|| panic!("no {kind}: {:?} {}", self.events, self.complaints))
-    }
-
-    fn reason(&self) -> &str {
-        self.event("ended")["reason"].as_str().unwrap()
-    }
-
-    fn why(&self) -> &str {
-        self.event("ended")["detail"].as_str().unwrap()
+        is_registered(&self.rig.runtime, self.registry, name)
     }
 }
 
@@ -425,7 +276,7 @@ fn a_second_key_cannot_register_a_live_name() {
     let mut bob = place.phone("bob", &with_no_sound(&["answer"]));
     bob.wait_for("registered");
     let thief = place
-        .phone_of("bob", "thief", &with_no_sound(&["answer", "--auto"]))
+        .phone_of("thief", "bob", &with_no_sound(&["answer", "--auto"]))
         .end();
     assert_eq!(thief.code, Some(2));
     assert!(
@@ -560,7 +411,7 @@ fn a_recording_is_whole_after_a_kill() {
     alice.wait_for("stats");
     alice.wait_for("stats");
     alice.signal("-KILL");
-    alice.child.wait().unwrap();
+    alice.end_in_lines();
     let recorded = read_wav(&place.path("killed.wav"));
     assert!(
         recorded.len() > RATE as usize / 2,

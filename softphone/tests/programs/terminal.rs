@@ -2,8 +2,10 @@
 
 use std::{
     fs::{File, OpenOptions},
+    io::{Read, Write},
     os::unix::ffi::OsStrExt,
-    time::Instant,
+    process::Child,
+    time::{Duration, Instant},
 };
 
 use rustix::{

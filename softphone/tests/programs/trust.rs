@@ -1,6 +1,10 @@
 //! The four words, who may call, and hidden phones, as people and scripts have them.
 
-use codec::registry::Success;
+use std::time::Duration;
+
+use codec::registry::{Method, Success};
+use registry::client::{Access, Client};
+use serde_json::Value;
 
 use super::*;
 
@@ -59,7 +63,7 @@ fn hidden_phones_talk_and_a_lookup_of_them_shows_no_address() {
     let mut bob = place.phone("bob", &answer);
     assert_eq!(bob.wait_for("registered")["listening"], Value::Null);
     let within = Duration::from_secs(5);
-    let found = place.runtime.block_on(async {
+    let found = place.rig.runtime.block_on(async {
         let host = place.registry.into();
         let client = Client::connect(&Access::trusting("test"), &host, within).await;
         let name = "bob".parse().unwrap();
@@ -116,7 +120,7 @@ fn who_is_verified_stays_so_and_somebody_else_under_the_name_is_not_let_in() {
     let later = Place::new();
     let owner = place.path("bob");
     let owner = owner.to_str().unwrap();
-    let mut bob = later.phone_of("bob", owner, &auto);
+    let mut bob = later.phone_of(owner, "bob", &auto);
     bob.wait_for("registered");
     let stranger = later.phone("alice", &call).end();
     assert_eq!((stranger.code, stranger.reason()), (Some(1), "unavailable"));
@@ -126,7 +130,7 @@ fn who_is_verified_stays_so_and_somebody_else_under_the_name_is_not_let_in() {
     let mut alice = later.phone("alice", &auto);
     alice.wait_for("registered");
     let call = with_no_sound(&["call", "alice", "--for", "0.5"]);
-    let refused = later.phone_of("bob", owner, &call).end();
+    let refused = later.phone_of(owner, "bob", &call).end();
     assert_eq!(refused.reason(), "identity_changed");
     assert!(refused.why().contains("ramal-phone contacts forget alice"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_ramal-phone"));
@@ -138,7 +142,7 @@ fn who_is_verified_stays_so_and_somebody_else_under_the_name_is_not_let_in() {
         .stdout(Stdio::null())
         .status();
     assert!(forgotten.unwrap().success());
-    let again = later.phone_of("bob", owner, &call).end();
+    let again = later.phone_of(owner, "bob", &call).end();
     assert_eq!(again.code, Some(0), "{}", again.complaints);
     assert_eq!(again.event("established")["known"], false);
     assert_eq!(alice.end().code, Some(0));
