@@ -4,86 +4,50 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
-    sync::Arc,
+    process::{Command, Stdio},
     time::Duration,
 };
 
-use codec::{Identity, IdentityKey, RecoveryCode};
-use registry::{
-    client::agent,
-    event::Events,
-    server::{Config, Plain, Server},
-    session::Registrar,
-    store::MemoryStore,
-    tls::Certificate,
-};
+use codec::{IdentityKey, RecoveryCode};
+use registry::server::Plain;
 use serde_json::Value;
 use softphone::{
     contacts::{Change, Contact},
     settings::ContactsFile,
 };
 
-/// A registry in this process, and a folder for everything.
+use self::{
+    phones::{Over, Phone},
+    registries::{ANYWHERE, Registry},
+};
+
+#[path = "rig/phones.rs"]
+mod phones;
+#[path = "rig/registries.rs"]
+mod registries;
+
+/// A registry in this process, and phones with a folder for everything.
 struct Place {
-    /// Keeps the registry running.
-    _runtime: tokio::runtime::Runtime,
-    registry: String,
-    folder: tempfile::TempDir,
-}
-
-/// What a program said, and how it ended.
-struct Over {
-    code: Option<i32>,
-    events: Vec<Value>,
-    complaints: String,
-}
-
-/// A phone that runs.
-struct Phone {
-    child: Child,
-    /// Kept, so that it can go on writing.
-    _out: Option<BufReader<ChildStdout>>,
-    heard: Vec<Value>,
+    rig: phones::Place,
+    registry: SocketAddr,
 }
 
 impl Place {
     fn new() -> Self {
-        Self::at(([127, 0, 0, 1], 0).into())
+        Self::at(ANYWHERE)
     }
 
     fn at(listen: SocketAddr) -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let config = Config {
-            listen,
-            plain: Plain::Any,
-            certificate: Certificate::in_memory().unwrap(),
-        };
-        let (events, _) = Events::channel();
-        let registrar = Registrar {
-            identity: Identity::from_secret(&[9; 32]),
-            agent: agent("test"),
-            limits: registry::limits::Limits::default(),
-        };
-        let store = Arc::new(MemoryStore::new(100));
-        let server = runtime
-            .block_on(Server::bind(config, registrar, store, events))
-            .unwrap();
-        let registry = server.local_addr().unwrap().to_string();
-        runtime.spawn(server.run(tokio_util::sync::CancellationToken::new()));
-        Self {
-            _runtime: runtime,
-            registry,
-            folder: tempfile::tempdir().unwrap(),
-        }
+        let rig = phones::Place::new(&["--input", "silence"]);
+        let registry = Registry::start(&rig.runtime, listen, Plain::Any, 9).addr;
+        Self { rig, registry }
     }
 
     fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+        self.rig.path(path)
     }
 
     /// The program, as the phone called bob with the keys in this folder.
@@ -92,20 +56,10 @@ impl Place {
     }
 
     fn command_of(&self, name: &str, config: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ramal-phone"));
+        let mut command = self.rig.command(config, name, self.registry, arguments);
         command
-            .env_remove("RAMAL_NAME")
-            .env("PULSE_SERVER", "unix:/nonexistent")
-            .env("ALSA_CONFIG_PATH", "/dev/null")
-            .env("XDG_CONFIG_HOME", self.folder.path())
-            .env("RAMAL_REGISTRY", &self.registry)
-            .current_dir(self.folder.path())
-            .args(["--json", "--listen", "127.0.0.1:0", "--input", "silence"])
-            .args(["--config", config, "--name", name])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("XDG_CONFIG_HOME", self.path(""))
+            .stdin(Stdio::piped());
         command
     }
 
@@ -114,12 +68,12 @@ impl Place {
     }
 
     fn run_with(&self, config: &str, arguments: &[&str], typed: &str) -> Over {
-        Over::of(self.command(config, arguments), typed)
+        Phone::start(&mut self.command(config, arguments)).end_with(typed)
     }
 
     /// Alice with an identity of her own.
     fn alice(&self, arguments: &[&str]) -> Over {
-        Over::of(self.command_of("alice", "hers", arguments), "")
+        Phone::start(&mut self.command_of("alice", "hers", arguments)).end_with("")
     }
 
     /// A phone that has registered.
@@ -128,36 +82,16 @@ impl Place {
     }
 
     fn phone_that(&self, config: &str, arguments: &[&str]) -> Phone {
-        let mut child = self.command(config, arguments).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut phone = Phone {
-            child,
-            _out: None,
-            heard: Vec::new(),
-        };
-        loop {
-            let mut line = String::new();
-            if out.read_line(&mut line).unwrap() == 0 {
-                let mut complaints = String::new();
-                let mut err = phone.child.stderr.take().unwrap();
-                err.read_to_string(&mut complaints).unwrap();
-                panic!("not registered: {:?} {complaints}", phone.heard);
-            }
-            let event: Value = serde_json::from_str(&line).unwrap();
-            let is_up = event["event"] == "registered";
-            phone.heard.push(event);
-            if is_up {
-                phone._out = Some(out);
-                return phone;
-            }
-        }
+        let mut phone = Phone::start(&mut self.command(config, arguments));
+        phone.wait_for("registered");
+        phone
     }
 
     /// Registers once, and returns the words of the recovery code that it was shown.
     fn first_start(&self, config: &str) -> String {
         let phone = self.phone(config);
-        let words = words_of(&phone.heard);
-        phone.stop();
+        let words = words_of(&phone.heard());
+        stop(phone);
         words
     }
 
@@ -178,51 +112,14 @@ fn words_of(events: &[Value]) -> String {
     words
 }
 
-impl Phone {
-    fn stop(mut self) {
-        let kill = format!("kill -INT {}", self.child.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .unwrap()
-                .success()
-        );
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-    }
-}
-
-impl Drop for Phone {
-    fn drop(&mut self) {
-        // It has ended already where the test went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Ends a phone as Ctrl-C does, which is a good end.
+#[track_caller]
+fn stop(phone: Phone) {
+    phone.signal("-INT");
+    assert_eq!(phone.end().code, Some(0));
 }
 
 impl Over {
-    /// Runs it to its end.
-    fn of(mut command: Command, typed: &str) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        // A program that asks for nothing may have ended already.
-        let _ = input.write_all(typed.as_bytes());
-        drop(input);
-        let output = child.wait_with_output().unwrap();
-        let out = String::from_utf8_lossy(&output.stdout);
-        let event = |line| serde_json::from_str(line).unwrap();
-        Self {
-            code: output.status.code(),
-            events: out.lines().map(event).collect(),
-            complaints: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    fn event(&self, kind: &str) -> &Value {
-        let found = self.events.iter().find(|event| event["event"] == kind);
-        found.unwrap_or_else(|| panic!("no {kind}: {:?} {}", self.events, self.complaints))
-    }
-
     /// That it failed, with these words in one line.
     #[track_caller]
     fn failed(&self, words: &[&str]) {
@@ -265,7 +162,7 @@ fn an_identity_goes_to_another_machine_under_a_passphrase() {
     // While the phone runs, as on any day that somebody makes a backup.
     let phone = place.phone("here");
     place.run_with("here", &EXPORT, PASSPHRASE).went_well();
-    phone.stop();
+    stop(phone);
     place
         .run_with("here", &EXPORT, PASSPHRASE)
         .failed(&["is there already"]);
@@ -300,12 +197,12 @@ fn an_identity_goes_to_another_machine_under_a_passphrase() {
     let (one, other) = (place.phone("here"), place.phone("there"));
     assert!(
         !other
-            .heard
+            .heard()
             .iter()
             .any(|event| event["event"] == "recovery_code")
     );
-    one.stop();
-    other.stop();
+    stop(one);
+    stop(other);
 
     place
         .run("elsewhere", &["identity", "show"])
@@ -352,7 +249,7 @@ fn keys_that_others_can_read_are_refused_with_what_to_type() {
         place.run("here", arguments).failed(&["chmod 700 here/bob"]);
         mode(&folder, 0o700);
     }
-    place.phone("here").stop();
+    stop(place.phone("here"));
 }
 
 #[test]
@@ -364,7 +261,7 @@ fn a_changed_key_is_the_names_and_the_old_one_is_told_and_recovers() {
     place
         .run("here", &["identity", "rotate"])
         .failed(&["another program"]);
-    running.stop();
+    stop(running);
     let rotated = place.run("here", &["identity", "rotate"]).went_well();
     let changed = rotated.event("identity_changed");
     assert_eq!(changed["fingerprint"], *place.fingerprint("here"));
@@ -372,7 +269,7 @@ fn a_changed_key_is_the_names_and_the_old_one_is_told_and_recovers() {
     let second_words = words_of(&rotated.events);
     assert_ne!(first_words, second_words);
     assert!(!place.path("here/bob/identity.next").exists());
-    place.phone("here").stop();
+    stop(place.phone("here"));
 
     // Whoever has the old key is told what happened, and does not wait for what never comes.
     let backup = place.path(changed["backup"].as_str().unwrap());
@@ -397,7 +294,7 @@ fn a_changed_key_is_the_names_and_the_old_one_is_told_and_recovers() {
     let recovered = place.run_with("new", &recover, &lines).went_well();
     assert_eq!(recovered.event("identity_changed")["backup"], Value::Null);
     words_of(&recovered.events);
-    place.phone("new").stop();
+    stop(place.phone("new"));
     place
         .run("here", &["answer"])
         .failed(&["ramal-phone identity recover"]);
@@ -429,7 +326,7 @@ fn a_change_whose_answer_was_lost_is_found_out_by_the_next_try() {
     assert_eq!(found.event("identity_changed")["fingerprint"], *after);
     assert_eq!(words_of(&found.events), words);
     assert!(!next.exists());
-    place.phone("here").stop();
+    stop(place.phone("here"));
 }
 
 #[test]
@@ -449,12 +346,17 @@ fn a_registry_that_is_not_there_changes_nothing() {
     assert!(!place.path("here/bob/identity.next").exists());
     // Nobody's name cannot be given to anybody.
     let elsewhere = Place::new();
-    let rotate = ["--registry", &elsewhere.registry, "identity", "rotate"];
+    let rotate = [
+        "--registry",
+        &elsewhere.registry.to_string(),
+        "identity",
+        "rotate",
+    ];
     place
         .run("here", &rotate)
         .failed(&["nobody owns bob", "--registry"]);
     assert_eq!(place.fingerprint("here"), before);
-    place.phone("here").stop();
+    stop(place.phone("here"));
 }
 
 #[test]
@@ -491,7 +393,7 @@ fn a_name_that_is_given_up_is_kept_for_its_owner_for_a_while() {
     place
         .run("other", &["answer"])
         .failed(&["belongs to somebody else"]);
-    place.phone("here").stop();
+    stop(place.phone("here"));
 }
 
 #[test]
@@ -530,7 +432,7 @@ fn contacts_are_listed_verified_and_blocked_while_the_phone_runs() {
     contacts(&["unblock", "alice"]).went_well();
     contacts(&["forget", "alice"]).went_well();
     assert!(contacts(&["list"]).went_well().events.is_empty());
-    phone.stop();
+    stop(phone);
     fs::write(place.path("here/bob/contacts"), "{").unwrap();
     contacts(&["list"]).failed(&["here/bob/contacts is damaged"]);
     place
@@ -581,7 +483,7 @@ fn a_phone_that_runs_pins_who_called_and_hears_what_becomes_of_them() {
     assert_eq!(listed.event("contact")["verified"], true);
     contacts(&["forget", "alice"]).went_well();
     eventually("whoever is alice now is pinned", talks);
-    bob.stop();
+    stop(bob);
     let listed = contacts(&["list"]).went_well();
     let hers = place.alice(&["identity", "show"]).went_well();
     assert_eq!(
@@ -601,11 +503,8 @@ fn a_recovery_code_is_not_written_where_a_log_may_be() {
         plain.arg(argument);
     }
     let run = |command: &mut Command| command.stdin(Stdio::null()).output().unwrap();
-    let output = run(plain
-        .env("PULSE_SERVER", "unix:/nonexistent")
-        .env("ALSA_CONFIG_PATH", "/dev/null")
-        .env("RAMAL_REGISTRY", &place.registry)
-        .current_dir(place.folder.path()));
+    let registry = place.registry.to_string();
+    let output = run(place.rig.set_up(&mut plain).env("RAMAL_REGISTRY", registry));
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     let file = place.path("here/bob/recovery-code");

@@ -160,6 +160,15 @@ impl Phone {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
+    /// Types this and no more to one that was started with a pipe, and waits for its end.
+    pub fn end_with(mut self, typed: &str) -> Over {
+        let mut input = self.child.stdin.take().unwrap();
+        // A program that asks for nothing may have ended already.
+        let _ = input.write_all(typed.as_bytes());
+        drop(input);
+        self.end()
+    }
+
     pub fn signal(&self, signal: &str) {
         let kill = format!("kill {signal} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
