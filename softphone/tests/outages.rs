@@ -12,25 +12,22 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        mpsc::{Receiver, sync_channel},
-    },
+    sync::mpsc::{Receiver, sync_channel},
     thread,
     time::{Duration, Instant},
 };
 
-use codec::{Identity, registry::Method};
+use codec::registry::Method;
 use registry::{
-    client::{Access, Client, agent},
-    event::Events,
-    limits::Limits,
-    server::{Config, Plain, Server},
-    session::Registrar,
-    store::MemoryStore,
-    tls::Certificate,
+    client::{Access, Client},
+    server::Plain,
 };
 use serde_json::Value;
+
+use self::registries::{ANYWHERE, Registry};
+
+#[path = "rig/registries.rs"]
+mod registries;
 
 /// Longer than anything takes, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,27 +45,12 @@ fn the_registry_that_other_tests_start_and_kill() {
         return;
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let config = Config {
-        listen: listen.parse().unwrap(),
-        plain: Plain::Never,
-        certificate: Certificate::in_memory().unwrap(),
-    };
-    let (identity, agent) = (Identity::from_secret(&[9; 32]), agent("test"));
-    let (events, _) = Events::channel();
-    let store = Arc::new(MemoryStore::new(100));
-    let registrar = Registrar {
-        identity,
-        agent,
-        limits: Limits::default(),
-    };
-    let server = runtime
-        .block_on(Server::bind(config, registrar, store, events))
-        .unwrap();
+    let registry = Registry::start(&runtime, listen.parse().unwrap(), Plain::Never, 9);
     let mut out = std::io::stdout();
     // Behind whatever the test harness has written on the line.
-    writeln!(out, "\nlistening {}", server.local_addr().unwrap()).unwrap();
+    writeln!(out, "\nlistening {}", registry.addr).unwrap();
     out.flush().unwrap();
-    runtime.block_on(server.run(tokio_util::sync::CancellationToken::new()));
+    registry.serve(&runtime);
 }
 
 /// A program that a test started, and ends at the latest when it is dropped.
@@ -217,7 +199,7 @@ struct Call {
 impl Call {
     fn begin() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (registry, at) = registry(([127, 0, 0, 1], 0).into());
+        let (registry, at) = registry(ANYWHERE);
         let mut bob = phone(
             folder.path(),
             at,

@@ -67,6 +67,11 @@ impl Registry {
         }
     }
 
+    /// Stays until it ends, or the process.
+    pub fn serve(self, runtime: &Runtime) {
+        runtime.block_on(self.server).unwrap();
+    }
+
     /// Stops it, and starts another one with another key in its place.
     pub fn replace(self, runtime: &Runtime, seed: u8) -> Self {
         self.stop.cancel();
