@@ -13,23 +13,18 @@ use std::{
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
 };
 
-use codec::{
-    DeviceId, IdentityKey, Name,
-    registry::{Page, Presence, Record, Refusal},
-};
+use codec::{Name, registry::Refusal};
 use redb::Database;
 use tokio::sync::watch;
 
-use super::names::Names;
+use super::names::{KeepsNames, Names};
 use crate::{
     event::Events,
     limits::Limits,
-    ownership::{Ban, Banned, Claims, Invite, KeyChange, Owner, Recovery, Write},
-    store::{Moment, Store},
-    table::{Change, ConnectionId, Ended, Registration, Renewal, Row},
+    ownership::{Claims, Owner, Write},
+    store::Moment,
 };
 
 mod file;
@@ -188,20 +183,6 @@ impl EmbeddedStore {
         self.shared.written.borrow().failed
     }
 
-    /// Does something to a name, and answers when it is on disk: what it did itself, and what was
-    /// done to that name before and is not written yet.
-    async fn settled<T>(
-        &self,
-        name: Option<&Name>,
-        act: impl FnOnce(&mut Names) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let (result, settled_at) = self.act(name, act);
-        if let Some(settled_at) = settled_at {
-            self.reaches(settled_at).await?;
-        }
-        result
-    }
-
     fn act<T>(
         &self,
         name: Option<&Name>,
@@ -236,8 +217,9 @@ impl EmbeddedStore {
             _ => Err(Refusal::Failed),
         }
     }
+}
 
-    /// Does something that needs no disk.
+impl KeepsNames for EmbeddedStore {
     fn names<T>(&self, act: impl FnOnce(&mut Names) -> T) -> T {
         let mut guard = self.shared.inner();
         let inner = &mut *guard;
@@ -245,6 +227,20 @@ impl EmbeddedStore {
         let writes = inner.names.take_writes();
         inner.enqueue(writes);
         done
+    }
+
+    /// Answers when it is on disk: what it did itself, and what was done to that name before and
+    /// is not written yet.
+    async fn settled<T: Send>(
+        &self,
+        name: Option<&Name>,
+        act: impl FnOnce(&mut Names) -> Result<T, Refusal> + Send,
+    ) -> Result<T, Refusal> {
+        let (result, settled_at) = self.act(name, act);
+        if let Some(settled_at) = settled_at {
+            self.reaches(settled_at).await?;
+        }
+        result
     }
 }
 
@@ -258,121 +254,5 @@ impl Drop for EmbeddedStore {
             let _ = writer.join();
         }
         drop(self.lock.take());
-    }
-}
-
-impl Store for EmbeddedStore {
-    async fn register(&self, registration: Registration, at: Moment) -> Result<Change, Refusal> {
-        let name = registration.name.clone();
-        self.settled(Some(&name), |names| names.register(registration, at))
-            .await
-    }
-
-    async fn refresh(
-        &self,
-        renewal: Renewal,
-        expires: Duration,
-        at: Moment,
-    ) -> Result<(), Refusal> {
-        self.settled(Some(&renewal.name), |names| {
-            names.refresh(&renewal, expires, at)
-        })
-        .await
-    }
-
-    async fn unregister(&self, renewal: Renewal, now: Instant) -> Result<ConnectionId, Refusal> {
-        self.settled(Some(&renewal.name), |names| {
-            names.table.unregister(&renewal, now)
-        })
-        .await
-    }
-
-    async fn publish(
-        &self,
-        name: &Name,
-        device: DeviceId,
-        connection: ConnectionId,
-        presence: Presence,
-        now: Instant,
-    ) -> bool {
-        self.names(|names| names.table.publish(name, device, connection, presence, now))
-    }
-
-    async fn lookup(&self, name: &Name, now: Instant) -> Result<Record, Refusal> {
-        self.names(|names| names.table.lookup(name, now))
-            .ok_or(Refusal::NotFound)
-    }
-
-    async fn list(
-        &self,
-        prefix: &str,
-        after: Option<&Name>,
-        limit: usize,
-        now: Instant,
-    ) -> Result<Page, Refusal> {
-        Ok(self.names(|names| names.table.list(prefix, after, limit, now)))
-    }
-
-    fn expire(&self, at: Moment) -> Vec<Ended> {
-        self.names(|names| names.expire(at))
-    }
-
-    fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize) {
-        self.names(|names| (names.table.rows(limit, now), names.table.len()))
-    }
-
-    async fn release(
-        &self,
-        name: Name,
-        owner: IdentityKey,
-        at: Moment,
-    ) -> Result<Vec<Ended>, Refusal> {
-        self.settled(Some(&name), |names| names.release(&name, &owner, at))
-            .await
-    }
-
-    async fn change_key(&self, change: KeyChange, at: Moment) -> Result<Vec<Ended>, Refusal> {
-        self.settled(Some(&change.name), |names| names.change_key(&change, at))
-            .await
-    }
-
-    async fn recover(&self, recovery: Recovery, at: Moment) -> Result<Vec<Ended>, Refusal> {
-        self.settled(Some(&recovery.name), |names| names.recover(&recovery, at))
-            .await
-    }
-
-    fn owners(&self, prefix: &str, limit: usize) -> (Vec<Owner>, usize) {
-        self.names(|names| {
-            let ownership = &names.ownership;
-            (ownership.owners(prefix, limit), ownership.len())
-        })
-    }
-
-    async fn release_by_operator(&self, name: Name) -> Result<Vec<Ended>, Refusal> {
-        self.settled(Some(&name), |names| names.take(&name)).await
-    }
-
-    async fn ban(&self, of: Banned, at: Moment) -> Result<Vec<Ended>, Refusal> {
-        self.settled(None, |names| names.ban(of, at)).await
-    }
-
-    async fn unban(&self, of: Banned) -> Result<(), Refusal> {
-        self.settled(None, |names| names.unban(&of)).await
-    }
-
-    fn bans(&self) -> Vec<Ban> {
-        self.names(|names| names.ownership.bans())
-    }
-
-    fn is_banned(&self, identity: &IdentityKey) -> bool {
-        self.names(|names| names.ownership.is_banned(identity))
-    }
-
-    async fn invite(&self, invite: Invite, at: Moment) -> Result<(), Refusal> {
-        self.settled(None, |names| names.invite(invite, at)).await
-    }
-
-    fn invites(&self, at: Moment) -> Vec<Invite> {
-        self.names(|names| names.ownership.invites(at.time))
     }
 }

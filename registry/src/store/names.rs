@@ -1,17 +1,24 @@
 //! What every store keeps in memory: who owns which name, and where it can be reached.
 //!
 //! One place joins the two, so that a registration is granted by both or changes neither, and
-//! so that what ends an ownership ends its leases.
+//! so that what ends an ownership ends its leases. A store says only when what was done is kept
+//! ([`KeepsNames`]), and is a [`Store`] by that.
 
-use std::time::Duration;
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
-use codec::{IdentityKey, Name, registry::Refusal};
+use codec::{
+    DeviceId, IdentityKey, Name,
+    registry::{Page, Presence, Record, Refusal},
+};
 
-use super::Moment;
+use super::{Moment, Store};
 use crate::{
     limits::Limits,
-    ownership::{Banned, Claims, Invite, KeyChange, Ownership, Recovery, Write},
-    table::{Change, Ended, Registration, Renewal, Table},
+    ownership::{Ban, Banned, Claims, Invite, KeyChange, Owner, Ownership, Recovery, Write},
+    table::{Change, ConnectionId, Ended, Registration, Renewal, Row, Table},
 };
 
 /// Owned names and their leases.
@@ -157,5 +164,135 @@ impl Names {
         let table = &self.table;
         self.ownership
             .free_unused(|name| table.is_registered(name), at.time);
+    }
+}
+
+/// A store that has its names in memory, whatever else it has: that is all that a [`Store`] needs.
+pub(super) trait KeepsNames: Send + Sync + 'static {
+    /// Does something that nobody waits for until it is kept.
+    fn names<T>(&self, act: impl FnOnce(&mut Names) -> T) -> T;
+
+    /// Does something, to this name if to one, and answers when it is kept as far as this store
+    /// keeps anything.
+    fn settled<T: Send>(
+        &self,
+        name: Option<&Name>,
+        act: impl FnOnce(&mut Names) -> Result<T, Refusal> + Send,
+    ) -> impl Future<Output = Result<T, Refusal>> + Send;
+}
+
+impl<S: KeepsNames> Store for S {
+    async fn register(&self, registration: Registration, at: Moment) -> Result<Change, Refusal> {
+        let name = registration.name.clone();
+        self.settled(Some(&name), |names| names.register(registration, at))
+            .await
+    }
+
+    async fn refresh(
+        &self,
+        renewal: Renewal,
+        expires: Duration,
+        at: Moment,
+    ) -> Result<(), Refusal> {
+        self.settled(Some(&renewal.name), |names| {
+            names.refresh(&renewal, expires, at)
+        })
+        .await
+    }
+
+    async fn unregister(&self, renewal: Renewal, now: Instant) -> Result<ConnectionId, Refusal> {
+        self.settled(Some(&renewal.name), |names| {
+            names.table.unregister(&renewal, now)
+        })
+        .await
+    }
+
+    async fn publish(
+        &self,
+        name: &Name,
+        device: DeviceId,
+        connection: ConnectionId,
+        presence: Presence,
+        now: Instant,
+    ) -> bool {
+        self.names(|names| names.table.publish(name, device, connection, presence, now))
+    }
+
+    async fn lookup(&self, name: &Name, now: Instant) -> Result<Record, Refusal> {
+        self.names(|names| names.table.lookup(name, now))
+            .ok_or(Refusal::NotFound)
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&Name>,
+        limit: usize,
+        now: Instant,
+    ) -> Result<Page, Refusal> {
+        Ok(self.names(|names| names.table.list(prefix, after, limit, now)))
+    }
+
+    fn expire(&self, at: Moment) -> Vec<Ended> {
+        self.names(|names| names.expire(at))
+    }
+
+    fn rows(&self, limit: usize, now: Instant) -> (Vec<Row>, usize) {
+        self.names(|names| (names.table.rows(limit, now), names.table.len()))
+    }
+
+    async fn release(
+        &self,
+        name: Name,
+        owner: IdentityKey,
+        at: Moment,
+    ) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&name), |names| names.release(&name, &owner, at))
+            .await
+    }
+
+    async fn change_key(&self, change: KeyChange, at: Moment) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&change.name), |names| names.change_key(&change, at))
+            .await
+    }
+
+    async fn recover(&self, recovery: Recovery, at: Moment) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&recovery.name), |names| names.recover(&recovery, at))
+            .await
+    }
+
+    fn owners(&self, prefix: &str, limit: usize) -> (Vec<Owner>, usize) {
+        self.names(|names| {
+            let ownership = &names.ownership;
+            (ownership.owners(prefix, limit), ownership.len())
+        })
+    }
+
+    async fn release_by_operator(&self, name: Name) -> Result<Vec<Ended>, Refusal> {
+        self.settled(Some(&name), |names| names.take(&name)).await
+    }
+
+    async fn ban(&self, of: Banned, at: Moment) -> Result<Vec<Ended>, Refusal> {
+        self.settled(None, |names| names.ban(of, at)).await
+    }
+
+    async fn unban(&self, of: Banned) -> Result<(), Refusal> {
+        self.settled(None, |names| names.unban(&of)).await
+    }
+
+    fn bans(&self) -> Vec<Ban> {
+        self.names(|names| names.ownership.bans())
+    }
+
+    fn is_banned(&self, identity: &IdentityKey) -> bool {
+        self.names(|names| names.ownership.is_banned(identity))
+    }
+
+    async fn invite(&self, invite: Invite, at: Moment) -> Result<(), Refusal> {
+        self.settled(None, |names| names.invite(invite, at)).await
+    }
+
+    fn invites(&self, at: Moment) -> Vec<Invite> {
+        self.names(|names| names.ownership.invites(at.time))
     }
 }

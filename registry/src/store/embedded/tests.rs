@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
         mpsc::Receiver,
     },
+    time::{Duration, Instant},
 };
 
 use redb::{StorageBackend, backends::InMemoryBackend};
@@ -16,7 +17,12 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     event::Event,
-    store::conformance::{self, after, card, claim, name},
+    ownership::Banned,
+    store::{
+        Store,
+        conformance::{self, after, card, claim, name},
+    },
+    table::Change,
 };
 
 /// A folder that is gone when this is dropped.
