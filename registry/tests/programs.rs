@@ -196,6 +196,31 @@ fn the_key_is_kept_private_and_the_same() {
 }
 
 #[test]
+fn a_damaged_file_of_names_is_reported_in_one_line_and_no_panic_is_shown() {
+    const PAGE: usize = 4096;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let registry = Registry::start(&["--data", data]);
+    let mut bob = Peer::greeted(registry.addr, 1);
+    bob.register("bob", 1).unwrap();
+    assert_eq!(registry.stop().0, Some(0));
+    let path = std::path::Path::new(data).join("names.redb");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The kind of every page but the first, which is no tree's: the engine has no such kind.
+    for page in bytes.chunks_mut(PAGE).skip(1) {
+        page[0] = 0x33;
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    let why = refused(&["--listen", "127.0.0.1:0", "--data", data]);
+    assert!(
+        why.contains("is damaged (its tables cannot be followed)"),
+        "{why}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
 fn plain_frames_are_refused_where_they_are_not_wanted() {
     let registry = Registry::start(&["--ephemeral", "--plain", "never"]);
     let answer = Peer::connect_plain(registry.addr, 1).greet();

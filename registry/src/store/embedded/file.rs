@@ -2,12 +2,14 @@
 //! brought up to date.
 
 use std::{
+    cell::Cell,
     fmt,
     fs::{self, File, OpenOptions, Permissions, TryLockError},
     io,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{self, AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::Once,
 };
 
 use redb::{
@@ -168,19 +170,43 @@ pub(super) fn open(folder: &Path) -> Result<(Database, Kept), OpenError> {
     private(&mut OpenOptions::new(), &path)
         .map_err(|error| OpenError::Failed(path.clone(), error))?;
     // A damaged tree may make the engine stumble over its own checks.
-    let read = catch_unwind(AssertUnwindSafe(|| {
+    let read = stumbling(|| {
         let database = reopen(&path)?;
         migrate(&database)?;
         let kept = read_all(&database)?;
         Ok((database, kept))
-    }));
+    });
     let stumbled = || {
         Err(FileError::Damaged(
             "its tables cannot be followed".to_owned(),
         ))
     };
-    read.unwrap_or_else(|_| stumbled())
+    read.unwrap_or_else(stumbled)
         .map_err(|error| refused(&path, error))
+}
+
+thread_local! {
+    /// Whether a panic of this thread is expected, and says nothing.
+    static STUMBLES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs what may panic; `None` when it did. The panic itself is not written to standard error: the
+/// operator reads what it means, and nothing of where in the engine it came about. Panics of other
+/// threads are written as ever.
+fn stumbling<T>(run: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let ever = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !STUMBLES.get() {
+                ever(panic);
+            }
+        }));
+    });
+    STUMBLES.set(true);
+    let done = catch_unwind(AssertUnwindSafe(run));
+    STUMBLES.set(false);
+    done.ok()
 }
 
 /// Opens a file that is whole.
