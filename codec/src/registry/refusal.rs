@@ -39,7 +39,8 @@ pub enum Refusal {
     TooManyNames,
     /// The registry gives no names to anybody new.
     ClaimsClosed,
-    /// The registry gives names by invitation only, and the invite code is missing or used up.
+    /// The registry gives names by invitation only, and the invite code is missing, unknown or used
+    /// up; an expired one is unknown.
     NotInvited,
     /// The operator serves this identity or this name no longer.
     Banned,
@@ -76,7 +77,8 @@ impl fmt::Display for Refusal {
             Self::TooManyNames => "this identity has as many names as it may; release one first",
             Self::ClaimsClosed => "the registry gives no names to anybody new; ask its operator",
             Self::NotInvited => {
-                "the registry gives names by invitation: ask its operator for a code (--invite)"
+                "the registry gives names by invitation, and the invite code is missing, unknown \
+                 or used up; ask its operator for one (--invite CODE)"
             }
             Self::Banned => "the registry's operator has banned it; ask them",
             Self::BadRecovery => "the recovery code is not, or no longer, this name's",
@@ -90,3 +92,23 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_invite_code_and_who_has_a_wrong_one_are_told_so_and_what_to_do() {
+        // The registry does not say which of them it is, so the text has to fit them all.
+        let text = Refusal::NotInvited.to_string();
+        for part in [
+            "missing",
+            "unknown",
+            "used up",
+            "ask its operator",
+            "--invite",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
