@@ -136,7 +136,9 @@ impl fmt::Display for Unwelcome {
         f.write_str(match self {
             Self::Version => "it speaks another version of the protocol",
             Self::Full => "it has no room for another connection, try again later",
-            Self::PlainRefused => "it takes no unencrypted connections from this address",
+            Self::PlainRefused => {
+                "it takes no unencrypted connections from this address; leave --plain away"
+            }
             Self::Malformed => "it did not understand the greeting",
             Self::BadCard => "it did not accept the key card; check this machine's clock",
             Self::AddressFull => {

@@ -295,7 +295,7 @@ fn plain_frames_from_elsewhere_are_refused_and_tls_from_there_is_not() {
         &["--plain", "bob"],
     ));
     assert!(
-        why.contains("takes no unencrypted connections from this address"),
+        why.contains("takes no unencrypted connections from this address; leave --plain away"),
         "{why}"
     );
     let mut bob = Peer::greeted(from_elsewhere, 1);
