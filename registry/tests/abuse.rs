@@ -214,6 +214,13 @@ fn admin_ok(data: &Path, arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
+/// The same: what it said beside that.
+fn admin_said(data: &Path, arguments: &[&str]) -> String {
+    let output = admin(data, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    text(&output.stderr)
+}
+
 /// The same, when it goes wrong: what it said.
 fn admin_failed(data: &Path, arguments: &[&str]) -> String {
     let output = admin(data, arguments);
@@ -340,6 +347,29 @@ fn names_by_invitation_are_given_to_whoever_has_a_code_and_as_often_as_it_says()
     }
     let (_, _, log) = registry.stop();
     assert!(!log.contains(code), "whoever reads the log is not invited");
+}
+
+#[test]
+fn the_operator_is_told_of_one_thing_in_the_singular_and_of_several_in_the_plural() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let registry = start_in(&data, &[]);
+    for (arguments, said) in [
+        (&["invite"][..], "made 1 invite code, for 1 name"),
+        (&["invite", "2"], "made 2 invite codes, for 1 name each"),
+        (
+            &["invite", "2", "--uses", "3"],
+            "made 2 invite codes, for 3 names each",
+        ),
+    ] {
+        assert_eq!(admin_said(&data, arguments).trim_end(), said);
+    }
+    let mut bob = Visitor::phone(registry.addr, 2, 1);
+    bob.register("bob").unwrap();
+    let said = admin_said(&data, &["disconnect", "bob"]);
+    assert!(said.starts_with("ended 1 connection of "), "{said}");
+    let said = admin_said(&data, &["ban", "nobody"]);
+    assert!(said.ends_with("; ended 0 connections\n"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Does what an operator asks.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
 
 use codec::{
     IdentityKey, Name, Text, UnixMillis,
@@ -192,8 +195,9 @@ async fn ban<S: Store>(control: &Control<S>, text: &str) -> Result<String, Strin
         .identity()
         .map_or(0, |identity| control.end(&identity, ClosingReason::Banned));
     Ok(format!(
-        "banned {}; ended {connections} connections",
-        subject.shown()
+        "banned {}; ended {}",
+        subject.shown(),
+        counted(connections, "connection")
     ))
 }
 
@@ -221,9 +225,10 @@ fn disconnect<S: Store>(control: &Control<S>, text: &str) -> Result<String, Stri
         return Err(format!("nobody owns {text}"));
     };
     let connections = control.end(&identity, ClosingReason::Operator);
-    let shown = subject.shown();
     Ok(format!(
-        "ended {connections} connections of {shown}; phones come back by themselves"
+        "ended {} of {}; phones come back by themselves",
+        counted(connections, "connection"),
+        subject.shown()
     ))
 }
 
@@ -262,7 +267,18 @@ async fn invite<S: Store>(
         })?;
         lines.push(Answer::Invite(Invite::of(&invite)));
     }
-    Ok(format!("made {codes} invite codes, for {uses} names each"))
+    let each = if codes == 1 { "" } else { " each" };
+    Ok(format!(
+        "made {}, for {}{each}",
+        counted(codes, "invite code"),
+        counted(uses, "name")
+    ))
+}
+
+/// So many of something: `1 name`, `2 names`.
+fn counted<N: Copy + Display + From<u8> + PartialEq>(count: N, what: &str) -> String {
+    let ending = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }
 
 /// A code that is read out and typed without mistakes: `k3xq-7mzp-...`.
