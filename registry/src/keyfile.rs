@@ -219,6 +219,29 @@ pub fn check_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether others are kept out of a file that is there. A symbolic link is followed: this is for
+/// files that are written in place.
+///
+/// # Errors
+/// Those of the file system, and [`Exposed`].
+pub fn check_file(path: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    Ok(check_private(path, &metadata)?)
+}
+
+fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Exposed> {
+    if !metadata.is_file() {
+        let path = path.to_owned();
+        return Err(Exposed::Neither { path });
+    }
+    check_owner(path, metadata)?;
+    let (path, mode) = (path.to_owned(), metadata.mode() & 0o7777);
+    match mode & OTHERS {
+        0 => Ok(()),
+        _ => Err(Exposed::File { path, mode }),
+    }
+}
+
 /// Reads a secret; `None` when there is no such file.
 ///
 /// # Errors
@@ -237,16 +260,7 @@ pub fn read_up_to(path: &Path, bytes_max: u64) -> io::Result<Option<Zeroizing<Ve
         return Ok(None);
     };
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        let path = path.to_owned();
-        return Err(Exposed::Neither { path }.into());
-    }
-    check_owner(path, &metadata)?;
-    let mode = metadata.mode() & 0o7777;
-    if mode & OTHERS != 0 {
-        let path = path.to_owned();
-        return Err(Exposed::File { path, mode }.into());
-    }
+    check_private(path, &metadata)?;
     let too_long = || io::Error::new(io::ErrorKind::InvalidData, "far too long for what it is");
     if metadata.len() > bytes_max {
         return Err(too_long());

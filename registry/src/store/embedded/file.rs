@@ -87,9 +87,11 @@ impl fmt::Display for OpenError {
                 path.display()
             ),
             Self::Failed(path, error) => {
+                // It says itself which file it is and what to do.
+                if let Some(exposed) = keyfile::exposed(error) {
+                    return write!(f, "{exposed}");
+                }
                 let next = match error.kind() {
-                    // It says itself what to do.
-                    _ if error.get_ref().is_some() => "then start it again",
                     io::ErrorKind::StorageFull => "make room on the disk",
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                         "it must be writable for this user"
@@ -167,8 +169,8 @@ pub(super) fn open(folder: &Path) -> Result<(Database, Kept), OpenError> {
     if !path.exists() {
         create(&path).map_err(|error| refused(&path, error))?;
     }
-    private(&mut OpenOptions::new(), &path)
-        .map_err(|error| OpenError::Failed(path.clone(), error))?;
+    // It has invite codes in it, and who was where.
+    keyfile::check_file(&path).map_err(|error| OpenError::Failed(path.clone(), error))?;
     // A damaged tree may make the engine stumble over its own checks.
     let read = stumbling(|| {
         let database = reopen(&path)?;

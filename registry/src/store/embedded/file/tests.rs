@@ -43,6 +43,19 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// A folder in which this is the file.
+fn holding(bytes: &[u8]) -> TempDir {
+    let folder = private_place();
+    let path = folder.path().join(FILE);
+    fs::write(&path, bytes).unwrap();
+    set_mode(&path, 0o600);
+    folder
+}
+
 #[test]
 fn the_folder_and_the_file_are_their_owners_alone() {
     let parent = private_place();
@@ -51,9 +64,29 @@ fn the_folder_and_the_file_are_their_owners_alone() {
     let path = folder.join(FILE);
     drop(open(&folder).unwrap());
     assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
-    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    drop(open(&folder).unwrap());
-    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn a_file_that_others_can_read_is_refused_with_what_to_type() {
+    let folder = written(3);
+    let path = folder.path().join(FILE);
+    for open_to_others in [0o644, 0o620, 0o606] {
+        set_mode(&path, open_to_others);
+        let refused = open(folder.path()).unwrap_err();
+        let said = refused.to_string();
+        assert!(
+            said.starts_with("other users can get at the secret in "),
+            "{said}"
+        );
+        assert!(
+            said.ends_with(&format!("type: chmod 600 {}", path.display())),
+            "{said}"
+        );
+        // What others have read is not hidden from the operator by a repair.
+        assert_eq!(mode(&path), open_to_others);
+    }
+    set_mode(&path, 0o600);
+    assert_eq!(open(folder.path()).unwrap().1.facts.len(), 4);
 }
 
 #[test]
@@ -99,7 +132,9 @@ fn a_file_of_a_newer_program_is_refused_and_left_as_it_is() {
 #[test]
 fn a_file_of_schema_0_is_brought_up_to_date() {
     let folder = private_place();
-    let database = Database::create(folder.path().join(FILE)).unwrap();
+    let path = folder.path().join(FILE);
+    let database = Database::create(&path).unwrap();
+    set_mode(&path, 0o600);
     let write = database.begin_write().unwrap();
     let mut meta = write.open_table(META).unwrap();
     meta.insert("schema", 0).unwrap();
@@ -137,9 +172,8 @@ fn what_is_no_store_is_reported_and_never_replaced() {
     let whole = fs::read(whole.path().join(FILE)).unwrap();
     let half = &whole[..whole.len() / 2];
     for bytes in [&b""[..], b"no store", &[0; 8192], half, &whole[..100]] {
-        let folder = private_place();
+        let folder = holding(bytes);
         let path = folder.path().join(FILE);
-        fs::write(&path, bytes).unwrap();
         let refused = open(folder.path()).unwrap_err();
         assert!(matches!(&refused, OpenError::Damaged(..)), "{refused}");
         let text = refused.to_string();
@@ -153,8 +187,7 @@ fn a_changed_byte_is_reported_or_changes_nothing() {
     let whole = written(200);
     let whole = fs::read(whole.path().join(FILE)).unwrap();
     let expected = {
-        let folder = private_place();
-        fs::write(folder.path().join(FILE), &whole).unwrap();
+        let folder = holding(&whole);
         open(folder.path()).unwrap().1.facts
     };
     assert_eq!(expected.len(), 201);
@@ -165,10 +198,9 @@ fn a_changed_byte_is_reported_or_changes_nothing() {
     let mut reported = 0;
     for _ in 0..150 {
         let place = used[usize::try_from(rng.next_u32()).unwrap() % used.len()];
-        let folder = private_place();
         let mut changed = whole.clone();
         changed[place] ^= 0x10;
-        fs::write(folder.path().join(FILE), &changed).unwrap();
+        let folder = holding(&changed);
         match open(folder.path()) {
             Ok((_, kept)) => assert_eq!(kept.facts, expected, "a byte changed at {place}"),
             Err(OpenError::Damaged(..)) => reported += 1,
