@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     event::{Event, Events},
-    limits::{Count, Counters},
+    limits::{Count, Counters, Limits},
     session::Registrar,
     store::{Ended, Moment, Store},
     tls::Certificate,
@@ -95,6 +95,20 @@ impl Plain {
     }
 }
 
+/// A port that is taken for a registry. Whoever connects waits until a [`Server`] runs on it.
+#[derive(Debug)]
+pub struct Port(TcpListener);
+
+impl Port {
+    /// Takes the port.
+    ///
+    /// # Errors
+    /// Those of the system: the port is taken, or the address is not this machine's.
+    pub async fn open(listen: SocketAddr, limits: &Limits) -> io::Result<Self> {
+        Ok(Self(open(listen, limits.system_buffer)?))
+    }
+}
+
 /// A registry that listens.
 #[derive(Debug)]
 pub struct Server<S> {
@@ -130,8 +144,20 @@ impl<S: Store> Server<S> {
         store: Arc<S>,
         events: Events,
     ) -> io::Result<Self> {
+        let port = Port::open(config.listen, &registrar.limits).await?;
+        Ok(Self::on(port, config, registrar, store, events))
+    }
+
+    /// Listens on a port that was opened before; `config.listen` is not looked at.
+    #[must_use]
+    pub fn on(
+        Port(listener): Port,
+        config: Config,
+        registrar: Registrar,
+        store: Arc<S>,
+        events: Events,
+    ) -> Self {
         let limits = registrar.limits;
-        let listener = listen(config.listen, limits.system_buffer)?;
         let (counters, now) = (Arc::default(), Instant::now());
         let shared = Shared {
             rates: Rates::new(limits.rates, Arc::clone(&counters), now),
@@ -148,10 +174,10 @@ impl<S: Store> Server<S> {
             last_connection: AtomicU64::new(0),
             started: now,
         };
-        Ok(Self {
+        Self {
             listener,
             shared: Arc::new(shared),
-        })
+        }
     }
 
     /// Where it listens.
@@ -252,7 +278,7 @@ async fn accept(
 }
 
 /// Opens the port. What the system keeps for a connection is bounded; connections inherit it.
-fn listen(addr: SocketAddr, buffer: u32) -> io::Result<TcpListener> {
+fn open(addr: SocketAddr, buffer: u32) -> io::Result<TcpListener> {
     let socket = match addr {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,

@@ -5,6 +5,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
+    path::Path,
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
     time::Duration,
 };
@@ -205,7 +206,7 @@ fn a_damaged_file_of_names_is_reported_in_one_line_and_no_panic_is_shown() {
     let mut bob = Peer::greeted(registry.addr, 1);
     bob.register("bob", 1).unwrap();
     assert_eq!(registry.stop().0, Some(0));
-    let path = std::path::Path::new(data).join("names.redb");
+    let path = Path::new(data).join("names.redb");
     let mut bytes = std::fs::read(&path).unwrap();
     // The kind of every page but the first, which is no tree's: the engine has no such kind.
     for page in bytes.chunks_mut(PAGE).skip(1) {
@@ -257,7 +258,95 @@ fn wrong_starts_end_in_one_clear_line() {
         "{elsewhere}"
     );
     assert!(refused(&["--prot", "1"]).contains("--prot"));
-    assert!(refused(&["--data", "/proc/none"]).contains("use --data DIR"));
+    let nowhere = refused(&["--listen", "127.0.0.1:0", "--data", "/proc/none"]);
+    assert!(nowhere.contains("use --data DIR"), "{nowhere}");
+}
+
+/// What a registry says at its start, up to its key, without the times; then it is killed.
+fn said_at_start(data: &Path) -> Vec<String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ramal-registry"))
+        // Fewer connections than any system has files for, which it would warn of.
+        .args(["--listen", "127.0.0.1:0", "--connections", "50", "--data"])
+        .arg(data)
+        .env("NO_COLOR", "1")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = Vec::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        let (_, text) = line.trim_start().split_once(' ').unwrap();
+        said.push(text.trim_start().to_owned());
+        if line.contains("the registry's key") {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    said
+}
+
+/// Whether these lines begin so, one after the other.
+fn begin_so(said: &[String], beginnings: &[&str]) {
+    assert_eq!(said.len(), beginnings.len(), "{said:?}");
+    for (line, beginning) in said.iter().zip(beginnings) {
+        assert!(line.starts_with(beginning), "{said:?}");
+    }
+}
+
+#[test]
+fn a_start_that_fails_makes_nothing_so_the_next_one_is_still_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let why = refused(&["--listen", &addr, "--data", data.to_str().unwrap()]);
+    assert!(why.contains("another program has this port"), "{why}");
+    assert!(!data.exists());
+    // Files that are not there are the operator's mistake as well.
+    let none = ["--cert", "/none.pem", "--key", "/none.pem"];
+    let listen = ["--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    refused(&[&listen[..], &none[..]].concat());
+    assert!(!data.join("registry.key").exists() && !data.join("names.redb").exists());
+    let first = [
+        "INFO reachable from this machine only, at 127.0.0.1:",
+        "INFO this is its first start: it has made its key in ",
+        "INFO to see and manage its users: ramal-registry admin",
+        "INFO listening addr=127.0.0.1:",
+        "INFO the registry's key fingerprint=",
+    ];
+    begin_so(&said_at_start(&data), &first);
+    let again = [
+        first[0],
+        "INFO what it keeps is in ",
+        first[2],
+        first[3],
+        first[4],
+    ];
+    begin_so(&said_at_start(&data), &again);
+}
+
+#[test]
+fn a_key_that_is_gone_while_the_names_are_there_is_warned_of_and_is_no_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let before = said_at_start(&data);
+    std::fs::remove_file(data.join("registry.key")).unwrap();
+    let after = said_at_start(&data);
+    begin_so(
+        &after,
+        &[
+            "WARN there was no key in ",
+            "INFO reachable from this machine only, at 127.0.0.1:",
+            "INFO what it keeps is in ",
+            "INFO to see and manage its users: ramal-registry admin",
+            "INFO listening addr=127.0.0.1:",
+            "INFO the registry's key fingerprint=",
+        ],
+    );
+    assert!(after[0].ends_with("ramal-phone registries forget HOST:PORT"));
+    assert_ne!(before.last(), after.last());
 }
 
 #[test]

@@ -14,9 +14,9 @@ use registry::{
     event::{Event, Events},
     keyfile,
     limits::Limits,
-    server::{Config, Server},
+    server::{Config, Port, Server},
     session::Registrar,
-    store::{EmbeddedStore, MemoryStore, Moment, Store},
+    store::{EmbeddedStore, MemoryStore, Moment, Store, embedded::FILE},
     tls::Certificate,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 use crate::{
     journal::Journal,
     options::{Options, PlainOption, TableOption},
-    welcome,
+    welcome::{self, KeyIs},
 };
 
 /// Files that a registry needs beside those of its connections: port, log, key, and those who are
@@ -43,47 +43,80 @@ const FILES_BESIDE: u64 = 100;
 /// Why it cannot begin, and what to do.
 pub async fn run(options: &Options) -> Result<(), String> {
     let data = options.data()?;
-    let key = key(data.as_deref())?;
     let (events, queue) = Events::channel();
     let limits = within_files(options.limits(), &events);
-    let claims = options.claims();
+    // Before anything is made: a start that fails leaves nothing behind that the next one, the
+    // first that works, would take for its own.
+    let port = Port::open(options.listen, &limits)
+        .await
+        .map_err(|error| cannot_listen(options.listen, &error))?;
+    let (claims, at) = (options.claims(), Moment::now());
     match &data {
         None => {
+            let ground = Ground {
+                port,
+                certificate: certificate(options, None)?,
+                key: Key::in_memory()?,
+            };
             let store = MemoryStore::claimed_by(&limits, claims);
-            serve(options, None, key, limits, (events, queue), store).await
+            serve(options, None, ground, limits, (events, queue), store).await
         }
         Some(folder) => {
-            let at = Moment::now();
+            keyfile::private_folder(folder).map_err(|error| cannot_keep(folder, &error))?;
+            let certificate = certificate(options, Some(folder))?;
+            let has_names = folder.join(FILE).exists();
             let store = EmbeddedStore::open(folder, &limits, claims, events.clone(), at);
             let store = store.map_err(|error| error.to_string())?;
-            serve(options, Some(folder), key, limits, (events, queue), store).await
+            let ground = Ground {
+                port,
+                certificate,
+                key: Key::kept_in(folder, has_names)?,
+            };
+            serve(
+                options,
+                Some(folder),
+                ground,
+                limits,
+                (events, queue),
+                store,
+            )
+            .await
         }
     }
+}
+
+/// What a registry stands on, beside its store.
+struct Ground {
+    port: Port,
+    certificate: Certificate,
+    key: Key,
 }
 
 async fn serve<S: Store>(
     options: &Options,
     data: Option<&Path>,
-    key: Key,
+    ground: Ground,
     limits: Limits,
     (events, queue): (Events, Receiver<Event>),
     store: S,
 ) -> Result<(), String> {
-    let Key { identity, is_new } = key;
+    let Ground {
+        port,
+        certificate,
+        key: Key { identity, is },
+    } = ground;
     let store = Arc::new(store);
     let config = Config {
         listen: options.listen,
         plain: options.plain(),
-        certificate: certificate(options, data)?,
+        certificate,
     };
     let registrar = Registrar {
         identity,
         agent: agent("ramal-registry"),
         limits,
     };
-    let server = Server::bind(config, registrar, Arc::clone(&store), events.clone())
-        .await
-        .map_err(|error| cannot_listen(options.listen, &error))?;
+    let server = Server::on(port, config, registrar, Arc::clone(&store), events.clone());
     let print_table = match options.table {
         TableOption::Auto => io::stdout().is_terminal(),
         TableOption::Always => true,
@@ -111,12 +144,15 @@ async fn serve<S: Store>(
     let control = server.control();
     let admin = data.and_then(|data| admin_socket(data, &events));
     let listening = server.local_addr().unwrap_or(options.listen);
+    if let (KeyIs::Another, Some(data)) = (is, data) {
+        events.tell(Event::Warning(welcome::another_key(data)));
+    }
+    for line in welcome::lines(listening, data, is) {
+        events.tell(Event::Notice(line));
+    }
     let mut serving = JoinSet::from_iter([server.run(stop.clone())]);
     if let Some(admin) = admin {
         serving.spawn(admin.serve(control, stop.clone()));
-    }
-    for line in welcome::lines(listening, data, is_new) {
-        events.tell(Event::Notice(line));
     }
     signals.wait(count).await;
     stop.cancel();
@@ -179,51 +215,58 @@ fn certificate(options: &Options, data: Option<&Path>) -> Result<Certificate, St
 /// The registry's long-term key.
 struct Key {
     identity: Identity,
-    /// It was made just now.
-    is_new: bool,
+    is: KeyIs,
 }
 
-/// Reads the registry's key, or makes one at the first start.
-fn key(data: Option<&Path>) -> Result<Key, String> {
+impl Key {
+    /// A new one that is kept nowhere.
+    fn in_memory() -> Result<Self, String> {
+        let identity = Identity::from_secret(&*fresh_secret()?);
+        let is = KeyIs::First;
+        Ok(Self { identity, is })
+    }
+
+    /// The one in the folder, or a new one; `has_names` says whether names were kept there before.
+    fn kept_in(folder: &Path, has_names: bool) -> Result<Self, String> {
+        let path = folder.join("registry.key");
+        let failed = |error: io::Error| cannot_keep(&path, &error);
+        if let Some(kept) = keyfile::read(&path).map_err(failed)? {
+            let kept = kept.as_slice().try_into();
+            let kept: &[u8; 32] = kept.map_err(|_| {
+                format!(
+                    "{} is damaged: put a copy back, or remove it for a new key",
+                    path.display()
+                )
+            })?;
+            let identity = Identity::from_secret(kept);
+            let is = KeyIs::Kept;
+            return Ok(Self { identity, is });
+        }
+        let secret = fresh_secret()?;
+        keyfile::write(&path, &*secret).map_err(failed)?;
+        let identity = Identity::from_secret(&secret);
+        let is = match has_names {
+            true => KeyIs::Another,
+            false => KeyIs::First,
+        };
+        Ok(Self { identity, is })
+    }
+}
+
+fn fresh_secret() -> Result<Zeroizing<[u8; 32]>, String> {
     let mut secret = Zeroizing::new([0; 32]);
-    let fresh = |secret: &mut [u8; 32]| {
-        getrandom::fill(secret).map_err(|error| format!("no randomness: {error}"))
-    };
-    let Some(folder) = data else {
-        fresh(&mut secret)?;
-        return Ok(Key {
-            identity: Identity::from_secret(&secret),
-            is_new: true,
-        });
-    };
-    let path = folder.join("registry.key");
-    let failed = |error: io::Error| match keyfile::exposed(&error) {
+    getrandom::fill(&mut *secret).map_err(|error| format!("no randomness: {error}"))?;
+    Ok(secret)
+}
+
+fn cannot_keep(path: &Path, error: &io::Error) -> String {
+    match keyfile::exposed(error) {
         Some(exposed) => exposed.to_string(),
         None => format!(
             "cannot keep the key in {}: {error}; use --data DIR",
             path.display()
         ),
-    };
-    keyfile::private_folder(folder).map_err(failed)?;
-    if let Some(kept) = keyfile::read(&path).map_err(failed)? {
-        let kept = kept.as_slice().try_into();
-        let kept: &[u8; 32] = kept.map_err(|_| {
-            format!(
-                "{} is damaged: put a copy back, or remove it for a new key",
-                path.display()
-            )
-        })?;
-        return Ok(Key {
-            identity: Identity::from_secret(kept),
-            is_new: false,
-        });
     }
-    fresh(&mut secret)?;
-    keyfile::write(&path, &*secret).map_err(failed)?;
-    Ok(Key {
-        identity: Identity::from_secret(&secret),
-        is_new: true,
-    })
 }
 
 /// Takes all the files that the system allows, and no more connections than there are files for.
