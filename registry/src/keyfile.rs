@@ -320,7 +320,7 @@ pub fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a secret, overwritten as by [`write`]. That there is none is no error.
+/// Removes a secret, overwritten as by [`write()`]. That there is none is no error.
 ///
 /// # Errors
 /// Those of the file system.
