@@ -179,10 +179,10 @@ impl Visitor {
         self.ask(Method::Release(release))
     }
 
-    pub fn recover(&mut self, name: &str, code: RecoveryCode) -> Answered {
+    pub fn recover(&mut self, name: &str, code: &RecoveryCode) -> Answered {
         let (cseq, binding) = (self.next_cseq(), self.binding.unwrap());
         let (name, lock) = (name.parse().unwrap(), RecoveryLock([8; 32]));
-        let recover = Recover::sign(&self.identity, &binding, name, &code, lock, cseq);
+        let recover = Recover::sign(&self.identity, &binding, name, code, lock, cseq);
         self.ask(Method::Recover(recover))
     }
 
