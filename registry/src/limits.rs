@@ -137,7 +137,8 @@ impl Rate {
 /// is scarce beside work: names, the secret of who has which, and people's peace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
-    /// Phones of one identity that greet: a person's phones that come back together.
+    /// Phones of one identity that greet from one [`Source`]: a person's phones that come back
+    /// together. A greeting is not signed, so from elsewhere it may be anybody's.
     pub greetings_per_identity: Rate,
     /// New names from one [`Source`]: an office of 100 phones is set up in a morning.
     pub claims_per_address: Rate,

@@ -155,6 +155,25 @@ async fn a_flood_of_claims_from_one_address_takes_100_names_and_leaves_the_rest_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_phone_is_let_in_however_often_somebody_shows_its_card_elsewhere() {
+    const OWNER: u64 = 5;
+    let served = Served::with(UNSLOWED()).await;
+    let addr = served.addr;
+    tokio::task::spawn_blocking(move || {
+        let refused = (0..300).find_map(|_| {
+            let answer = Visitor::connect(addr, 66, OWNER).greet();
+            answer.welcome.err()
+        });
+        assert_eq!(refused, Some(Unwelcome::TooFast));
+        let mut owner = Visitor::phone(addr, 3, OWNER);
+        assert!(owner.register("bob").is_ok());
+    })
+    .await
+    .unwrap();
+    assert_eq!(served.counters.get(Count::GreetingsTooFast), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn five_wrong_recovery_codes_an_hour_and_the_owner_comes_in_from_elsewhere() {
     let served = Served::with(UNSLOWED()).await;
     let addr = served.addr;

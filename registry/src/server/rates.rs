@@ -75,13 +75,15 @@ pub(super) struct Rates {
     clock: Told,
     addresses: Limiters<Source>,
     identities: Limiters<IdentityKey>,
+    /// Greetings are not signed, and anybody may know a card: by what was shown and from where, so
+    /// that nobody uses up somebody else's.
+    greetings: Limiter<(IdentityKey, Source)>,
     counters: Arc<Counters>,
 }
 
 /// The rates of one kind of key; none where it is not counted by that.
 #[derive(Debug)]
 struct Limiters<K: Key> {
-    greetings: Option<Limiter<K>>,
     claims: Option<Limiter<K>>,
     guesses: Option<Limiter<K>>,
     registrations: Option<Limiter<K>>,
@@ -93,7 +95,7 @@ struct Limiters<K: Key> {
 impl<K: Key> Limiters<K> {
     fn of(&self, deed: Deed) -> Option<&Limiter<K>> {
         let limiter = match deed {
-            Deed::Greeting => &self.greetings,
+            Deed::Greeting => return None,
             Deed::Claim => &self.claims,
             Deed::Guess => &self.guesses,
             Deed::Registration => &self.registrations,
@@ -106,7 +108,6 @@ impl<K: Key> Limiters<K> {
 
     fn all(&self) -> impl Iterator<Item = &Limiter<K>> {
         let all = [
-            &self.greetings,
             &self.claims,
             &self.guesses,
             &self.registrations,
@@ -125,8 +126,8 @@ impl Rates {
         let address = |rate| Limiter::new(rate, room, &clock, &counters);
         let identity = |rate| Limiter::new(rate, room, &clock, &counters);
         Self {
+            greetings: Limiter::new(rates.greetings_per_identity, room, &clock, &counters),
             addresses: Limiters {
-                greetings: None,
                 claims: Some(address(rates.claims_per_address)),
                 guesses: Some(address(rates.guesses_per_address)),
                 registrations: None,
@@ -135,7 +136,6 @@ impl Rates {
                 wrong_codes: Some(address(rates.wrong_codes_per_address)),
             },
             identities: Limiters {
-                greetings: Some(identity(rates.greetings_per_identity)),
                 claims: Some(identity(rates.claims_per_identity)),
                 guesses: Some(identity(rates.guesses_per_identity)),
                 registrations: Some(identity(rates.registrations_per_identity)),
@@ -174,9 +174,12 @@ impl Rates {
             _ => (true, true),
         };
         let (identity, source) = (asker.identity.filter(|_| by_identity), asker.source);
-        let mut checked = Ok(());
+        let mut checked = match (deed, identity) {
+            (Deed::Greeting, Some(who)) => self.greetings.check((who, source), draws),
+            _ => Ok(()),
+        };
         // The identity first: one that hurries takes nothing from others at its address.
-        if let (Some(who), Some(limiter)) = (identity, self.identities.of(deed)) {
+        if let (Ok(()), Some(who), Some(limiter)) = (checked, identity, self.identities.of(deed)) {
             checked = limiter.check(who, draws);
         }
         if let (Ok(()), true, Some(limiter)) = (checked, by_address, self.addresses.of(deed)) {
@@ -197,6 +200,7 @@ impl Rates {
         self.clock.set(now);
         self.addresses.all().for_each(Limiter::tidy);
         self.identities.all().for_each(Limiter::tidy);
+        self.greetings.tidy();
     }
 
     /// How many keys are kept.
@@ -204,7 +208,7 @@ impl Rates {
     fn len(&self) -> usize {
         let addresses: usize = self.addresses.all().map(|it| it.0.len()).sum();
         let identities: usize = self.identities.all().map(|it| it.0.len()).sum();
-        addresses + identities
+        addresses + identities + self.greetings.0.len()
     }
 }
 
@@ -450,6 +454,16 @@ mod tests {
             rates.draw(Deed::Claim, asker(1, 100, false), now),
             too_fast(864)
         );
+    }
+
+    #[test]
+    fn whoever_shows_anothers_card_uses_up_no_greeting_of_theirs() {
+        let (rates, now) = rates(limits::Rates::default());
+        let thief = asker(1, 1, false);
+        assert_eq!(times(&rates, Deed::Greeting, thief, now), 240);
+        assert_eq!(rates.draw(Deed::Greeting, thief, now), too_fast(1));
+        assert_eq!(rates.draw(Deed::Greeting, asker(2, 1, false), now), Ok(()));
+        assert_eq!(rates.draw(Deed::Greeting, asker(1, 2, false), now), Ok(()));
     }
 
     #[test]
