@@ -150,6 +150,9 @@ pub struct Rates {
     /// The same of one identity on connections that hold a name, so that a guesser behind the same
     /// address does not keep a phone from looking up its contacts.
     pub guesses_per_identity: Rate,
+    /// The same of all such identities at one source: each is a name that was claimed from there, or
+    /// is brought from elsewhere.
+    pub member_guesses_per_address: Rate,
     /// Signed requests about leases of one identity: 8 phones with 5 names each and the shortest
     /// lease make 8 a second.
     pub registrations_per_identity: Rate,
@@ -174,7 +177,8 @@ impl Default for Rates {
             claims_per_address: Rate::a_day(100),
             claims_per_identity: Rate::a_day(10),
             guesses_per_address: Rate::an_hour(500),
-            guesses_per_identity: Rate::an_hour(500),
+            guesses_per_identity: Rate::an_hour(40),
+            member_guesses_per_address: Rate::an_hour(2000),
             registrations_per_identity: Rate::a_minute(1200),
             envelopes_per_address: Rate::a_minute(38 * 256),
             envelopes_per_identity: Rate::a_minute(600),

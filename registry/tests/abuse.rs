@@ -104,6 +104,39 @@ async fn a_guesser_of_100_000_names_learns_500_and_nobody_else_notices() {
     assert!(counted >= u64::try_from(too_fast).unwrap());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guesser_who_registers_first_learns_40_for_a_name_and_no_neighbour_pays_for_it() {
+    const NAMES: u64 = 10;
+    let served = Served::with(UNSLOWED()).await;
+    let addr = served.addr;
+    tokio::task::spawn_blocking(move || {
+        let began = Instant::now();
+        let mut learnt = 0;
+        for seed in 100..100 + NAMES {
+            let mut guesser = Visitor::phone(addr, 66, seed);
+            guesser.register(&format!("sock{seed}")).unwrap();
+            let names = (0..600).map(|number| format!("guess{seed}.{number}"));
+            let lookups = names.map(|name| Method::Lookup {
+                name: name.parse().unwrap(),
+            });
+            let answers = guesser.ask_all(lookups);
+            let not_found = answers.iter().filter(|it| **it == Err(Refusal::NotFound));
+            learnt += not_found.count();
+            assert!(is_too_fast(&guesser.lookup("sock100")), "nor what is there");
+        }
+        // One more every 90 s.
+        let more = usize::try_from(NAMES * (1 + began.elapsed().as_secs() / 90)).unwrap();
+        assert!((400..=400 + more).contains(&learnt), "{learnt}");
+        let mut neighbour = Visitor::client(addr, 66);
+        assert!(is_found(&neighbour.lookup("sock100")));
+        let mut other = Visitor::phone(addr, 66, 1);
+        other.register("bob").unwrap();
+        assert_eq!(other.lookup("nobody"), Err(Refusal::NotFound));
+    })
+    .await
+    .unwrap();
+}
+
 /// Looks names up as fast as it goes, and counts what was not found, refused, and found.
 fn guess(addr: std::net::SocketAddr, guesser: usize, names: usize) -> [usize; 3] {
     let mut visitor = Visitor::client(addr, 2);

@@ -78,6 +78,8 @@ pub(super) struct Rates {
     /// Greetings are not signed, and anybody may know a card: by what was shown and from where, so
     /// that nobody uses up somebody else's.
     greetings: Limiter<(IdentityKey, Source)>,
+    /// Guesses of all members at an address together, beside those of each.
+    members: Limiter<Source>,
     counters: Arc<Counters>,
 }
 
@@ -127,6 +129,7 @@ impl Rates {
         let identity = |rate| Limiter::new(rate, room, &clock, &counters);
         Self {
             greetings: Limiter::new(rates.greetings_per_identity, room, &clock, &counters),
+            members: address(rates.member_guesses_per_address),
             addresses: Limiters {
                 claims: Some(address(rates.claims_per_address)),
                 guesses: Some(address(rates.guesses_per_address)),
@@ -168,7 +171,7 @@ impl Rates {
     fn check(&self, deed: Deed, asker: Asker, draws: bool, now: Instant) -> Result<(), Refusal> {
         self.clock.set(now);
         // Identities cost nothing, so for guesses only those count that hold a name; and their
-        // guesses do not count for the address, where others may be who only look up.
+        // guesses count apart from those of others at the address, who only look up.
         let (by_identity, by_address) = match deed {
             Deed::Guess => (asker.member, !asker.member),
             _ => (true, true),
@@ -184,6 +187,9 @@ impl Rates {
         }
         if let (Ok(()), true, Some(limiter)) = (checked, by_address, self.addresses.of(deed)) {
             checked = limiter.check(source, draws);
+        }
+        if checked.is_ok() && deed == Deed::Guess && asker.member {
+            checked = self.members.check(source, draws);
         }
         checked.map_err(|wait| {
             if let Some(count) = deed.count() {
@@ -201,6 +207,7 @@ impl Rates {
         self.addresses.all().for_each(Limiter::tidy);
         self.identities.all().for_each(Limiter::tidy);
         self.greetings.tidy();
+        self.members.tidy();
     }
 
     /// How many keys are kept.
@@ -208,7 +215,7 @@ impl Rates {
     fn len(&self) -> usize {
         let addresses: usize = self.addresses.all().map(|it| it.0.len()).sum();
         let identities: usize = self.identities.all().map(|it| it.0.len()).sum();
-        addresses + identities + self.greetings.0.len()
+        addresses + identities + self.greetings.0.len() + self.members.0.len()
     }
 }
 
@@ -417,9 +424,29 @@ mod tests {
             too_fast(8)
         );
         assert_eq!(rates.draw(Deed::Guess, asker(1, 3, true), now), Ok(()));
-        assert_eq!(times(&rates, Deed::Guess, asker(1, 1, true), now), 500);
-        assert_eq!(rates.draw(Deed::Guess, asker(2, 1, true), now), too_fast(8));
+        assert_eq!(times(&rates, Deed::Guess, asker(1, 1, true), now), 40);
+        assert_eq!(
+            rates.draw(Deed::Guess, asker(2, 1, true), now),
+            too_fast(90)
+        );
         assert_eq!(rates.draw(Deed::Guess, asker(2, 4, false), now), Ok(()));
+    }
+
+    #[test]
+    fn members_at_one_address_guess_2000_names_together_however_many_they_are() {
+        let (rates, now) = rates(limits::Rates::default());
+        let guessed = |address| -> usize {
+            let members = (0..100).map(|identity| asker(address, identity, true));
+            members.map(|it| times(&rates, Deed::Guess, it, now)).sum()
+        };
+        assert_eq!(guessed(1), 2000);
+        // Who holds no name there, and who holds one elsewhere, still may.
+        assert_eq!(rates.draw(Deed::Guess, asker(1, 200, false), now), Ok(()));
+        assert_eq!(rates.draw(Deed::Guess, asker(2, 200, true), now), Ok(()));
+        assert_eq!(
+            rates.draw(Deed::Guess, asker(1, 200, true), now),
+            too_fast(2)
+        );
     }
 
     #[test]
