@@ -334,8 +334,12 @@ impl<S: Store> Shared<S> {
     fn carry_out(&self, output: Output, peer: SocketAddr, place: &mut Place) {
         match output {
             Output::Join(name, device) => {
+                // Only phones that were let in register.
+                let Some(identity) = place.identity else {
+                    return;
+                };
                 let outbox = Arc::clone(place.outbox());
-                self.routes.join(&name, device, place.id, outbox);
+                self.routes.join(&name, device, identity, place.id, outbox);
                 let joined = &mut place.joined;
                 if !joined.contains(&(name.clone(), device)) {
                     joined.push((name, device));
