@@ -506,7 +506,7 @@ impl Session {
                 Ok(Success::Registered { expires_s })
             }
             (Waiting::Refresh(name, device, expires_s), Answered::Refresh(Ok(()))) => {
-                self.hold(&name, device, expires_s, now);
+                self.hold(&self.as_registered(&name, device), device, expires_s, now);
                 // Again, should the route have been lost on the way.
                 self.outputs.push_back(Output::Join(name, device));
                 Ok(Success::Registered { expires_s })
@@ -577,6 +577,15 @@ impl Session {
             let name = name.clone();
             phone.registered.push(Lease { name, device, ends });
         }
+    }
+
+    /// A name in the form in which this connection registered it. Nobody has looked at the form
+    /// that a refresh brings: where another connection registered it, it counts folded.
+    fn as_registered(&self, name: &Name, device: DeviceId) -> Name {
+        let held = self.phone().map_or(&[][..], |phone| &phone.registered);
+        let known = held.iter().find(|lease| lease.is_of(name, device));
+        let folded = || name.folded().parse().unwrap_or_else(|_| name.clone());
+        known.map_or_else(folded, |lease| lease.name.clone())
     }
 
     /// The store has ended every lease of a name, those of this connection among them.

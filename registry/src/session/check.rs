@@ -86,7 +86,10 @@ impl Session {
             Method::Send { envelope, .. } => {
                 let phone = self.phone()?;
                 let mut leases = phone.registered.iter();
-                let theirs = leases.any(|lease| lease.name == envelope.from.name);
+                // As it was registered, letter by letter: only that was compared with what other
+                // names look like.
+                let shown = envelope.from.name.as_str();
+                let theirs = leases.any(|lease| lease.name.as_str() == shown);
                 if !theirs || envelope.from.identity != phone.identity {
                     return Err(Refusal::NotYours);
                 }

@@ -438,36 +438,39 @@ fn values_out_of_range_are_refused() {
     }
 }
 
+/// From somebody under a name, to eve.
+fn envelope(from: &Person, name: &str) -> Envelope {
+    let eve = person(2);
+    let party = |name: &str, person: &Person| Party {
+        name: name.parse().unwrap(),
+        identity: person.identity.key(),
+    };
+    let address = Address {
+        from: party(name, from),
+        to: party("eve", &eve),
+        id: EnvelopeId([1; 16]),
+        kind: Kind::Signal,
+    };
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let body: Bytes<9> = vec![1].try_into().unwrap();
+    let key = eve.card.agreement;
+    Envelope::seal(
+        &from.identity,
+        address,
+        &key,
+        Nonce::NONE,
+        TIME,
+        &body,
+        &mut rng,
+    )
+    .unwrap()
+}
+
 #[test]
 fn envelopes_are_forwarded_only_from_who_registered_here() {
     let (bob, eve) = (person(1), person(2));
     let mut rig = Rig::from("10.0.0.7:1234");
     rig.greet(Some(&bob));
-    let envelope = |from: &Person, name: &str| {
-        let party = |name: &str, person: &Person| Party {
-            name: name.parse().unwrap(),
-            identity: person.identity.key(),
-        };
-        let address = Address {
-            from: party(name, from),
-            to: party("eve", &eve),
-            id: EnvelopeId([1; 16]),
-            kind: Kind::Signal,
-        };
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let body: Bytes<9> = vec![1].try_into().unwrap();
-        let key = eve.card.agreement;
-        Envelope::seal(
-            &from.identity,
-            address,
-            &key,
-            Nonce::NONE,
-            TIME,
-            &body,
-            &mut rng,
-        )
-        .unwrap()
-    };
     let send = |envelope| Method::Send { envelope, ttl_s: 0 };
     assert_eq!(
         rig.ask(1, send(envelope(&bob, "bob"))),

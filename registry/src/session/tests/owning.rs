@@ -132,3 +132,58 @@ fn recovery_codes_are_tried_slowly_and_never_logged() {
     assert!(rig.worked - before >= 100);
     assert!(rig.logged.contains(&"#2 Recover bob cseq=1".to_owned()));
 }
+
+#[test]
+fn a_name_is_shown_to_others_only_in_the_form_that_was_registered() {
+    let eve = person(2);
+    let mut rig = Rig::from("10.0.0.7:1234");
+    rig.greet(Some(&eve));
+    let (name, none) = (
+        |text: &str| text.parse::<Name>().unwrap(),
+        Contacts::default,
+    );
+    let claim = codec::claim::Claim::new(RecoveryLock([7; 32]));
+    let register = Register::sign(
+        &eve.identity,
+        &rig.binding(),
+        name("aiice"),
+        device(),
+        eve.card,
+        none(),
+        60,
+        1,
+        claim,
+    );
+    let refresh = |rig: &Rig, cseq| {
+        let (key, binding) = (&eve.identity, rig.binding());
+        // Which looks like alice.
+        Method::Refresh(Refresh::sign(
+            key,
+            &binding,
+            name("aIice"),
+            device(),
+            60,
+            cseq,
+        ))
+    };
+    let send = |name| Method::Send {
+        envelope: envelope(&eve, name),
+        ttl_s: 0,
+    };
+    let (sent, refused) = (Ok(Success::Sent { devices: 1 }), Err(Refusal::NotYours));
+    assert_eq!(rig.ask(1, Method::Register(register)), GRANTED);
+    assert_eq!(rig.ask(2, send("aIice")), refused);
+    assert_eq!(rig.ask(3, send("aiice")), sent);
+    let again = refresh(&rig, 2);
+    assert_eq!(rig.ask(4, again), GRANTED);
+    assert_eq!(rig.ask(5, send("aIice")), refused);
+    assert_eq!(rig.ask(6, send("aiice")), sent);
+    // Nor on a connection that has only refreshed.
+    let mut other = Rig::from("10.0.0.7:1235");
+    other.table = rig.table;
+    other.greet(Some(&eve));
+    let again = refresh(&other, 3);
+    assert_eq!(other.ask(1, again), GRANTED);
+    assert_eq!(other.ask(2, send("aIice")), refused);
+    assert_eq!(other.ask(3, send("aiice")), sent);
+}
