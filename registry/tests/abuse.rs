@@ -207,6 +207,33 @@ async fn a_phone_is_let_in_however_often_somebody_shows_its_card_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn claims_that_are_refused_leave_the_day_s_claims_to_others_and_count_as_guesses() {
+    let served = Served::with(UNSLOWED()).await;
+    let addr = served.addr;
+    tokio::task::spawn_blocking(move || {
+        let mut alice = Visitor::phone(addr, 3, 1);
+        alice.register("alice").unwrap();
+        for seed in 0..15 {
+            let mut eve = Visitor::phone(addr, 2, 100 + seed);
+            for _ in 0..9 {
+                assert_eq!(eve.register("aIice"), Err(Refusal::LooksTaken));
+            }
+        }
+        // What is left of the claims is there still; 135 guesses are gone.
+        for office in 0..10 {
+            let mut phone = Visitor::phone(addr, 2, 200 + office);
+            phone.register(&format!("office{office}")).unwrap();
+        }
+        let mut eve = Visitor::phone(addr, 2, 100);
+        let refused = (0..400).find(|_| is_too_fast(&eve.register("aIice")));
+        assert!((365..=366).contains(&refused.unwrap()), "{refused:?}");
+    })
+    .await
+    .unwrap();
+    assert_eq!(served.counters.get(Count::ClaimsTooFast), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn five_wrong_recovery_codes_an_hour_and_the_owner_comes_in_from_elsewhere() {
     let served = Served::with(UNSLOWED()).await;
     let addr = served.addr;

@@ -51,10 +51,21 @@ impl<S: Store> Shared<S> {
         let at = Moment::now();
         let (now, asker, about) = (at.now, place.asker(), About::of(&ask));
         self.traffic.add(&ask);
-        if let Err(refusal) = self.permit(&ask, asker, now) {
-            return Answered::Refused(refusal);
-        }
+        let drawn = match self.permit(&ask, asker, now) {
+            Ok(drawn) => drawn,
+            Err(refusal) => return Answered::Refused(refusal),
+        };
         let answered = self.answer(ask, place, at).await;
+        if let (Some(Deed::Claim), Answered::Register(Err(refusal))) = (drawn, &answered) {
+            self.rates.give_back(Deed::Claim, asker);
+            // But which names look like one that is taken, and which codes invite, is not to be
+            // tried out.
+            if let Refusal::LooksTaken | Refusal::NotInvited = refusal
+                && let Err(too_fast) = self.rates.draw(Deed::Guess, asker, now)
+            {
+                return Answered::Refused(too_fast);
+            }
+        }
         match self.count_failed(&about, &answered, asker, now) {
             Ok(()) => answered,
             Err(refusal) => Answered::Refused(refusal),
@@ -84,8 +95,9 @@ impl<S: Store> Shared<S> {
         }
     }
 
-    /// Counts what is asked for, before it is looked what the answer is.
-    fn permit(&self, ask: &Ask, asker: Asker, now: Instant) -> Result<(), Refusal> {
+    /// Counts what is asked for, before it is looked what the answer is. Returns what does not
+    /// count after all if it comes to nothing.
+    fn permit(&self, ask: &Ask, asker: Asker, now: Instant) -> Result<Option<Deed>, Refusal> {
         let draw = |deed| self.rates.draw(deed, asker, now);
         let allows = |deed| self.rates.allows(deed, asker, now);
         match ask {
@@ -93,26 +105,26 @@ impl<S: Store> Shared<S> {
                 draw(Deed::Registration)?;
                 let owner = self.owner(&registration.name);
                 if owner == Some(registration.card.identity) {
-                    return Ok(());
+                    return Ok(None);
                 }
                 // Both, whichever it is, so that the refusal does not tell which it is.
                 allows(Deed::Claim)?;
                 allows(Deed::Guess)?;
-                match owner {
-                    None => draw(Deed::Claim),
-                    Some(_) => Ok(()),
+                if owner.is_none() {
+                    draw(Deed::Claim)?;
+                    return Ok(Some(Deed::Claim));
                 }
             }
-            Ask::Refresh(..) | Ask::Unregister(_) => draw(Deed::Registration),
-            Ask::Release(..) | Ask::ChangeKey(_) => draw(Deed::Ownership),
+            Ask::Refresh(..) | Ask::Unregister(_) => draw(Deed::Registration)?,
+            Ask::Release(..) | Ask::ChangeKey(_) => draw(Deed::Ownership)?,
             Ask::Recover(_) => {
                 allows(Deed::WrongCode)?;
-                draw(Deed::Ownership)
+                draw(Deed::Ownership)?;
             }
-            Ask::Lookup(_) => allows(Deed::Guess),
+            Ask::Lookup(_) => allows(Deed::Guess)?,
             Ask::Forward(_) => {
                 draw(Deed::Envelope)?;
-                allows(Deed::Guess)
+                allows(Deed::Guess)?;
             }
             Ask::Watch(Watch::Names(names)) => {
                 allows(Deed::Guess)?;
@@ -121,10 +133,10 @@ impl<S: Store> Shared<S> {
                         draw(Deed::Guess)?;
                     }
                 }
-                Ok(())
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(None)
     }
 
     /// Counts what has gone wrong, if that was a guess at a name or a code. A person who is known

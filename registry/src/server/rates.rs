@@ -168,6 +168,16 @@ impl Rates {
         self.check(deed, asker, false, now)
     }
 
+    /// What was drawn before has come to nothing, and does not count.
+    pub(super) fn give_back(&self, deed: Deed, asker: Asker) {
+        if let (Some(who), Some(limiter)) = (asker.identity, self.identities.of(deed)) {
+            limiter.give_back(&who);
+        }
+        if let Some(limiter) = self.addresses.of(deed) {
+            limiter.give_back(&asker.source);
+        }
+    }
+
     fn check(&self, deed: Deed, asker: Asker, draws: bool, now: Instant) -> Result<(), Refusal> {
         self.clock.set(now);
         // Identities cost nothing, so for guesses only those count that hold a name; and their
@@ -213,9 +223,9 @@ impl Rates {
     /// How many keys are kept.
     #[cfg(test)]
     fn len(&self) -> usize {
-        let addresses: usize = self.addresses.all().map(|it| it.0.len()).sum();
-        let identities: usize = self.identities.all().map(|it| it.0.len()).sum();
-        addresses + identities + self.greetings.0.len() + self.members.0.len()
+        let addresses: usize = self.addresses.all().map(|it| it.limiter.len()).sum();
+        let identities: usize = self.identities.all().map(|it| it.limiter.len()).sum();
+        addresses + identities + self.greetings.limiter.len() + self.members.limiter.len()
     }
 }
 
@@ -226,34 +236,50 @@ impl<K: Clone + Eq + Hash> Key for K {}
 
 /// One rate, for everyone it is counted for.
 #[derive(Debug)]
-struct Limiter<K: Key>(RateLimiter<Try<K>, Keys<K>, Told, NoOpMiddleware<Nanos>>);
+struct Limiter<K: Key> {
+    limiter: RateLimiter<Try<K>, Keys<K>, Told, NoOpMiddleware<Nanos>>,
+    known: Arc<Mutex<Known<K>>>,
+    /// What doing it once takes.
+    each: Duration,
+}
 
 impl<K: Key> Limiter<K> {
     fn new(rate: Rate, room: usize, clock: &Told, counters: &Arc<Counters>) -> Self {
         let times = NonZeroU32::new(rate.times).unwrap_or(NonZeroU32::MIN);
         let each = (rate.period / times.get()).max(Duration::from_nanos(1));
         let quota = Quota::with_period(each).expect("a period above zero");
+        let known = Arc::default();
         let keys = Keys {
             room,
-            known: Mutex::default(),
+            known: Arc::clone(&known),
             counters: Arc::clone(counters),
         };
-        Self(RateLimiter::new(
-            quota.allow_burst(times),
-            keys,
-            clock.clone(),
-        ))
+        Self {
+            limiter: RateLimiter::new(quota.allow_burst(times), keys, clock.clone()),
+            known,
+            each,
+        }
     }
 
     /// Does it, or only tries to; else says how long to wait.
     fn check(&self, who: K, draws: bool) -> Result<(), Duration> {
-        let checked = self.0.check_key(&Try { who, draws });
-        checked.map_err(|not_until| not_until.wait_time_from(self.0.clock().now()))
+        let checked = self.limiter.check_key(&Try { who, draws });
+        checked.map_err(|not_until| not_until.wait_time_from(self.limiter.clock().now()))
+    }
+
+    /// Takes back what was drawn once.
+    fn give_back(&self, who: &K) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { each, others } = &mut *known;
+        if let Some(full_at) = each.get_mut(who).or(others.as_mut()) {
+            let once = u64::try_from(self.each.as_nanos()).unwrap_or(u64::MAX);
+            *full_at = Nanos::new(full_at.as_u64().saturating_sub(once));
+        }
     }
 
     fn tidy(&self) {
-        self.0.retain_recent();
-        self.0.shrink_to_fit();
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
     }
 }
 
@@ -269,7 +295,7 @@ struct Try<K> {
 #[derive(Debug)]
 struct Keys<K> {
     room: usize,
-    known: Mutex<Known<K>>,
+    known: Arc<Mutex<Known<K>>>,
     counters: Arc<Counters>,
 }
 
@@ -491,6 +517,21 @@ mod tests {
         assert_eq!(rates.draw(Deed::Greeting, thief, now), too_fast(1));
         assert_eq!(rates.draw(Deed::Greeting, asker(2, 1, false), now), Ok(()));
         assert_eq!(rates.draw(Deed::Greeting, asker(1, 2, false), now), Ok(()));
+    }
+
+    #[test]
+    fn what_is_given_back_may_be_done_again_and_no_more_than_that() {
+        let (rates, now) = rates(limits::Rates::default());
+        let alice = asker(1, 1, false);
+        assert_eq!(times(&rates, Deed::Claim, alice, now), 10);
+        rates.give_back(Deed::Claim, alice);
+        assert_eq!(times(&rates, Deed::Claim, alice, now), 1);
+        let others = (2..100).map(|identity| asker(1, identity, false));
+        let left: usize = others.map(|it| times(&rates, Deed::Claim, it, now)).sum();
+        assert_eq!(left, 90);
+        // Whoever has drawn nothing gets nothing.
+        rates.give_back(Deed::Claim, asker(2, 200, false));
+        assert_eq!(times(&rates, Deed::Claim, asker(2, 200, false), now), 10);
     }
 
     #[test]
