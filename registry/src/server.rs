@@ -20,7 +20,7 @@ use crate::{
     event::{Event, Events},
     limits::{Count, Counters, Limits},
     session::Registrar,
-    store::{Ended, Moment, Store},
+    store::{Clock, Ended, Moment, Store, last_used},
     tls::Certificate,
 };
 
@@ -131,6 +131,14 @@ struct Shared<S> {
     watches: Watches,
     last_connection: AtomicU64,
     started: Instant,
+    clock: Mutex<Jumps>,
+}
+
+/// Whether the machine's clock was believed when it was looked at last.
+#[derive(Debug, Default)]
+struct Jumps {
+    clock: Clock,
+    warned: bool,
 }
 
 impl<S: Store> Server<S> {
@@ -173,6 +181,7 @@ impl<S: Store> Server<S> {
             watches: Watches::new(limits),
             last_connection: AtomicU64::new(0),
             started: now,
+            clock: Mutex::default(),
         };
         Self {
             listener,
@@ -315,6 +324,20 @@ impl<S: Store> Shared<S> {
         let ended = self.store.expire(at);
         self.end(ended, true);
         self.gate().tidy(at.now);
+        self.look_at_clock(at);
+    }
+
+    /// Warns when the store frees no names because the machine's clock is not believed.
+    fn look_at_clock(&self, at: Moment) {
+        let mut jumps = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = || last_used(&self.store.owners("", usize::MAX).0);
+        let doubted = !jumps.clock.is_believed(at, kept);
+        if doubted && !std::mem::replace(&mut jumps.warned, doubted) {
+            let warning = "this machine's clock is far ahead of the time that has gone by, so no \
+                name is freed until it is right; if it is right, restart the registry";
+            self.events.tell(Event::Warning(warning.to_owned()));
+        }
+        jumps.warned = doubted;
     }
 
     /// What ended in the store ends here: calls no more go there, and those who watch are told.

@@ -15,14 +15,17 @@ pub use crate::{
     table::{Change, ConnectionId, Ended, Registration, Renewal, Row},
 };
 
+mod clock;
 #[cfg(test)]
 mod conformance;
 pub mod embedded;
 pub mod memory;
 mod names;
 
+pub(crate) use clock::Clock;
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
+pub(crate) use names::last_used;
 
 /// A point in time by both clocks: leases go by the one that never jumps, and what outlives the
 /// program by the one that all programs share.

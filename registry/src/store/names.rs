@@ -10,11 +10,11 @@ use std::{
 };
 
 use codec::{
-    DeviceId, IdentityKey, Name,
+    DeviceId, IdentityKey, Name, UnixMillis,
     registry::{Page, Presence, Record, Refusal},
 };
 
-use super::{Moment, Store};
+use super::{Moment, Store, clock::Clock};
 use crate::{
     limits::Limits,
     ownership::{Ban, Banned, Claims, Invite, KeyChange, Owner, Ownership, Recovery, Write},
@@ -27,6 +27,7 @@ pub(super) struct Names {
     pub(super) table: Table,
     pub(super) ownership: Ownership,
     claims: Claims,
+    clock: Clock,
     /// Nothing that has to be kept can be, so nothing of that kind is done: what memory says is
     /// what will be kept.
     frozen: bool,
@@ -39,6 +40,7 @@ impl Names {
             table: Table::limited(limits.names, limits.devices_per_address),
             ownership: Ownership::new(limits.names),
             claims,
+            clock: Clock::default(),
             frozen: false,
         }
     }
@@ -161,10 +163,21 @@ impl Names {
     }
 
     fn free_unused(&mut self, at: Moment) {
-        let table = &self.table;
+        let (table, ownership) = (&self.table, &self.ownership);
+        if !self
+            .clock
+            .is_believed(at, || last_used(&ownership.owners("", usize::MAX)))
+        {
+            return;
+        }
         self.ownership
             .free_unused(|name| table.is_registered(name), at.time);
     }
+}
+
+/// When one of these names was registered last.
+pub(crate) fn last_used(owners: &[Owner]) -> Option<UnixMillis> {
+    owners.iter().map(|owner| owner.used_at).max()
 }
 
 /// A store that has its names in memory, whatever else it has: that is all that a [`Store`] needs.
