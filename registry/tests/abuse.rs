@@ -19,7 +19,7 @@ use codec::{
     registry::{ClosingReason, FromRegistry, Method, Notice, Prefix, Refusal, Success, Watch},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use registry::limits::{Count, Limits};
+use registry::limits::{Count, Directory, Limits};
 
 use self::{
     rig::{Registry, text},
@@ -523,4 +523,39 @@ fn a_directory_that_is_not_shown_is_refused_clearly_and_names_are_found_all_the_
         assert!(why.contains("does not list who is registered"), "{why}");
         assert_eq!(registry.lookup(&["bob"]).status.code(), Some(0));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_holds_a_name_no_more_is_told_no_more_of_who_comes_and_goes() {
+    let served = Served::with(Limits {
+        directory: Directory::Members,
+        ..Limits::default()
+    })
+    .await;
+    let addr = served.addr;
+    tokio::task::spawn_blocking(move || {
+        let (mut bob, mut carol) = (Visitor::phone(addr, 2, 1), Visitor::client(addr, 3));
+        let names = ["bob", "alice"].map(|name| name.parse().unwrap());
+        let watch = Watch::Names(List::first_of(names));
+        carol.ask(Method::Watch(watch)).unwrap();
+        let hears = |carol: &mut Visitor, what: &str| {
+            while !matches!(carol.next(), Some(FromRegistry::Notice(Notice::Changed(entry)))
+                if entry.name.as_str() == what)
+            {}
+        };
+        bob.register("bob").unwrap();
+        // That has been told before bob watches.
+        hears(&mut carol, "bob");
+        bob.ask(Method::Watch(Watch::Everybody)).unwrap();
+        bob.unregister("bob").unwrap();
+        let missed = FromRegistry::Notice(Notice::Missed);
+        assert_eq!(bob.next(), Some(missed), "not who has gone");
+        let mut alice = Visitor::phone(addr, 4, 2);
+        alice.register("alice").unwrap();
+        hears(&mut carol, "alice");
+        let answers = bob.ask_all((0..3).map(|_| Method::Watch(Watch::Everybody)));
+        assert_eq!(answers, vec![Err(Refusal::Closed); 3]);
+    })
+    .await
+    .unwrap();
 }

@@ -275,6 +275,7 @@ async fn talk<S: Store>(
             }
             // Who has had more than a share waits for changes, but never for calls.
             delivery = place.next(takes, !reads) => {
+                let delivery = shared.as_shown(delivery, &session, place);
                 Box::pin(shared.deliver(delivery, &mut session)).await;
             }
             () = sleep_until(TokioInstant::from_std(wake_at)) => {
@@ -365,6 +366,20 @@ impl<S: Store> Shared<S> {
             // Done where the connection is at hand.
             Output::Frame(_) | Output::Ask(..) | Output::Close(_) => {}
         }
+    }
+
+    /// What is delivered of changes. Who is shown the directory no more watches everybody no more:
+    /// they are told that they miss something, and learn the rest when they ask.
+    fn as_shown(&self, delivery: Delivery, session: &Session, place: &mut Place) -> Delivery {
+        let of_changes = matches!(delivery, Delivery::Changed(_) | Delivery::Missed);
+        let everybody = place.watch == Watch::Everybody;
+        if !of_changes || !everybody || session.is_shown_directory(Instant::now()) {
+            return delivery;
+        }
+        self.watches.end((place.id, place.source), &place.watch);
+        place.watch = nothing();
+        place.outbox().forget_changes();
+        Delivery::Missed
     }
 
     async fn deliver(&self, delivery: Delivery, session: &mut Session) {

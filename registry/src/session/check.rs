@@ -232,19 +232,23 @@ impl Session {
     }
 
     /// Whether this connection is shown which names are registered.
-    fn check_directory(&mut self, now: Instant) -> Result<(), Refusal> {
-        let shown = match (self.registrar.limits.directory, &self.state) {
+    #[must_use]
+    pub fn is_shown_directory(&self, now: Instant) -> bool {
+        match (self.registrar.limits.directory, &self.state) {
             (Directory::Open, _) => true,
             (Directory::Members, State::Phone(phone)) => {
                 phone.registered.iter().any(|lease| lease.ends > now)
             }
             (Directory::Members | Directory::Closed, _) => false,
-        };
-        if !shown {
-            self.count(Count::DirectoryRefused);
-            return Err(Refusal::Closed);
         }
-        Ok(())
+    }
+
+    fn check_directory(&mut self, now: Instant) -> Result<(), Refusal> {
+        if self.is_shown_directory(now) {
+            return Ok(());
+        }
+        self.count(Count::DirectoryRefused);
+        Err(Refusal::Closed)
     }
 
     /// Whether this connection may hold a device, beside those that it holds.
