@@ -22,6 +22,7 @@ mod contacts;
 mod export;
 mod folder;
 mod secrets;
+mod unshown;
 
 pub use contacts::{ContactsFile, Stamp};
 pub use export::{EXPORT_BYTES_MAX, ExportError, PASSPHRASE_CHARS_MIN, Passphrase, seal, unseal};
@@ -29,6 +30,7 @@ use folder::failed;
 pub use folder::{Folder, Next, folder_of, has_identity};
 pub use secrets::Secrets;
 use secrets::Stored;
+pub use unshown::Unshown;
 
 /// A profile that is in use by this program, and by no other until it is dropped.
 #[derive(Debug)]
@@ -37,8 +39,8 @@ pub struct Profile {
     pub me: Me,
     /// What stays on the disk; keeps other programs off the profile.
     pub disk: Disk,
-    /// Drawn now, and known to nobody: to be shown to the person once.
-    pub recovery: Option<RecoveryCode>,
+    /// Known to nobody yet: to be shown to the person when a registry has granted the name.
+    pub recovery: Option<Unshown>,
 }
 
 /// What a phone keeps on the disk while it runs.
@@ -214,7 +216,7 @@ impl Profile {
     /// [`ProfileError`].
     pub fn of(folder: Folder, time: UnixMillis) -> Result<Self, ProfileError> {
         let drawn = |_| ProfileError::NoRandomness;
-        let (mut secrets, recovery) = match folder.stored()? {
+        let (mut secrets, drawn_now) = match folder.stored()? {
             Some(Stored::Current(secrets)) => (secrets, None),
             Some(Stored::Old {
                 mut secrets,
@@ -233,7 +235,13 @@ impl Profile {
             }
         };
         let keys = secrets.keys(time);
-        if secrets.forget(time) || recovery.is_some() {
+        let is_new = drawn_now.is_some();
+        // The words are on the disk before the identity is.
+        let recovery = match drawn_now {
+            Some(code) => Some(folder.keep_code(code)?),
+            None => folder.unshown(secrets.recovery)?,
+        };
+        if secrets.forget(time) || is_new {
             folder.write(&secrets)?;
         }
         let me = Me {
@@ -333,15 +341,37 @@ mod tests {
     }
 
     #[test]
-    fn a_recovery_code_is_drawn_once_and_its_lock_goes_with_every_claim() {
+    fn a_recovery_code_is_kept_until_it_was_shown_and_its_lock_goes_with_every_claim() {
         let config = tempfile::tempdir().unwrap();
         let first = open(config.path(), 1).unwrap();
-        let lock = first.recovery.as_ref().unwrap().lock();
-        assert_eq!(first.me.claim.recovery, lock);
+        let code = first.recovery.as_ref().unwrap().code.clone();
+        assert!(!format!("{first:?}").contains(code.words().as_str()));
+        assert_eq!(first.me.claim.recovery, code.lock());
         drop(first);
         let again = open(config.path(), 2).unwrap();
-        assert!(again.recovery.is_none());
-        assert_eq!(again.me.claim.recovery, lock);
+        assert_eq!(again.me.claim.recovery, code.lock());
+        let unshown = again.recovery.unwrap();
+        assert!(unshown.code == code);
+        unshown.forget().unwrap();
+        drop(again.disk);
+        let shown = open(config.path(), 3).unwrap();
+        assert!(shown.recovery.is_none());
+        assert_eq!(shown.me.claim.recovery, code.lock());
+    }
+
+    #[test]
+    fn the_words_of_an_identity_of_before_are_not_taken_for_those_of_this_one() {
+        let config = tempfile::tempdir().unwrap();
+        let first = open(config.path(), 1).unwrap();
+        let folder = first.disk.folder;
+        let (other, code) = Secrets::draw(2).unwrap();
+        folder.replace(&other).unwrap();
+        assert!(folder.unshown(code.lock()).unwrap().is_none());
+        drop(folder);
+        assert!(open(config.path(), 3).unwrap().recovery.is_none());
+        // Nor is something else that somebody has put there.
+        fs::write(config.path().join("bob/recovery-code"), [0xff]).unwrap();
+        assert!(open(config.path(), 4).unwrap().recovery.is_none());
     }
 
     #[test]
@@ -418,8 +448,9 @@ mod tests {
             assert_eq!(profile.me.identity.key(), identity.key());
             let device = profile.me.device;
             assert_eq!(device == DeviceId([3; 16]), old[0] == 1);
-            let lock = profile.recovery.as_ref().unwrap().lock();
-            drop(profile);
+            let lock = profile.recovery.as_ref().unwrap().code.lock();
+            profile.recovery.unwrap().forget().unwrap();
+            drop(profile.disk);
             assert_eq!(fs::read(folder.join("identity")).unwrap()[0], 3);
             let again = open(config.path(), Secrets::week(9)).unwrap();
             assert!(again.recovery.is_none());
@@ -476,6 +507,9 @@ mod tests {
         assert_eq!(found.secrets.identity.key(), new);
         assert_eq!(found.code, drawn.code);
         let backup = folder.adopt(&found).unwrap().unwrap();
+        // Its words are kept until they are shown.
+        let unshown = folder.unshown(drawn.code.lock()).unwrap().unwrap();
+        assert_eq!(unshown.code, drawn.code);
         assert!(folder.next().unwrap().is_none());
         let Some(Stored::Current(kept)) = folder.stored().unwrap() else {
             panic!("no identity");

@@ -263,7 +263,7 @@ fn a_changed_key_is_the_names_and_the_old_one_is_told_and_recovers() {
         .failed(&["another program"]);
     stop(running);
     let rotated = place.run("here", &["identity", "rotate"]).went_well();
-    let changed = rotated.event("identity_changed");
+    let changed = rotated.event("identity_replaced");
     assert_eq!(changed["fingerprint"], *place.fingerprint("here"));
     assert_ne!(place.fingerprint("here"), before);
     let second_words = words_of(&rotated.events);
@@ -292,7 +292,7 @@ fn a_changed_key_is_the_names_and_the_old_one_is_told_and_recovers() {
     assert!(!place.path("new/bob/identity.next").exists());
     let lines = first_words.replacen(' ', "\n", 6);
     let recovered = place.run_with("new", &recover, &lines).went_well();
-    assert_eq!(recovered.event("identity_changed")["backup"], Value::Null);
+    assert_eq!(recovered.event("identity_replaced")["backup"], Value::Null);
     words_of(&recovered.events);
     stop(place.phone("new"));
     place
@@ -323,7 +323,7 @@ fn a_change_whose_answer_was_lost_is_found_out_by_the_next_try() {
     let refused = place.run("here", &["answer"]);
     refused.failed(&["broke off", "identity rotate"]);
     let found = place.run("here", &["identity", "rotate"]).went_well();
-    assert_eq!(found.event("identity_changed")["fingerprint"], *after);
+    assert_eq!(found.event("identity_replaced")["fingerprint"], *after);
     assert_eq!(words_of(&found.events), words);
     assert!(!next.exists());
     stop(place.phone("here"));
@@ -496,7 +496,7 @@ fn a_phone_that_runs_pins_who_called_and_hears_what_becomes_of_them() {
 #[test]
 fn a_recovery_code_is_not_written_where_a_log_may_be() {
     let place = Place::new();
-    let mut command = place.command("here", &["--json", "answer", "--timeout", "0.2"]);
+    let mut command = place.command("here", &["--json", "answer", "--timeout", "1"]);
     let program = command.get_program().to_owned();
     let mut plain = Command::new(program);
     for argument in command.get_args().filter(|argument| *argument != "--json") {
@@ -518,9 +518,47 @@ fn a_recovery_code_is_not_written_where_a_log_may_be() {
         fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    // It is the code of this identity, and shown no second time.
+    // A script is told the words and the file, at every start until the file is gone.
     let second = run(&mut command);
-    assert!(!String::from_utf8_lossy(&second.stdout).contains("recovery_code"));
+    let second = String::from_utf8_lossy(&second.stdout).into_owned();
+    assert!(
+        second.contains(words.trim()) && second.contains("bob/recovery-code"),
+        "{second}"
+    );
+    fs::remove_file(&file).unwrap();
+    let third = run(&mut command);
+    assert!(!String::from_utf8_lossy(&third.stdout).contains("recovery_code"));
     let recovered = place.run_with("new", &["identity", "recover"], &words);
     recovered.went_well();
+}
+
+#[test]
+fn a_recovery_code_is_shown_when_the_name_is_granted_and_not_before() {
+    let place = Place::new();
+    place.first_start("here");
+    // The name is somebody else's already: words that give nothing back would be written down.
+    let refused = place.run("other", &["answer"]);
+    refused.failed(&["belongs to somebody else"]);
+    assert!(
+        !refused
+            .events
+            .iter()
+            .any(|event| event["event"] == "recovery_code"),
+        "{:?}",
+        refused.events
+    );
+    let kept = fs::read_to_string(place.path("other/bob/recovery-code")).unwrap();
+    // Where it is free, they are shown, and they are those of then.
+    let elsewhere = Place::new();
+    let granted = place.run(
+        "other",
+        &[
+            "--registry",
+            &elsewhere.registry,
+            "answer",
+            "--timeout",
+            "1",
+        ],
+    );
+    assert_eq!(words_of(&granted.events), kept.trim());
 }

@@ -10,13 +10,14 @@ use std::{
     time::SystemTime,
 };
 
-use codec::{DeviceId, Name, RecoveryCode, UnixMillis, fold};
+use codec::{DeviceId, Name, RecoveryCode, UnixMillis, claim::RecoveryLock, fold};
 use registry::keyfile;
 use zeroize::Zeroizing;
 
 use super::{
     ProfileError,
     secrets::{self, SECRETS_BYTES, Secrets, Stored},
+    unshown::Unshown,
 };
 
 /// The most backups of identities that one folder keeps.
@@ -193,12 +194,26 @@ impl Folder {
         keyfile::remove(&path).map_err(failed(&path))
     }
 
-    /// Puts a new identity in the place of the old one, of which it keeps a backup. Returns where,
-    /// if there was one.
+    /// Keeps a recovery code until its owner has been shown it.
+    pub(super) fn keep_code(&self, code: RecoveryCode) -> Result<Unshown, ProfileError> {
+        Unshown::keep(&self.path, self.name.clone(), code)
+    }
+
+    /// The recovery code with this lock, if its owner has not been shown it.
+    ///
+    /// # Errors
+    /// [`ProfileError`].
+    pub fn unshown(&self, lock: RecoveryLock) -> Result<Option<Unshown>, ProfileError> {
+        Unshown::find(&self.path, self.name.clone(), lock)
+    }
+
+    /// Puts a new identity in the place of the old one, of which it keeps a backup, and keeps its
+    /// recovery code until it is shown. Returns where the backup is, if there was an identity.
     ///
     /// # Errors
     /// [`ProfileError`]. Whatever was done before can be done again.
     pub fn adopt(&self, next: &Next) -> Result<Option<PathBuf>, ProfileError> {
+        self.keep_code(next.code.clone())?;
         let backup = self.replace(&next.secrets)?;
         self.drop_next()?;
         Ok(backup)

@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 
 use codec::{
     DeviceId, Identity, IdentityKey, KeyCard, Name, RecoveryCode, UnixMillis,
-    claim::{ChangeKey, Claim, Recover, Release},
+    claim::{ChangeKey, Claim, Recover, RecoveryLock, Release},
     greeting::{Nonce, PhoneGreeting, Role, Welcome},
     registry::{Binding, Contacts, EXPIRES_MIN_S, Method, Refusal, Register, Success, Unregister},
 };
@@ -28,8 +28,8 @@ const FIRST: u64 = 1;
 pub struct Changed {
     /// Whose the name is now.
     pub identity: IdentityKey,
-    /// The new identity's recovery code, which nobody has seen.
-    pub code: RecoveryCode,
+    /// The lock of the new identity's recovery code, which is in the folder and nobody has seen.
+    pub recovery: RecoveryLock,
     /// Where the identity of before is kept, if there was one.
     pub backup: Option<PathBuf>,
 }
@@ -110,7 +110,7 @@ pub async fn rotate(profile: &Profile, way: Way<'_>, time: UnixMillis) -> Result
     let name = me.name.clone();
     let change = ChangeKey::sign(&me.identity, new, &asker.binding, name, lock, FIRST);
     let refusal = match asker.ask(Method::ChangeKey(change)).await {
-        Ok(_) => return adopted(folder, next),
+        Ok(_) => return adopted(folder, &next),
         Err(AskError::Refused(refusal)) => refusal,
         Err(AskError::Connect(error)) => return Err(unanswered(&error.to_string())),
         Err(error) => return Err(unanswered(&error.to_string())),
@@ -119,7 +119,7 @@ pub async fn rotate(profile: &Profile, way: Way<'_>, time: UnixMillis) -> Result
         Refusal::KeyChanged | Refusal::NameTaken if is_again => {
             // The last try may have been heard after all.
             if owns(way, &next, &me.name, time).await? {
-                return adopted(folder, next);
+                return adopted(folder, &next);
             }
             Err(refused(&me.name, way.host, refusal))
         }
@@ -147,7 +147,7 @@ pub async fn recover(
     if let Some(next) = broke_off {
         // The last try may have been heard: then the code is used up, and has done its work.
         if owns(way, &next, name, time).await? {
-            return adopted(folder, next);
+            return adopted(folder, &next);
         }
     }
     let code = code()?;
@@ -165,7 +165,7 @@ pub async fn recover(
     let (lock, binding) = (next.secrets.recovery, asker.binding);
     let recover = Recover::sign(new, &binding, name.clone(), &code, lock, FIRST);
     match asker.ask(Method::Recover(recover)).await {
-        Ok(_) => adopted(folder, next),
+        Ok(_) => adopted(folder, &next),
         Err(AskError::Refused(Refusal::Failed)) => Err(unanswered(&Refusal::Failed.to_string())),
         Err(AskError::Refused(refusal)) => {
             Err(unasked(folder, is_again, &refused(name, way.host, refusal)))
@@ -226,11 +226,11 @@ async fn owns(way: Way<'_>, next: &Next, name: &Name, time: UnixMillis) -> Resul
     Ok(true)
 }
 
-fn adopted(folder: &Folder, next: Next) -> Result<Changed, String> {
-    let backup = folder.adopt(&next).map_err(in_words)?;
+fn adopted(folder: &Folder, next: &Next) -> Result<Changed, String> {
+    let backup = folder.adopt(next).map_err(in_words)?;
     Ok(Changed {
         identity: next.secrets.identity.key(),
-        code: next.code,
+        recovery: next.secrets.recovery,
         backup,
     })
 }

@@ -12,6 +12,7 @@ use softphone::{
     call::Reason,
     engine::{self, Event, Handle},
     phone::{self, Command, Target},
+    settings::Unshown,
 };
 use tokio::{
     sync::mpsc,
@@ -22,7 +23,7 @@ use crate::{
     board::{Action, Board, Registered, SeenCall},
     directory, help,
     keys::{self, Decoder, Key, Lines, Typed},
-    refused, screen,
+    recovery, refused, screen,
     show::Show,
     signals::{Asked, Signals},
     terminal::{self, Terminal},
@@ -78,6 +79,8 @@ pub struct Conduct<'a> {
     show: &'a Show,
     hands: Hands,
     board: Board,
+    /// Shown once the name is granted: before that it is worth nothing.
+    recovery: Option<Unshown>,
     /// The call that the program was started for, once it is dialled.
     dialled: Option<CallId>,
     /// How that call ended.
@@ -103,13 +106,14 @@ enum Outcome {
 }
 
 impl<'a> Conduct<'a> {
-    /// Runs the phone to its end.
+    /// Runs the phone to its end. `recovery` is shown when it has registered.
     pub async fn run(
         until: Until,
         registry: Host,
         show: &'a Show,
         hands: Hands,
         board: Board,
+        recovery: Option<Unshown>,
         handle: Handle,
     ) -> ExitCode {
         let Handle {
@@ -124,6 +128,7 @@ impl<'a> Conduct<'a> {
             show,
             hands,
             board,
+            recovery,
             dialled: None,
             reached: None,
             completed: 0,
@@ -229,6 +234,11 @@ impl<'a> Conduct<'a> {
         let show = self.show;
         match event {
             phone::Event::Registered => {
+                if let Some(unshown) = self.recovery.take()
+                    && let Err(why) = recovery::show(show, unshown)
+                {
+                    show.note(&why);
+                }
                 show.registered(&self.board.name, &self.registry, self.listening);
             }
             phone::Event::Unregistered | phone::Event::Stopped => {}

@@ -152,21 +152,19 @@ fn open(config: &Path, name: &Name) -> Result<Profile, ProfileError> {
 }
 
 /// The secrets of a name, which may be in use by a phone that runs.
-fn secrets(config: &Path, name: &Name, show: &Show) -> Result<Secrets, String> {
+fn secrets(config: &Path, name: &Name) -> Result<Secrets, String> {
     let read = || settings::read(config, name).map_err(|error| error.to_string());
     if let Some(secrets) = read()? {
         return Ok(secrets);
     }
     // One of an older format is rewritten first.
     let opened = open(config, name).map_err(|error| error.to_string())?;
-    if let Some(code) = &opened.recovery {
-        recovery::show(show, opened.disk.folder(), code)?;
-    }
+    drop(opened);
     read()?.ok_or_else(|| "the identity was removed just now; try again".to_owned())
 }
 
 fn show(config: &Path, name: &Name, show: &Show) -> Result<(), String> {
-    let secrets = secrets(config, name, show)?;
+    let secrets = secrets(config, name)?;
     let (key, folder) = (secrets.identity.key(), folder_of(config, name));
     let mut names = settings::names(config);
     names.retain(|other| *other != name.folded());
@@ -195,7 +193,7 @@ fn show(config: &Path, name: &Name, show: &Show) -> Result<(), String> {
 }
 
 fn export(config: &Path, name: &Name, file: &Path, stdin: bool, show: &Show) -> Result<(), String> {
-    let secrets = secrets(config, name, show)?;
+    let secrets = secrets(config, name)?;
     if file.exists() {
         return Err(there_already(file));
     }
@@ -312,7 +310,7 @@ fn tell_changed(folder: &Folder, changed: &Changed, show: &Show) -> Result<(), S
     lines.extend(changed.backup.as_deref().map(kept));
     show.answer(
         &json!({
-            "event": "identity_changed",
+            "event": "identity_replaced",
             "name": name.as_str(),
             "fingerprint": key.fingerprint(),
             "identity": key.to_string(),
@@ -320,7 +318,11 @@ fn tell_changed(folder: &Folder, changed: &Changed, show: &Show) -> Result<(), S
         }),
         &lines,
     );
-    recovery::show(show, folder, &changed.code)
+    let unshown = folder.unshown(changed.recovery);
+    match unshown.map_err(|error| error.to_string())? {
+        Some(unshown) => recovery::show(show, unshown),
+        None => Ok(()),
+    }
 }
 
 /// A day, as `2026-11-21`, by UTC.

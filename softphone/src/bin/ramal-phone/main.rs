@@ -329,9 +329,6 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         disk,
         recovery,
     } = profile;
-    if let Some(code) = recovery {
-        recovery::show(show, disk.folder(), &code)?;
-    }
     me.claim.invite = general.invite;
     let broke_off = disk.folder().next().map_err(|error| error.to_string())?;
     if broke_off.is_some() {
@@ -380,7 +377,16 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
     let board = Board::new(name, general.registry.to_string(), powers);
     let mut running = tokio::task::JoinSet::new();
     running.spawn(driver.run());
-    let code = Conduct::run(until, general.registry, show, hands, board, handle).await;
+    let code = Conduct::run(
+        until,
+        general.registry,
+        show,
+        hands,
+        board,
+        recovery,
+        handle,
+    )
+    .await;
     // The driver has ended, or is ended with the set.
     Ok(code)
 }

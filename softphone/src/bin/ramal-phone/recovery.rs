@@ -1,9 +1,8 @@
-//! The recovery code, shown to its owner once and kept nowhere.
+//! The recovery code, shown to its owner once they own the name.
 
-use codec::{RecoveryCode, fold};
-use registry::keyfile;
+use codec::fold;
 use serde_json::json;
-use softphone::settings::Folder;
+use softphone::settings::Unshown;
 use std::io::{self, IsTerminal};
 
 use crate::{
@@ -15,18 +14,21 @@ use crate::{
 /// How many words stand on one line: three lines of four are copied without losing the place.
 const WORDS_A_LINE: usize = 4;
 
-/// Shows a new code: on a terminal as a block, to a script as an event. Where what is written may
-/// become a log, it goes into a file that only its owner can read, which they remove.
+/// Shows a code: on a terminal as a block, after which nothing keeps it. To a script it is an event.
+/// Where what is written may become a log, only the file is named. In these two cases the file stays
+/// until its owner removes it, and every start says where it is.
 ///
 /// # Errors
-/// Why it could not be shown.
-pub fn show(show: &Show, folder: &Folder, code: &RecoveryCode) -> Result<(), String> {
-    let (name, words) = (folder.name(), code.words());
+/// That the file could not be removed.
+pub fn show(show: &Show, unshown: Unshown) -> Result<(), String> {
+    let (name, words) = (&unshown.name, unshown.code.words());
+    let path = unshown.path().display().to_string();
     if show.json {
         let event = json!({
             "event": "recovery_code",
             "name": name.as_str(),
             "words": words.as_str(),
+            "file": path,
         });
         let event = event.to_string();
         show.out
@@ -35,13 +37,11 @@ pub fn show(show: &Show, folder: &Folder, code: &RecoveryCode) -> Result<(), Str
         for line in block(name.as_str(), &words) {
             show.out.line(printable(&line).into_owned(), Weight::Kept);
         }
+        show.flush();
+        return unshown.forget().map_err(|error| error.to_string());
     } else {
-        let path = folder.path().join("recovery-code");
-        keyfile::write(&path, format!("{}\n", words.as_str()).as_bytes())
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         show.note(&format!(
-            "{name}'s recovery code is in {}: copy it on paper and remove the file",
-            path.display()
+            "{name}'s recovery code is in {path}: copy it on paper and remove the file"
         ));
     }
     Ok(())

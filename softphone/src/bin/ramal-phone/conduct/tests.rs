@@ -72,7 +72,7 @@ async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, St
         listening: None,
     };
     let registry = "localhost".parse().unwrap();
-    let code = Conduct::run(until, registry, &show(), Hands::Off, board(), handle).await;
+    let code = Conduct::run(until, registry, &show(), Hands::Off, board(), None, handle).await;
     let mut commands = Vec::new();
     while let Some(command) = told.recv().await {
         commands.push(command);
@@ -212,6 +212,7 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         show: &show,
         hands: Hands::Typed(Lines::default()),
         board: board(),
+        recovery: None,
         dialled: None,
         reached: None,
         completed: 0,
