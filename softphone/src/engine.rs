@@ -188,6 +188,14 @@ pub enum Event {
         /// What happened and what to do, in a sentence.
         why: String,
     },
+    /// A registry takes no connection from this phone: its operator has banned the identity, or it
+    /// wants an encrypted one. It comes again whenever the phone tries again.
+    RegistryTurnsAway {
+        /// Where.
+        host: Host,
+        /// Why, in a sentence.
+        why: String,
+    },
     /// Something is wrong that a person can mend.
     Warning(String),
 }
@@ -517,6 +525,7 @@ impl Driver {
                 self.tell(match trust {
                     Trust::Met(key) => Event::RegistryMet { host, key },
                     Trust::Untrusted(why) => Event::RegistryUntrusted { host, why },
+                    Trust::TurnsAway(why) => Event::RegistryTurnsAway { host, why },
                 });
                 None
             }

@@ -60,6 +60,8 @@ pub struct Phone {
     registration: Registration,
     /// Why the registry cannot be reached; the person has been told.
     registry_missed: Option<String>,
+    /// Why the registry said that it closes the connection.
+    closing: Option<ClosingReason>,
     lines: BTreeMap<CallId, Line>,
     departed: Departed,
     visitors: Vec<Visitor>,
@@ -152,6 +154,7 @@ impl Phone {
             settings,
             registration,
             registry_missed: None,
+            closing: None,
             lines: BTreeMap::new(),
             departed: Departed::default(),
             visitors: Vec::new(),
@@ -218,6 +221,7 @@ impl Phone {
                 self.envelope(&envelope, Via::Registry, now);
             }
             Input::FromRegistry(FromRegistry::Notice(Notice::Closing(reason))) => {
+                self.closing = Some(reason);
                 if reason == ClosingReason::Replaced {
                     self.outputs.push_back(Output::Event(Event::Replaced));
                     self.tell_registration(registration::Input::Replaced, now);
@@ -373,6 +377,7 @@ impl Phone {
         self.post.set_clock(time, now);
         self.registry = Some(binding.registry);
         self.registry_missed = None;
+        self.closing = None;
         self.tell_registration(registration::Input::Connected { binding, time }, now);
         for call in self.lines.keys().copied().collect::<Vec<_>>() {
             let Some(line) = self.lines.get_mut(&call) else {
@@ -389,13 +394,22 @@ impl Phone {
 
     fn registry_down(&mut self, why: &str, now: Instant) {
         self.tell_registration(registration::Input::Disconnected, now);
-        self.registry_lost(why, now);
+        // What it said before counts for more than that the connection has ended.
+        match self.closing.take() {
+            Some(reason) => {
+                let why = format!("the registry has closed the connection: {reason}");
+                self.registry_lost(&why, now);
+            }
+            None => self.registry_lost(why, now),
+        }
     }
 
     /// Nothing that was asked will be answered.
     fn registry_lost(&mut self, why: &str, now: Instant) {
         self.requests.clear();
-        if self.registry_missed.is_none() && self.life == Life::Running {
+        // A new reason is news.
+        let is_news = self.registry_missed.as_deref() != Some(why);
+        if is_news && self.life == Life::Running {
             self.outputs
                 .push_back(Output::Event(Event::RegistryUnreachable(why.to_owned())));
         }

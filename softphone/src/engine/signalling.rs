@@ -53,11 +53,17 @@ impl Tell {
         let _ = self.news.send(News::Trust(host.clone(), trust)).await;
     }
 
-    /// Tells why there is no connection, where a person has to know.
+    /// Tells why there is no connection, where trying again does not help.
     async fn distrust(&self, host: &Host, error: &ConnectError) {
+        let turns_away = matches!(
+            error,
+            ConnectError::Unwelcome(_, Unwelcome::Banned | Unwelcome::PlainRefused)
+        );
+        let why = error.to_string();
         if error.is_distrust() {
-            let why = error.to_string();
             self.about(host, Trust::Untrusted(why)).await;
+        } else if turns_away {
+            self.about(host, Trust::TurnsAway(why)).await;
         }
     }
 
@@ -71,13 +77,15 @@ impl Tell {
     }
 }
 
-/// What was found out about a registry's key.
+/// What was found out about a registry when it was connected to.
 #[derive(Debug)]
 pub(super) enum Trust {
-    /// It was not known, and is from now on.
+    /// Its key was not known, and is from now on.
     Met(IdentityKey),
     /// It may be somebody else.
     Untrusted(String),
+    /// It takes no connection from this phone.
+    TurnsAway(String),
 }
 
 /// Who this phone says it is, and how it connects.
@@ -110,7 +118,7 @@ pub(super) async fn registry(
     tell: Tell,
 ) {
     let why = match talk_to_registry(&host, &greeter, orders, &tell).await {
-        Ok(()) => "it was closed".to_owned(),
+        Ok(why) => why,
         Err(error) => {
             tell.distrust(&host, &error).await;
             error.to_string()
@@ -119,14 +127,15 @@ pub(super) async fn registry(
     tell.tell(Input::RegistryDown { why }).await;
 }
 
+/// Returns why a connection that was up has ended.
 async fn talk_to_registry(
     host: &Host,
     greeter: &Greeter,
     orders: mpsc::Receiver<Request>,
     tell: &Tell,
-) -> Result<(), ConnectError> {
-    let lost = |error| ConnectError::Io(host.clone(), error);
-    let role = Role::Phone(greeter.greeting().map_err(lost)?);
+) -> Result<String, ConnectError> {
+    let failed = |error| ConnectError::Io(host.clone(), error);
+    let role = Role::Phone(greeter.greeting().map_err(failed)?);
     let connected = connect(&greeter.access, host, role, REGISTRY_WITHIN).await?;
     let Connected {
         mut link,
@@ -160,13 +169,17 @@ async fn talk_to_registry(
         None::<Request>,
     )
     .await;
-    match end.map_err(lost)? {
-        End::Told => Ok(()),
-        End::Peer => Err(lost(io::ErrorKind::UnexpectedEof.into())),
-        End::Nonsense => Err(ConnectError::Greeting(
+    match end {
+        Ok(End::Told) => Ok("it was closed".to_owned()),
+        Ok(End::Peer) => Ok(format!("the connection to {host} was lost")),
+        Ok(End::Nonsense) => Err(ConnectError::Greeting(
             host.clone(),
             GreetingError::Malformed,
         )),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Ok(format!("the connection to {host} was lost"))
+        }
+        Err(error) => Ok(format!("the connection to {host} was lost: {error}")),
     }
 }
 

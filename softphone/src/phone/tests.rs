@@ -548,3 +548,24 @@ fn who_is_registered_is_asked_once_at_a_time_where_the_phone_is_registered() {
     });
     assert!(rig.tell(Input::Command(Command::Directory)).is_empty());
 }
+
+#[test]
+fn an_outage_is_told_by_what_the_registry_said_and_again_when_the_reason_changes() {
+    let mut rig = Rig::new();
+    let closing = Notice::Closing(ClosingReason::Banned);
+    let said = rig.tell(Input::FromRegistry(FromRegistry::Notice(closing)));
+    assert!(said.is_empty(), "{said:?}");
+    let mut down = |why: &str| {
+        let outputs = rig.tell(Input::RegistryDown {
+            why: why.to_owned(),
+        });
+        outputs.into_iter().find_map(|output| match output {
+            Output::Event(Event::RegistryUnreachable(why)) => Some(why),
+            _ => None,
+        })
+    };
+    let first = down("the connection to localhost was lost").unwrap();
+    assert!(first.contains("banned this identity"), "{first}");
+    assert_eq!(down("nobody listens"), Some("nobody listens".to_owned()));
+    assert_eq!(down("nobody listens"), None);
+}

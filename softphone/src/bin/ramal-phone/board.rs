@@ -249,6 +249,7 @@ impl Board {
             engine::Event::InputEnded { .. }
             | engine::Event::RegistryMet { .. }
             | engine::Event::RegistryUntrusted { .. }
+            | engine::Event::RegistryTurnsAway { .. }
             | engine::Event::Warning(_) => {}
         }
     }

@@ -74,8 +74,9 @@ pub enum Hands {
 pub struct Conduct<'a> {
     until: Until,
     registry: Host,
-    /// Why the registry may be somebody else, once that is so.
-    distrust: Option<String>,
+    /// Why trying again does not help: the registry may be somebody else, or does not want this
+    /// phone or its name.
+    hopeless: Option<String>,
     show: &'a Show,
     hands: Hands,
     board: Board,
@@ -124,7 +125,7 @@ impl<'a> Conduct<'a> {
         let conduct = Self {
             until,
             registry,
-            distrust: None,
+            hopeless: None,
             show,
             hands,
             board,
@@ -214,7 +215,14 @@ impl<'a> Conduct<'a> {
             } => self.show.stats(call, &voice, round_trip),
             Event::Warning(text) => self.show.note(&text),
             Event::RegistryMet { host, key } => self.show.registry_met(&host, key),
-            Event::RegistryUntrusted { host, why } => self.untrusted(&host, why).await,
+            Event::RegistryUntrusted { host, why } => self.unusable(&host, why).await,
+            Event::RegistryTurnsAway { host, why } => {
+                // Others are called at their addresses without it.
+                let is_own = host.is_same(&self.registry);
+                if !is_own || self.needs_registry() {
+                    self.unusable(&host, why).await;
+                }
+            }
             Event::OutputLost { why, .. } => self.show.note(&format!("nothing to be heard: {why}")),
             Event::OutputBack { .. } => self.show.note("the loudspeaker is back"),
             Event::InputEnded { call } => {
@@ -234,6 +242,7 @@ impl<'a> Conduct<'a> {
         let show = self.show;
         match event {
             phone::Event::Registered => {
+                self.hopeless = None;
                 if let Some(unshown) = self.recovery.take()
                     && let Err(why) = recovery::show(show, unshown)
                 {
@@ -248,7 +257,7 @@ impl<'a> Conduct<'a> {
             phone::Event::RegistrationRefused(refusal) => self.refused(refusal).await,
             phone::Event::Directory(page) => show.say(&directory::sentence(&self.registry, &page)),
             // That has been said, and what to do.
-            phone::Event::RegistryUnreachable(why) if self.distrust.as_ref() == Some(&why) => {}
+            phone::Event::RegistryUnreachable(why) if self.hopeless.as_ref() == Some(&why) => {}
             phone::Event::RegistryUnreachable(why) => {
                 show.note(&format!("not registered: {why}; trying again"));
             }
@@ -300,7 +309,8 @@ impl<'a> Conduct<'a> {
                 words,
                 standing,
             } => {
-                show.established(call, &name, setup, words, standing);
+                let by_key = self.is_typed_to();
+                show.established(call, &name, setup, words, (standing, by_key));
                 self.established(call);
             }
             phone::Event::Ended {
@@ -329,25 +339,37 @@ impl<'a> Conduct<'a> {
 
     async fn refused(&mut self, refusal: Refusal) {
         let next = refused::next_step(refusal);
-        let name = &self.board.name;
-        self.show
-            .note(&format!("not registered as {name}: {refusal}{next}"));
-        // Nobody can call a phone that waits under a name that is another's.
-        let waits = matches!(self.until, Until::Answered { .. }) && self.board.calls.is_empty();
-        if refused::is_final(refusal) && waits {
-            self.end(Outcome::Failed).await;
+        let why = format!("not registered as {}: {refusal}{next}", self.board.name);
+        // Nobody is called by a name that is another's, and nobody can call a phone that waits under
+        // it.
+        if refused::is_final(refusal) && self.needs_registry() {
+            let registry = self.registry.clone();
+            return self.unusable(&registry, why).await;
+        }
+        self.show.note(&why);
+    }
+
+    /// Whether nothing works without the registry: others call a phone that waits by its name, and
+    /// it calls them by theirs.
+    fn needs_registry(&self) -> bool {
+        match &self.until {
+            Until::Answered { .. } => true,
+            Until::Called { target, .. } => target
+                .host
+                .as_ref()
+                .is_none_or(|host| host.is_same(&self.registry)),
         }
     }
 
-    /// Somebody else may be where a registry was. Trying again does not help, a person has to look
-    /// into it; a call that is up needs no registry, and goes on.
-    async fn untrusted(&mut self, host: &Host, why: String) {
-        if self.outcome.is_some() || self.distrust.as_ref() == Some(&why) {
+    /// A registry cannot be used. Trying again does not help, a person has to look into it; a call
+    /// that is up needs no registry, and goes on.
+    async fn unusable(&mut self, host: &Host, why: String) {
+        if self.outcome.is_some() || self.hopeless.as_ref() == Some(&why) {
             return;
         }
         self.show.note(&why);
         if host.is_same(&self.registry) {
-            self.distrust = Some(why);
+            self.hopeless = Some(why);
         } else {
             let is_asked =
                 |target: &Target| target.host.as_ref().is_some_and(|it| it.is_same(host));
@@ -371,8 +393,17 @@ impl<'a> Conduct<'a> {
             }
             Until::Called { .. } => {}
         }
-        if matches!(self.hands, Hands::Typed(_)) && terminal::is_typed_by_hand() {
+        if matches!(self.hands, Hands::Typed(_)) && self.is_typed_to() {
             self.hint();
+        }
+    }
+
+    /// Whether a person can type something.
+    fn is_typed_to(&self) -> bool {
+        match self.hands {
+            Hands::Keys(..) => true,
+            Hands::Typed(_) => terminal::is_typed_by_hand(),
+            Hands::Off => false,
         }
     }
 
@@ -399,7 +430,7 @@ impl<'a> Conduct<'a> {
                 if none_left && calls.is_some_and(|calls| self.completed >= calls) {
                     return self.end(Outcome::Completed).await;
                 }
-                if none_left && self.distrust.is_some() {
+                if none_left && self.hopeless.is_some() {
                     return self.end(Outcome::Failed).await;
                 }
                 if none_left {

@@ -125,10 +125,7 @@ pub fn rows(board: &Board, size: Size, look: Look, now: Instant) -> Vec<String> 
         let mut row = Row::default();
         row.push(Style::Plain, "words: ");
         row.push(Style::Strong, words.to_string());
-        row.push(
-            Style::Dim,
-            "  read them to each other; v when they are the same",
-        );
+        row.push(Style::Dim, "  read them aloud; v if both see them");
         rows.push(row);
     }
     rows.push(keys);
@@ -205,13 +202,17 @@ fn stage(seen: &SeenCall) -> (Style, &'static str) {
         Stage::RingsThere => (Style::Plain, "ringing"),
         Stage::RingsHere {
             standing: Standing::Verified,
-            ..
+            confirmed: true,
         } => (Style::Good, "calls you (verified)"),
-        // Whose identity is known needs no registry to confirm their name.
         Stage::RingsHere {
             standing: Standing::Known,
-            ..
+            confirmed: true,
         } => (Style::Good, "calls you"),
+        // The key is theirs, but may have been stolen and replaced since.
+        Stage::RingsHere {
+            standing: Standing::Verified | Standing::Known,
+            confirmed: false,
+        } => (Style::Doubtful, "calls you (not confirmed)"),
         Stage::RingsHere {
             confirmed: true, ..
         } => (Style::Good, "calls you (new)"),

@@ -103,11 +103,16 @@ impl Show {
         waiting: bool,
     ) {
         let meanwhile = if waiting { " meanwhile" } else { "" };
-        let doubt = match standing {
-            Standing::Verified => " (verified)",
-            Standing::Known => "",
-            _ if confirmed => " for the first time",
-            _ => " for the first time (nobody confirms that it is)",
+        // A key that was pinned may have been stolen and replaced since: only a registry knows.
+        let doubt = match (standing, confirmed) {
+            (Standing::Verified, true) => " (verified)".to_owned(),
+            (Standing::Verified, false) => {
+                format!(" (verified, but nobody confirms now that it is {from})")
+            }
+            (Standing::Known, true) => String::new(),
+            (Standing::Known, false) => format!(" (nobody confirms now that it is {from})"),
+            (_, true) => " for the first time".to_owned(),
+            (_, false) => format!(" for the first time (nobody confirms that it is {from})"),
         };
         self.event(
             || {
@@ -127,9 +132,9 @@ impl Show {
 
     /// Somebody called and was not let in.
     pub fn turned_away(&self, from: &Name, confirmed: bool, standing: Standing) {
-        let doubt = match confirmed || standing.is_known() {
-            true => "",
-            false => " (nobody confirms that it was)",
+        let doubt = match confirmed {
+            true => String::new(),
+            false => format!(" (nobody confirms that it was {from})"),
         };
         self.event(
             || {
@@ -175,14 +180,15 @@ impl Show {
         );
     }
 
-    /// A call is up. The four words are one string, with a space between each two.
+    /// A call is up. The four words are one string, with a space between each two. With what was
+    /// known of the other comes whether a key can say that the words are the same.
     pub fn established(
         &self,
         call: CallId,
         name: &Name,
         setup: Duration,
         words: FourWords,
-        standing: Standing,
+        (standing, by_key): (Standing, bool),
     ) {
         let setup_ms = milliseconds(setup);
         let verified = standing == Standing::Verified;
@@ -210,9 +216,13 @@ impl Show {
                  between"
             ));
         }
-        let next = match verified {
-            true => "",
-            false => " - read them to each other; v when they are the same",
+        let next = match (verified, by_key) {
+            (true, _) => String::new(),
+            (false, true) => " - read them to each other; v when they are the same".to_owned(),
+            (false, false) => format!(
+                " - read them to each other; when they are the same: ramal-phone contacts verify \
+                 {name}"
+            ),
         };
         self.say(&format!("words: {words}{next}"));
     }
@@ -568,6 +578,27 @@ mod tests {
     }
 
     #[test]
+    fn a_known_key_that_no_registry_confirms_is_said_to_be_so() {
+        let (name, call): (Name, _) = ("kira".parse().unwrap(), CallId([1; 16]));
+        let calls = |confirmed, standing| {
+            written(false, |show| {
+                show.incoming(call, &name, (confirmed, standing), false);
+            })
+        };
+        assert_eq!(calls(true, Standing::Known), "kira calls\n");
+        for standing in [Standing::Known, Standing::Verified, Standing::Stranger] {
+            assert!(!calls(true, standing).contains("nobody"));
+            let said = calls(false, standing);
+            assert!(
+                said.contains("nobody confirms") && said.contains("that it is kira)"),
+                "{said}"
+            );
+            let away = written(false, |show| show.turned_away(&name, false, standing));
+            assert!(away.contains("nobody confirms that it was kira"), "{away}");
+        }
+    }
+
+    #[test]
     fn the_words_of_a_call_are_shown_with_what_to_do_about_them() {
         let (name, call): (Name, _) = ("bob".parse().unwrap(), CallId([1; 16]));
         let words = FourWords::of(&Transcript {
@@ -582,7 +613,7 @@ mod tests {
         let up = |standing| {
             move |show: &Show| show.established(call, &name, Duration::ZERO, words, standing)
         };
-        let first = written(false, up.clone()(Standing::Stranger));
+        let first = written(false, up.clone()((Standing::Stranger, true)));
         assert!(
             first.contains("first call with bob: only the words show"),
             "{first}"
@@ -591,14 +622,20 @@ mod tests {
             first.contains("words: runway sunset wolf brand - read them"),
             "{first}"
         );
-        let known = written(false, up.clone()(Standing::Known));
+        let known = written(false, up.clone()((Standing::Known, true)));
         assert!(
-            !known.contains("first call") && known.contains("read them"),
+            !known.contains("first call") && known.contains("; v when they are the same"),
             "{known}"
         );
-        let verified = written(false, up.clone()(Standing::Verified));
+        // Where there are no keys, a command does it.
+        let piped = written(false, up.clone()((Standing::Known, false)));
+        assert!(
+            piped.contains("ramal-phone contacts verify bob") && !piped.contains("; v "),
+            "{piped}"
+        );
+        let verified = written(false, up.clone()((Standing::Verified, false)));
         assert!(verified.contains("bob, verified") && !verified.contains("read them"));
-        let json = written(true, up(Standing::Verified));
+        let json = written(true, up((Standing::Verified, true)));
         let json: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["words"], "runway sunset wolf brand");
         assert_eq!(

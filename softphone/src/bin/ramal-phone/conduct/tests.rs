@@ -208,7 +208,7 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
     let mut conduct = Conduct {
         until: answering(None),
         registry: "localhost".parse().unwrap(),
-        distrust: None,
+        hopeless: None,
         show: &show,
         hands: Hands::Typed(Lines::default()),
         board: board(),
@@ -249,4 +249,61 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         assert_eq!(told.recv().await, Some(wanted));
     }
     assert_eq!(told.recv().await, None);
+}
+
+#[tokio::test]
+async fn nobody_is_called_under_a_name_that_is_another_s_but_a_call_that_is_up_goes_on() {
+    let refused = || PhoneEvent::RegistrationRefused(Refusal::KeyChanged);
+    let at_an_address = || Until::Called {
+        target: "bob@127.0.0.1:9".parse().unwrap(),
+        lasting: None,
+    };
+    for until in [calling_bob(), answering(None)] {
+        let (commands, exit) = run(until, vec![dialling(FIRST), refused()]).await;
+        assert!(stopped(&commands), "{commands:?}");
+        assert_eq!(exit, code(2));
+    }
+    // Waiting helps, or nobody has to know the name.
+    let busy = PhoneEvent::RegistrationRefused(Refusal::TooMany);
+    let (commands, _) = run(calling_bob(), vec![dialling(FIRST), busy]).await;
+    assert!(!stopped(&commands), "{commands:?}");
+    let (commands, _) = run(at_an_address(), vec![dialling(FIRST), refused()]).await;
+    assert!(!stopped(&commands), "{commands:?}");
+    let up = vec![dialling(FIRST), established(FIRST), refused()];
+    let (commands, _) = run(calling_bob(), up.clone()).await;
+    assert!(!stopped(&commands), "{commands:?}");
+    let over = up
+        .into_iter()
+        .chain([ended(FIRST, Reason::RemoteHangup)])
+        .collect();
+    assert_eq!(run(calling_bob(), over).await.1, code(0));
+}
+
+#[tokio::test]
+async fn a_phone_that_its_registry_turns_away_ends() {
+    let (commands, mut told) = mpsc::channel(8);
+    let (happens, events) = mpsc::channel(8);
+    let host: Host = "localhost".parse().unwrap();
+    let why = "localhost ended the connection: banned".to_owned();
+    let event = Event::RegistryTurnsAway { host, why };
+    happens.send(event).await.unwrap();
+    drop(happens);
+    let handle = Handle {
+        commands,
+        events,
+        listening: None,
+    };
+    let registry = "localhost".parse().unwrap();
+    let show = show();
+    let ended = Conduct::run(
+        answering(None),
+        registry,
+        &show,
+        Hands::Off,
+        board(),
+        None,
+        handle,
+    );
+    assert_eq!(format!("{:?}", ended.await), code(2));
+    assert_eq!(told.recv().await, Some(Command::Stop.into()));
 }

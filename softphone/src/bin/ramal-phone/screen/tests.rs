@@ -102,8 +102,9 @@ fn the_words_are_shown_until_they_are_verified() {
     let (mut board, start) = (board(), Instant::now());
     let call = with_call(1, "bob", start, &mut board);
     board.calls[0].verified = false;
-    let rows = shown(&board, 90, 24, start);
-    let row = "words: runway sunset wolf brand  read them to each other; v when they are the same";
+    // Whole on the smallest of usual terminals.
+    let rows = shown(&board, 80, 24, start);
+    let row = "words: runway sunset wolf brand  read them aloud; v if both see them";
     assert_eq!(rows[1], row);
     assert!(rows[2].contains("v words agree"), "{rows:?}");
     assert_eq!(board.action('v'), Some(Action::Verify(call)));
@@ -225,10 +226,17 @@ fn every_stage_has_its_words() {
         ),
         (
             Stage::RingsHere {
-                confirmed: false,
+                confirmed: true,
                 standing: Standing::Known,
             },
             "bob  calls you 2:41",
+        ),
+        (
+            Stage::RingsHere {
+                confirmed: false,
+                standing: Standing::Known,
+            },
+            "bob  calls you (not confirmed) 2:41",
         ),
         (
             Stage::RingsHere {
