@@ -29,6 +29,9 @@ pub const UNUSED_MAX_MS: u64 = 180 * 24 * 3600 * 1000;
 
 const RECOVERY_BYTES: usize = 16;
 
+/// How many words a recovery code has.
+pub const RECOVERY_WORDS: usize = 12;
+
 /// What an operator hands to somebody who may claim a name.
 pub type InviteCode = Text<INVITE_BYTES_MAX>;
 
@@ -38,13 +41,30 @@ pub type InviteCode = Text<INVITE_BYTES_MAX>;
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryCode(Zeroizing<[u8; RECOVERY_BYTES]>);
 
-/// A text is no recovery code.
+/// Why a text is no recovery code. It names no word: what was typed may be nearly right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadRecoveryCode;
+#[non_exhaustive]
+pub enum BadRecoveryCode {
+    /// It has so many words.
+    Count(usize),
+    /// The word at this place, counted from 1, is none that a recovery code has.
+    Unknown(usize),
+    /// All words are such, and together they are no code: one is another's, or they are in another
+    /// order.
+    Checksum,
+}
 
 impl fmt::Display for BadRecoveryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("that is no recovery code: it is twelve words, look for a misspelt one")
+        f.write_str("that is no recovery code: ")?;
+        match self {
+            Self::Count(count) => write!(f, "it is twelve words, and these are {count}"),
+            Self::Unknown(place) => write!(f, "word {place} of the twelve is misspelt"),
+            Self::Checksum => f.write_str(
+                "each of the twelve words could be right, but not all together; look for a word \
+                 that was mistaken for another, and at their order",
+            ),
+        }
     }
 }
 
@@ -73,6 +93,15 @@ impl RecoveryCode {
         Identity::from_secret(&secret)
     }
 
+    /// The words in what a person types, without numbers such as `1` and `12.`.
+    pub fn typed_words(typed: &str) -> impl Iterator<Item = &str> {
+        let is_number = |token: &&str| {
+            let digits = token.trim_end_matches(['.', ')', ':']);
+            digits.chars().all(|c| c.is_ascii_digit())
+        };
+        typed.split_whitespace().filter(move |it| !is_number(it))
+    }
+
     /// The twelve words, to be shown to the owner alone.
     #[must_use]
     pub fn words(&self) -> Zeroizing<String> {
@@ -86,15 +115,27 @@ impl RecoveryCode {
 impl FromStr for RecoveryCode {
     type Err = BadRecoveryCode;
 
-    /// Reads the twelve words as a person types them, in any case and with any space between.
+    /// Reads the twelve words as a person types them: in any case, with any space between, and with
+    /// the numbers that stand beside them where they were shown.
     fn from_str(typed: &str) -> Result<Self, BadRecoveryCode> {
-        let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+        let typed = Zeroizing::new(typed.to_lowercase());
+        let words: Vec<&str> = Self::typed_words(&typed).collect();
+        if words.len() != RECOVERY_WORDS {
+            return Err(BadRecoveryCode::Count(words.len()));
+        }
+        let unknown = |word: &&str| Language::English.find_word(word).is_none();
+        if let Some(place) = words.iter().position(unknown) {
+            return Err(BadRecoveryCode::Unknown(place + 1));
+        }
         let words = Zeroizing::new(words.join(" "));
         let read = Mnemonic::parse_in_normalized(Language::English, &words);
-        let (entropy, length) = read.map_err(|_| BadRecoveryCode)?.to_entropy_array();
+        let read = read.map_err(|_| BadRecoveryCode::Checksum)?;
+        let (entropy, length) = read.to_entropy_array();
         let entropy = Zeroizing::new(entropy);
-        let code = entropy[..length].try_into().map_err(|_| BadRecoveryCode)?;
-        Ok(Self(Zeroizing::new(code)))
+        let code = entropy[..length].try_into();
+        Ok(Self(Zeroizing::new(
+            code.map_err(|_| BadRecoveryCode::Checksum)?,
+        )))
     }
 }
 
@@ -321,13 +362,29 @@ mod tests {
         assert_eq!(words.split(' ').count(), 12);
         let typed = format!("  {}\n", words.to_uppercase().replace(' ', "\n "));
         assert_eq!(typed.parse(), Ok(code.clone()));
+        let numbered = words.split(' ').zip(1..);
+        let numbered: Vec<String> = numbered
+            .map(|(word, at)| match at % 3 {
+                0 => format!("{at} {word}"),
+                1 => format!("{at}. {word}"),
+                _ => format!("{at}) {word}"),
+            })
+            .collect();
+        assert_eq!(numbered.join("\n").parse(), Ok(code.clone()));
         let first = words.split(' ').next().unwrap();
         let wrong = words.replacen(first, if first == "zoo" { "zone" } else { "zoo" }, 1);
-        assert_eq!(wrong.parse::<RecoveryCode>(), Err(BadRecoveryCode));
+        let wrong = wrong.parse::<RecoveryCode>();
+        assert_eq!(wrong, Err(BadRecoveryCode::Checksum));
         let longer = "zoo ".repeat(23) + "vote";
-        for wrong in ["", "zoo zoo", &longer] {
-            assert_eq!(wrong.parse::<RecoveryCode>(), Err(BadRecoveryCode));
+        for (wrong, count) in [("", 0), ("zoo 2 zoo", 2), (&longer, 24)] {
+            let wrong = wrong.parse::<RecoveryCode>();
+            assert_eq!(wrong, Err(BadRecoveryCode::Count(count)));
         }
+        let misspelt = "zoo ".repeat(4) + "zooo" + &" zoo".repeat(7);
+        let misspelt = misspelt.parse::<RecoveryCode>().unwrap_err();
+        assert_eq!(misspelt, BadRecoveryCode::Unknown(5));
+        let said = misspelt.to_string();
+        assert!(said.contains("word 5 ") && !said.contains("zooo"), "{said}");
         assert!(!format!("{code:?}").contains(first));
     }
 

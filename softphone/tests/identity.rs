@@ -404,6 +404,7 @@ fn contacts_are_listed_verified_and_blocked_while_the_phone_runs() {
     let phone = place.phone("here");
     assert!(contacts(&["list"]).went_well().events.is_empty());
     contacts(&["verify", "alice"]).failed(&["no contact is called alice", "first call"]);
+    contacts(&["block", "alice"]).failed(&["no contact is called alice", "--callers contacts"]);
     let alice = IdentityKey([1; 32]);
     let file = ContactsFile::within(&place.path("here/bob"));
     let pin = Change::Pin(Contact {
@@ -561,4 +562,46 @@ fn a_recovery_code_is_shown_when_the_name_is_granted_and_not_before() {
         ],
     );
     assert_eq!(words_of(&granted.events), kept.trim());
+}
+
+#[test]
+fn a_change_that_is_interrupted_says_so_and_the_next_try_finds_out() {
+    let place = Place::new();
+    place.first_start("here");
+    // Somebody who takes the connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let rotate = ["--registry", &address, "identity", "rotate"];
+    let child = place.command("here", &rotate).spawn().unwrap();
+    let _connection = silent.accept().unwrap();
+    let kill = format!("kill -INT {}", child.id());
+    let killed = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("interrupted") && said.contains("do the same again"),
+        "{said}"
+    );
+    assert!(place.path("here/bob/identity.next").exists());
+    let again = place.run("here", &["identity", "rotate"]).went_well();
+    words_of(&again.events);
+    assert!(!place.path("here/bob/identity.next").exists());
+}
+
+#[test]
+fn words_are_typed_with_the_numbers_that_stand_beside_them_and_a_wrong_one_is_found() {
+    let place = Place::new();
+    let words = place.first_start("here");
+    let numbered = words.split(' ').zip(1..);
+    let numbered: Vec<String> = numbered.map(|(word, at)| format!("{at} {word}")).collect();
+    let rows = numbered.chunks(4).map(|four| four.join("  ") + "\n");
+    let rows: String = rows.collect();
+    let recover = ["identity", "recover"];
+    let misspelt = rows.replacen("7 ", "7 x", 1);
+    place
+        .run_with("new", &recover, &misspelt)
+        .failed(&["word 7 of the twelve is misspelt"]);
+    place.run_with("new", &recover, &rows).went_well();
 }

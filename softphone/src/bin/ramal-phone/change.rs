@@ -132,7 +132,25 @@ pub async fn rotate(profile: &Profile, way: Way<'_>, time: UnixMillis) -> Result
     }
 }
 
-/// Gives a name to a new identity by its recovery code, which is asked for when it is needed.
+/// Finds out what came of a recovery that broke off. It may have been heard: then the code is used
+/// up, and has done its work. `None` when there is still something to do.
+///
+/// # Errors
+/// Why that cannot be found out, with the next step.
+pub async fn find_out(
+    folder: &Folder,
+    way: Way<'_>,
+    time: UnixMillis,
+) -> Result<Option<Changed>, String> {
+    match folder.next().map_err(in_words)? {
+        Some(next) if owns(way, &next, folder.name(), time).await? => {
+            adopted(folder, &next).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Gives a name to a new identity by its recovery code.
 ///
 /// # Errors
 /// Why not, with the next step.
@@ -140,17 +158,9 @@ pub async fn recover(
     folder: &Folder,
     way: Way<'_>,
     time: UnixMillis,
-    code: impl FnOnce() -> Result<RecoveryCode, String>,
+    code: RecoveryCode,
 ) -> Result<Changed, String> {
     let name = folder.name();
-    let broke_off = folder.next().map_err(in_words)?;
-    if let Some(next) = broke_off {
-        // The last try may have been heard: then the code is used up, and has done its work.
-        if owns(way, &next, name, time).await? {
-            return adopted(folder, &next);
-        }
-    }
-    let code = code()?;
     let broke_off = folder.next().map_err(in_words)?;
     let is_again = broke_off.is_some();
     let next = match broke_off {

@@ -75,7 +75,14 @@ pub fn run(command: &Command, general: &General, show: &Show) -> Result<ExitCode
         found = vec![one(found, whom, fingerprint.as_deref())?];
     }
     if found.is_empty() {
-        return Err(unknown(whom));
+        let why = unknown(whom);
+        return Err(match command {
+            Command::Block { .. } => format!(
+                "{why}. Decline the calls of somebody who is none; with --callers contacts \
+                 strangers do not ring"
+            ),
+            _ => why,
+        });
     }
     let changes: Vec<Change> = found.iter().map(|found| change(command, found)).collect();
     let changed = file.change(&changes);

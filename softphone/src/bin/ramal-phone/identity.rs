@@ -106,15 +106,27 @@ pub fn run(command: Command, general: &General, show: &Show) -> Result<ExitCode,
         }
         Command::Rotate => {
             let profile = profile(&config, general)?;
-            let changed = cli::block_on(change::rotate(&profile, way, unix_now()))?;
-            tell_changed(profile.disk.folder(), &changed, show)?;
+            let rotated = until_interrupted(change::rotate(&profile, way, unix_now()));
+            let Some(changed) = cli::block_on(rotated) else {
+                return Ok(interrupted(show));
+            };
+            tell_changed(profile.disk.folder(), &changed?, show)?;
         }
         Command::Recover => {
             let name = name(general.name.as_deref(), &config)?;
             let folder = Folder::take(&config, name).map_err(|error| error.to_string())?;
-            let code = || typed::recovery_code(folder.name());
-            let recovered = change::recover(&folder, way, unix_now(), code);
-            let changed = cli::block_on(recovered)?;
+            let found_out = cli::block_on(change::find_out(&folder, way, unix_now()))?;
+            let changed = match found_out {
+                Some(changed) => changed,
+                None => {
+                    let code = typed::recovery_code(folder.name())?;
+                    let recovered = change::recover(&folder, way, unix_now(), code);
+                    match cli::block_on(until_interrupted(recovered)) {
+                        Some(changed) => changed?,
+                        None => return Ok(interrupted(show)),
+                    }
+                }
+            };
             settings::set_last_name(&config, folder.name()).map_err(|error| error.to_string())?;
             tell_changed(&folder, &changed, show)?;
         }
@@ -135,6 +147,25 @@ pub fn run(command: Command, general: &General, show: &Show) -> Result<ExitCode,
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What comes of something, unless the person ends it before by Ctrl-C.
+async fn until_interrupted<T>(something: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        // It is listened to before anything is asked.
+        biased;
+        Ok(()) = tokio::signal::ctrl_c() => None,
+        done = something => Some(done),
+    }
+}
+
+/// The person ended a change of key while the registry was asked.
+fn interrupted(show: &Show) -> ExitCode {
+    show.note(
+        "interrupted; whether the registry has changed the key is not known: do the same again to \
+         find out",
+    );
+    ExitCode::from(130)
 }
 
 /// The profile of a name that has one, kept from other programs.

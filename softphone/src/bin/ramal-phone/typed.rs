@@ -2,14 +2,14 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use codec::{Name, RecoveryCode, claim::BadRecoveryCode};
+use codec::{
+    Name, RecoveryCode,
+    claim::{BadRecoveryCode, RECOVERY_WORDS},
+};
 use zeroize::Zeroizing;
 
 /// The most bytes that are read of an answer.
 const ANSWER_BYTES_MAX: u64 = 4096;
-
-/// How many words a recovery code has.
-const WORDS: usize = 12;
 
 /// A passphrase: typed on the terminal without being shown, or the first line of standard input.
 ///
@@ -35,7 +35,7 @@ pub fn recovery_code(name: &Name) -> Result<RecoveryCode, String> {
         prompt(&format!("The twelve words of {name}'s recovery code: "));
     }
     let mut words = Zeroizing::new(String::with_capacity(512));
-    while words.split_whitespace().count() < WORDS {
+    while RecoveryCode::typed_words(&words).count() < RECOVERY_WORDS {
         let line = line()?;
         if line.is_empty() {
             break;
