@@ -199,14 +199,18 @@ pub fn names(config: &Path) -> Vec<String> {
 }
 
 impl Profile {
-    /// Opens the profile of `name`, and makes it at the first time. `time` tells which week's keys
+    /// Opens the profile of `name`, and makes it at the first time. Whoever uses it remembers it by
+    /// [`set_last_name`] when the name is granted; the first of all is remembered now. `time` tells which week's keys
     /// are in use.
     ///
     /// # Errors
     /// [`ProfileError`].
     pub fn open(config: &Path, name: Name, time: UnixMillis) -> Result<Self, ProfileError> {
         let folder = Folder::take(config, name)?;
-        set_last_name(config, folder.name())?;
+        // Until a registry has granted another one, it is the only one.
+        if last_name(config).is_none() {
+            set_last_name(config, folder.name())?;
+        }
         Self::of(folder, time)
     }
 
@@ -333,6 +337,8 @@ mod tests {
         ));
         let other = Profile::open(config.path(), "eve".parse().unwrap(), 2).unwrap();
         assert_ne!(other.me.identity.key(), key);
+        // Nobody has granted that name yet.
+        assert_eq!(last_name(config.path()), Some(bob()));
         drop(first);
         let again = open(config.path(), 3).unwrap();
         assert_eq!(again.me.identity.key(), key);

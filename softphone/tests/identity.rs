@@ -605,3 +605,25 @@ fn words_are_typed_with_the_numbers_that_stand_beside_them_and_a_wrong_one_is_fo
         .failed(&["word 7 of the twelve is misspelt"]);
     place.run_with("new", &recover, &rows).went_well();
 }
+
+#[test]
+fn a_name_that_was_refused_is_not_the_one_used_last() {
+    let place = Place::new();
+    place.first_start("here");
+    let last = || fs::read_to_string(place.path("here/.last-name")).unwrap();
+    let look_alike = place.command_of("b0b", "here", &["call", "bob"]);
+    let refused = Over::of(look_alike, "");
+    refused.failed(&["ramal-phone: not registered as b0b", "looks like"]);
+    assert_eq!(last(), "bob");
+    let granted = place.command_of("carol", "here", &["answer", "--timeout", "1"]);
+    Over::of(granted, "");
+    assert_eq!(last(), "carol");
+}
+
+#[test]
+fn a_registry_that_is_not_known_cannot_be_forgotten() {
+    let place = Place::new();
+    place
+        .run("here", &["registries", "forget", "nowhere"])
+        .failed(&["nowhere:5000 is not known", "registries list"]);
+}

@@ -273,7 +273,8 @@ fn refused(name: &Name, host: &Host, refusal: Refusal) -> String {
         ),
         Refusal::NameTaken => format!(
             "{name} belongs to another identity at {host}; its recovery code gets it back \
-             (ramal-phone identity recover)"
+             (ramal-phone --name {} identity recover)",
+            name.folded()
         ),
         refusal => format!("{host} refused for {name}: {refusal}"),
     }

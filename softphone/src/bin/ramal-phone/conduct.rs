@@ -12,7 +12,6 @@ use softphone::{
     call::Reason,
     engine::{self, Event, Handle},
     phone::{self, Command, Target},
-    settings::Unshown,
 };
 use tokio::{
     sync::mpsc,
@@ -23,7 +22,8 @@ use crate::{
     board::{Action, Board, Registered, SeenCall},
     directory, help,
     keys::{self, Decoder, Key, Lines, Typed},
-    recovery, refused, screen,
+    recovery::Grant,
+    refused, screen,
     show::Show,
     signals::{Asked, Signals},
     terminal::{self, Terminal},
@@ -80,8 +80,7 @@ pub struct Conduct<'a> {
     show: &'a Show,
     hands: Hands,
     board: Board,
-    /// Shown once the name is granted: before that it is worth nothing.
-    recovery: Option<Unshown>,
+    grant: Grant,
     /// The call that the program was started for, once it is dialled.
     dialled: Option<CallId>,
     /// How that call ended.
@@ -107,14 +106,14 @@ enum Outcome {
 }
 
 impl<'a> Conduct<'a> {
-    /// Runs the phone to its end. `recovery` is shown when it has registered.
+    /// Runs the phone to its end.
     pub async fn run(
         until: Until,
         registry: Host,
         show: &'a Show,
         hands: Hands,
         board: Board,
-        recovery: Option<Unshown>,
+        grant: Grant,
         handle: Handle,
     ) -> ExitCode {
         let Handle {
@@ -129,7 +128,7 @@ impl<'a> Conduct<'a> {
             show,
             hands,
             board,
-            recovery,
+            grant,
             dialled: None,
             reached: None,
             completed: 0,
@@ -243,11 +242,7 @@ impl<'a> Conduct<'a> {
         match event {
             phone::Event::Registered => {
                 self.hopeless = None;
-                if let Some(unshown) = self.recovery.take()
-                    && let Err(why) = recovery::show(show, unshown)
-                {
-                    show.note(&why);
-                }
+                self.grant.come(show);
                 show.registered(&self.board.name, &self.registry, self.listening);
             }
             phone::Event::Unregistered | phone::Event::Stopped => {}
@@ -325,7 +320,11 @@ impl<'a> Conduct<'a> {
                     Until::Called { target, .. } => target.host.as_ref().unwrap_or(&self.registry),
                     Until::Answered { .. } => &self.registry,
                 };
-                show.ended(call, &name, reason, detail.as_deref(), lasted, asked);
+                // Nobody hung up on whom a phone that failed had not reached; it was said why.
+                let is_said = self.outcome == Some(Outcome::Failed) && lasted.is_none();
+                if show.json || !is_said {
+                    show.ended(call, &name, reason, detail.as_deref(), lasted, asked);
+                }
                 self.ended(call, seen.as_ref(), reason).await;
             }
         }
@@ -338,8 +337,9 @@ impl<'a> Conduct<'a> {
     }
 
     async fn refused(&mut self, refusal: Refusal) {
-        let next = refused::next_step(refusal);
-        let why = format!("not registered as {}: {refusal}{next}", self.board.name);
+        let name = &self.board.name;
+        let next = refused::next_step(refusal, name);
+        let why = format!("not registered as {name}: {refusal}{next}");
         // Nobody is called by a name that is another's, and nobody can call a phone that waits under
         // it.
         if refused::is_final(refusal) && self.needs_registry() {
@@ -367,7 +367,7 @@ impl<'a> Conduct<'a> {
         if self.outcome.is_some() || self.hopeless.as_ref() == Some(&why) {
             return;
         }
-        self.show.note(&why);
+        self.show.note(&format!("ramal-phone: {why}"));
         if host.is_same(&self.registry) {
             self.hopeless = Some(why);
         } else {

@@ -32,6 +32,9 @@ pub enum Command {
         /// Whom
         #[arg(value_name = "NAME")]
         whom: Name,
+        /// Which of several by that name: the beginning of the fingerprint
+        #[arg(long, value_name = "LETTERS")]
+        fingerprint: Option<String>,
     },
     /// Lets somebody in no longer
     Block {
@@ -66,12 +69,12 @@ pub fn run(command: &Command, general: &General, show: &Show) -> Result<ExitCode
             return Ok(ExitCode::SUCCESS);
         }
         Command::Verify { whom, .. } => (whom, "verified"),
-        Command::Forget { whom } => (whom, "forgotten"),
+        Command::Forget { whom, .. } => (whom, "forgotten"),
         Command::Block { whom } => (whom, "blocked"),
         Command::Unblock { whom } => (whom, "not blocked"),
     };
     let mut found: Vec<&Contact> = book.named(whom).collect();
-    if let Command::Verify { fingerprint, .. } = command {
+    if let Command::Verify { fingerprint, .. } | Command::Forget { fingerprint, .. } = command {
         found = vec![one(found, whom, fingerprint.as_deref())?];
     }
     if found.is_empty() {
@@ -178,7 +181,7 @@ fn list(book: &Book, name: &Name, show: &Show) {
 fn rows(book: &Book) -> Vec<String> {
     let registry = |contact: &Contact| match contact.registry {
         Some(registry) => registry.fingerprint().chars().take(11).collect(),
-        None => "no registry".to_owned(),
+        None => "an address, by no registry".to_owned(),
     };
     let mut registries: Vec<String> = book.iter().map(registry).collect();
     registries.dedup();

@@ -46,6 +46,7 @@ use board::{Board, Powers};
 use conduct::{Conduct, Hands, Until};
 use escape::printable;
 use keys::{Decoder, Lines};
+use recovery::Grant;
 use show::Show;
 use terminal::Terminal;
 
@@ -263,7 +264,10 @@ fn registries(command: &Registries, general: &General, show: &Show) -> Result<Ex
             Ok(ExitCode::SUCCESS)
         }
         Registries::Forget { host } => match known.forget(host) {
-            Ok(0) => Ok(cli::complain(1, &format!("{host} is not known"))),
+            Ok(0) => Ok(cli::complain(
+                2,
+                &format!("{host} is not known (ramal-phone registries list)"),
+            )),
             Ok(_) => {
                 show.say(&format!("{host} is forgotten"));
                 Ok(ExitCode::SUCCESS)
@@ -330,6 +334,10 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         recovery,
     } = profile;
     me.claim.invite = general.invite;
+    let grant = Grant {
+        recovery,
+        last: Some((folder, name.clone())),
+    };
     let broke_off = disk.folder().next().map_err(|error| error.to_string())?;
     if broke_off.is_some() {
         show.note(&format!(
@@ -377,16 +385,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
     let board = Board::new(name, general.registry.to_string(), powers);
     let mut running = tokio::task::JoinSet::new();
     running.spawn(driver.run());
-    let code = Conduct::run(
-        until,
-        general.registry,
-        show,
-        hands,
-        board,
-        recovery,
-        handle,
-    )
-    .await;
+    let code = Conduct::run(until, general.registry, show, hands, board, grant, handle).await;
     // The driver has ended, or is ended with the set.
     Ok(code)
 }
@@ -498,6 +497,6 @@ fn name(given: Option<&str>, folder: &Path) -> Result<Name, String> {
     match given {
         Some(given) => given.parse().map_err(|error| format!("--name: {error}")),
         None => settings::last_name(folder)
-            .ok_or_else(|| "who is calling? use --name NAME the first time".to_owned()),
+            .ok_or_else(|| "no name yet: use --name NAME the first time".to_owned()),
     }
 }

@@ -1,9 +1,12 @@
 //! The recovery code, shown to its owner once they own the name.
 
-use codec::fold;
+use codec::{Name, fold};
 use serde_json::json;
-use softphone::settings::Unshown;
-use std::io::{self, IsTerminal};
+use softphone::settings::{self, Unshown};
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+};
 
 use crate::{
     escape::{printable, printable_json},
@@ -13,6 +16,34 @@ use crate::{
 
 /// How many words stand on one line: three lines of four are copied without losing the place.
 const WORDS_A_LINE: usize = 4;
+
+/// What is done once a registry has granted the name.
+#[derive(Debug, Default)]
+pub struct Grant {
+    /// Shown then: before that it is worth nothing.
+    pub recovery: Option<Unshown>,
+    /// The folder that remembers the name used last, and the name: one that was refused is not the
+    /// one that a person goes by.
+    pub last: Option<(PathBuf, Name)>,
+}
+
+impl Grant {
+    /// Does it, once.
+    pub fn come(&mut self, show: &Show) {
+        let shown = self
+            .recovery
+            .take()
+            .map(|unshown| self::show(show, unshown));
+        let last = self.last.take();
+        let kept = last.map(|(config, name)| settings::set_last_name(&config, &name));
+        let kept = kept.map(|kept| kept.map_err(|error| error.to_string()));
+        for done in [shown, kept].into_iter().flatten() {
+            if let Err(why) = done {
+                show.note(&why);
+            }
+        }
+    }
+}
 
 /// Shows a code: on a terminal as a block, after which nothing keeps it. To a script it is an event.
 /// Where what is written may become a log, only the file is named. In these two cases the file stays

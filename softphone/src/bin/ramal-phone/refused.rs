@@ -1,6 +1,6 @@
 //! What a person does when the registry does not want their name.
 
-use codec::registry::Refusal;
+use codec::{Name, registry::Refusal};
 
 /// Whether waiting helps nothing: a phone that only waits to be called can end.
 pub fn is_final(refusal: Refusal) -> bool {
@@ -17,17 +17,22 @@ pub fn is_final(refusal: Refusal) -> bool {
 }
 
 /// What to do, behind the refusal's own words.
-pub fn next_step(refusal: Refusal) -> &'static str {
-    match refusal {
+pub fn next_step(refusal: Refusal, name: &Name) -> String {
+    let step = match refusal {
         Refusal::NameTaken => {
-            "; choose another --name, or get it back if it is yours: ramal-phone identity recover"
+            return format!(
+                "; choose another --name, or get it back if it is yours: ramal-phone --name {} \
+                 identity recover",
+                name.folded()
+            );
         }
         Refusal::LooksTaken => "; choose another --name",
         Refusal::TooManyNames => " (ramal-phone --name OTHER identity release)",
         // Their own words say it.
         refusal if is_final(refusal) => "",
         _ => "; trying again",
-    }
+    };
+    step.to_owned()
 }
 
 #[cfg(test)]
@@ -36,8 +41,12 @@ mod tests {
 
     #[test]
     fn whoever_is_refused_is_told_what_to_do_or_that_it_is_tried_again() {
+        let bob = "Bob".parse().unwrap();
         for (refusal, steps) in [
-            (Refusal::NameTaken, ["--name", "identity recover"]),
+            (
+                Refusal::NameTaken,
+                ["another --name", "--name bob identity recover"],
+            ),
             (Refusal::LooksTaken, ["looks like", "--name"]),
             (Refusal::TooManyNames, ["release one", "identity release"]),
             (Refusal::ClaimsClosed, ["anybody new", "operator"]),
@@ -47,7 +56,7 @@ mod tests {
             (Refusal::TooFast { retry_s: 7 }, ["in 7 s", "trying again"]),
             (Refusal::TooMany, ["later", "trying again"]),
         ] {
-            let said = format!("{refusal}{}", next_step(refusal));
+            let said = format!("{refusal}{}", next_step(refusal, &bob));
             assert!(steps.iter().all(|step| said.contains(step)), "{said}");
             assert_eq!(is_final(refusal), !said.contains("trying again"), "{said}");
         }

@@ -72,7 +72,16 @@ async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, St
         listening: None,
     };
     let registry = "localhost".parse().unwrap();
-    let code = Conduct::run(until, registry, &show(), Hands::Off, board(), None, handle).await;
+    let code = Conduct::run(
+        until,
+        registry,
+        &show(),
+        Hands::Off,
+        board(),
+        Grant::default(),
+        handle,
+    )
+    .await;
     let mut commands = Vec::new();
     while let Some(command) = told.recv().await {
         commands.push(command);
@@ -212,7 +221,7 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         show: &show,
         hands: Hands::Typed(Lines::default()),
         board: board(),
-        recovery: None,
+        grant: Grant::default(),
         dialled: None,
         reached: None,
         completed: 0,
@@ -301,7 +310,7 @@ async fn a_phone_that_its_registry_turns_away_ends() {
         &show,
         Hands::Off,
         board(),
-        None,
+        Grant::default(),
         handle,
     );
     assert_eq!(format!("{:?}", ended.await), code(2));
