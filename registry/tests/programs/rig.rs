@@ -313,7 +313,8 @@ impl Peer {
 
     pub fn change_key(&mut self, name: &str, to: &Self, cseq: u64) -> Result<Success, Refusal> {
         let (binding, name) = (self.binding.unwrap(), name.parse().unwrap());
-        let (from, to, lock) = (&self.identity, &to.identity, RecoveryLock([8; 32]));
+        // The one that `to` registers with: a registry takes no lock from before the change.
+        let (from, to, lock) = (&self.identity, &to.identity, RecoveryLock([7; 32]));
         let change = ChangeKey::sign(from, to, &binding, name, lock, cseq);
         self.ask(4, Method::ChangeKey(change))
     }
