@@ -150,8 +150,8 @@ pub struct Rates {
     /// The same of one identity on connections that hold a name, so that a guesser behind the same
     /// address does not keep a phone from looking up its contacts.
     pub guesses_per_identity: Rate,
-    /// The same of all such identities at one source: each is a name that was claimed from there, or
-    /// is brought from elsewhere.
+    /// The same of all such identities at one source: their names were claimed from there, or are
+    /// brought from elsewhere.
     pub member_guesses_per_address: Rate,
     /// Signed requests about leases of one identity: 8 phones with 5 names each and the shortest
     /// lease make 8 a second.

@@ -65,7 +65,7 @@ mod tests {
             let (now, time) = (start + passed, later(BEGIN, says));
             clock.is_believed(Moment { now, time }, || None)
         };
-        assert!(look(DAY * 0, DAY * 0));
+        assert!(look(Duration::ZERO, Duration::ZERO));
         assert!(look(DAY * 200, DAY * 200));
         assert!(look(DAY * 200, DAY * 201), "a machine that slept");
         let jumped = DAY * 203;
@@ -96,7 +96,7 @@ mod tests {
             now: now + passed,
             time: later(BEGIN, says),
         };
-        let begin = at(DAY * 0, DAY * 0);
+        let begin = at(Duration::ZERO, Duration::ZERO);
         store.register(claim("bob", 1, 1), begin).await.unwrap();
         assert_eq!(store.expire(at(DAY, DAY)).len(), 1);
         store.expire(at(DAY, DAY * 400));
