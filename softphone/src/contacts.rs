@@ -125,8 +125,9 @@ impl Book {
         self.of_identity(identity).any(|contact| contact.blocked)
     }
 
-    /// What is known of `identity` under a name that `registry` says is theirs, or that they say is
-    /// theirs where they were called at an address.
+    /// What is known of `identity` under a name that `registry` says is theirs. A name that is not
+    /// pinned there, but to somebody whom no registry vouched for, is theirs: nobody else comes to
+    /// it because a registry has not answered once. Without a registry, see [`Self::claimed`].
     #[must_use]
     pub fn standing(
         &self,
@@ -134,7 +135,9 @@ impl Book {
         name: &Name,
         identity: IdentityKey,
     ) -> Standing {
-        match self.get(registry, name) {
+        let here = self.get(registry, name);
+        match here.or_else(|| self.get(None, name)) {
+            None if registry.is_none() => self.claimed(name, identity).1,
             None => Standing::Stranger,
             Some(contact) if contact.identity != identity => Standing::Changed,
             Some(contact) if contact.verified => Standing::Verified,
@@ -149,10 +152,11 @@ impl Book {
     pub fn claimed(&self, name: &Name, identity: IdentityKey) -> (Option<IdentityKey>, Standing) {
         let theirs = self
             .named(name)
-            .find(|contact| contact.identity == identity)
-            .map(|contact| contact.registry);
+            .filter(|contact| contact.identity == identity)
+            .max_by_key(|contact| contact.verified);
         match theirs {
-            Some(registry) => (registry, self.standing(registry, name, identity)),
+            Some(contact) if contact.verified => (contact.registry, Standing::Verified),
+            Some(contact) => (contact.registry, Standing::Known),
             None if self.named(name).next().is_some() => (None, Standing::Changed),
             None => (None, Standing::Stranger),
         }
@@ -273,7 +277,9 @@ mod tests {
         let alice = name("alice");
         assert_eq!(book.standing(HERE, &alice, ALICE), Standing::Known);
         assert_eq!(book.standing(THERE, &alice, EVE), Standing::Known);
-        assert_eq!(book.standing(None, &alice, EVE), Standing::Stranger);
+        assert_eq!(book.standing(None, &alice, EVE), Standing::Known);
+        let mallory = IdentityKey([3; 32]);
+        assert_eq!(book.standing(None, &alice, mallory), Standing::Changed);
         assert_eq!(book.named(&alice).count(), 2);
     }
 
@@ -287,6 +293,22 @@ mod tests {
         // A known identity under a new name is no known name.
         let (_, standing) = book.claimed(&name("carol"), ALICE);
         assert_eq!(standing, Standing::Stranger);
+    }
+
+    #[test]
+    fn a_name_that_was_pinned_without_a_registry_is_nobody_elses_at_one() {
+        let book = Book::from_iter([Contact {
+            verified: true,
+            ..contact(None, "alice", ALICE)
+        }]);
+        let alice = name("alice");
+        assert_eq!(book.standing(HERE, &alice, ALICE), Standing::Verified);
+        assert_eq!(book.standing(HERE, &alice, EVE), Standing::Changed);
+        // What a registry has vouched for counts there.
+        let mut book = book;
+        assert!(book.apply(&Change::Pin(contact(THERE, "alice", EVE))));
+        assert_eq!(book.standing(THERE, &alice, EVE), Standing::Known);
+        assert_eq!(book.standing(HERE, &alice, EVE), Standing::Changed);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use codec::{
 };
 use registry::{
     client::{Access, AskError, Client, ConnectError, Connected, Host, Security, connect},
+    known::KnownError,
     link::{FrameLink, Received},
     tls::{self, Certificate, Stream},
 };
@@ -230,6 +231,10 @@ pub(super) async fn open_host(
     };
     match connected.welcome {
         Welcome::Phone(peer) => {
+            if let Some(why) = stands_in_for_registry(&greeter.access, &host).await {
+                tell.about(&host, Trust::Untrusted(why.clone())).await;
+                return tell.tell(Input::LinkDown { link: id, why }).await;
+            }
             let (ours, peer) = bound(ours, peer, &connected.exporter);
             direct(id, connected.link, ours, peer, orders, tell).await;
         }
@@ -254,6 +259,25 @@ pub(super) async fn open_host(
             })
             .await;
         }
+    }
+}
+
+/// Why a phone that answers at `host` is not to be talked to, where it is not: a registry is known
+/// there, and whoever is in between could pass for a phone with any name.
+async fn stands_in_for_registry(access: &Access, host: &Host) -> Option<String> {
+    let (file, asked) = (access.known.clone()?, host.clone());
+    let known = tokio::task::spawn_blocking(move || {
+        let known = file.list()?;
+        Ok::<_, KnownError>(known.iter().any(|(of, _)| of.is_same(&asked)))
+    });
+    match known.await {
+        Ok(Ok(false)) => None,
+        Ok(Ok(true)) => Some(format!(
+            "a phone answers at {host} where a registry is known: somebody may be in between; if \
+             there is none any more, say so with ramal-phone registries forget {host}"
+        )),
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(error) => Some(error.to_string()),
     }
 }
 
@@ -424,4 +448,75 @@ async fn exchange<In: DeserializeOwned, Out: Serialize>(
 fn queue<T: Serialize>(link: &mut FrameLink<Stream>, message: &T) -> io::Result<()> {
     let frame = to_frame(message).map_err(io::Error::other)?;
     link.queue(&frame).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use codec::{Identity, identity::AgreementSecret};
+    use registry::known::KnownRegistries;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn greeter(config: &std::path::Path) -> Greeter {
+        let identity = Identity::from_secret(&[1; 32]);
+        let agreement = AgreementSecret::from_secret(&[2; 32]).key();
+        Greeter {
+            access: Access::of("test", config),
+            card: KeyCard::issue(&identity, agreement, 1, u64::MAX),
+            certificate: Certificate::in_memory().unwrap(),
+        }
+    }
+
+    /// What a phone is told that calls at an address where another phone answers.
+    async fn told(known: bool) -> Vec<News> {
+        let config = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = Host::from(listener.local_addr().unwrap());
+        if known {
+            let key = Identity::from_secret(&[9; 32]).key();
+            let file = KnownRegistries::in_folder(config.path());
+            file.meet(&host, &key).unwrap();
+        }
+        let (greeter, name) = (greeter(config.path()), "alice".parse().unwrap());
+        let (news, mut inbox) = mpsc::channel(16);
+        let (unheard, _kept) = mpsc::channel(16);
+        let quiet = |news| Tell {
+            news,
+            registry: None,
+        };
+        let (order, orders) = mpsc::channel(1);
+        let (answer, answers) = mpsc::channel(1);
+        let callee = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            accept(LinkId(1), stream, greeter.clone(), answers, quiet(unheard)).await;
+        };
+        let caller = open_host(LinkId(2), host, name, greeter.clone(), orders, quiet(news));
+        let mut told = Vec::new();
+        let heard = async {
+            while let Some(news) = inbox.recv().await {
+                told.push(news);
+                if matches!(told.last(), Some(News::Phone(_))) {
+                    break;
+                }
+            }
+            drop((order, answer));
+        };
+        tokio::join!(callee, caller, heard);
+        told
+    }
+
+    #[tokio::test]
+    async fn a_phone_that_answers_where_a_registry_is_known_is_not_talked_to() {
+        let down = |news: &News| matches!(news, News::Phone(Input::LinkDown { .. }));
+        let distrust = |news: &News| matches!(news, News::Trust(_, Trust::Untrusted(_)));
+        let told = told(true).await;
+        assert!(matches!(&told[..], [first, last] if distrust(first) && down(last)));
+    }
+
+    #[tokio::test]
+    async fn a_phone_that_answers_anywhere_else_is_called() {
+        let told = told(false).await;
+        assert!(matches!(&told[..], [News::Phone(Input::LinkUp { .. })]));
+    }
 }

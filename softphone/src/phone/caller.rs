@@ -215,8 +215,12 @@ impl Phone {
                 && line.name == name
                 && line.card.is_some_and(|card| card.identity == identity)
         };
-        if let Some((&incoming, _)) = self.lines.iter().find(|(_, line)| from(line)) {
-            // Who calls is whom the person wants to call.
+        let own = registry == self.registry;
+        if let Some((&incoming, line)) = self.lines.iter_mut().find(|(_, line)| from(line)) {
+            // Who calls is whom the person wants to call, and this registry vouches for the name.
+            if !line.confirmed {
+                (line.registry, line.confirmed) = (registry, own);
+            }
             self.outputs.push_back(Output::Event(Event::Merged {
                 ended: call,
                 call: incoming,

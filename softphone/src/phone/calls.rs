@@ -136,7 +136,7 @@ impl Phone {
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
-        let Some(contact) = line.contact(time) else {
+        let Some(mut contact) = line.contact(time) else {
             return;
         };
         let standing = self
@@ -149,6 +149,8 @@ impl Phone {
         // The call is up, so everything that set it up has arrived.
         line.letters.retain(|letter| !letter.is_sent());
         let (name, peer) = (line.name.clone(), contact.identity);
+        // Who was verified before a registry vouched for the name stays so.
+        contact.verified = standing == Standing::Verified;
         self.change(Change::Pin(contact));
         self.outputs.push_back(Output::Event(Event::Established {
             call,

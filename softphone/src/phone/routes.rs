@@ -61,11 +61,13 @@ impl Phone {
             return self.check_reachable(call, now);
         }
         if line.card.is_none() {
-            let standing = self.book.standing(None, &line.name, card.identity);
+            // No registry says whose the name is, so it must not be anybody else's anywhere.
+            let (registry, standing) = self.book.claimed(&line.name, card.identity);
             if standing == Standing::Changed {
                 return self.give_up(call, Reason::IdentityChanged, None, now);
             }
             line.card = Some(card);
+            line.registry = registry;
         }
         line.seek_until = None;
         let mut device = None;

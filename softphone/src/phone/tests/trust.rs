@@ -240,6 +240,74 @@ fn a_phone_at_an_address_with_another_identity_than_before_is_not_called() {
 }
 
 #[test]
+fn a_phone_at_an_address_does_not_come_to_a_name_that_is_known_at_a_registry() {
+    let (alice, eve) = (person(2), person(3));
+    let contact = Contact {
+        registry: Some(person(77).identity.key()),
+        verified: true,
+        ..known("alice", &alice)
+    };
+    for (answers, changed) in [(&eve, true), (&alice, false)] {
+        let mut rig = Rig::new();
+        rig.people(std::slice::from_ref(&contact));
+        let (call, outputs) = dial(&mut rig, "alice@198.51.100.1:4000");
+        rig.tell(Input::Media(call, MediaNews::Prepared(offer(1))));
+        let link = outputs.iter().find_map(|output| match output {
+            Output::OpenHost { link, .. } => Some(*link),
+            _ => None,
+        });
+        let peer = PhoneGreeting {
+            card: answers.card,
+            nonce: Nonce([5; 32]),
+        };
+        let (link, ours) = (link.unwrap(), OURS);
+        let outputs = rig.tell(Input::LinkUp { link, ours, peer });
+        let reason = changed.then_some(Reason::IdentityChanged);
+        assert_eq!(ended(&outputs), reason);
+        assert_eq!(sent(&outputs), usize::from(!changed), "{outputs:?}");
+    }
+}
+
+/// Alice is called as she is registered, after a call that no registry vouched for.
+#[test]
+fn who_was_verified_while_the_registry_was_silent_is_nobody_else_once_it_speaks() {
+    let (alice, eve) = (person(2), person(3));
+    for (answer, reason) in [(&eve, Some(Reason::IdentityChanged)), (&alice, None)] {
+        let mut rig = Rig::new();
+        rig.people(&[Contact {
+            registry: None,
+            verified: true,
+            ..known("alice", &alice)
+        }]);
+        let (_, asks) = dial(&mut rig, "alice");
+        let outputs = rig.answer(asked(&asks), Ok(found_at("alice", answer)));
+        assert_eq!(ended(&outputs), reason);
+    }
+}
+
+#[test]
+fn a_ringing_call_that_one_of_ones_own_becomes_is_pinned_where_the_name_was_looked_up() {
+    let (mut rig, alice) = (Rig::new(), person(2));
+    rig.phone.settings.calls_max = 2;
+    rig.link(&alice);
+    let mut body = about(invite(&alice));
+    if let Signal::Invite { media, .. } = &mut body.signal {
+        *media = offer(2);
+    }
+    let envelope = rig.envelope(&alice, "alice", OURS, 0, &body);
+    let asks = rig.on_link(envelope);
+    let outputs = rig.answer(asked(&asks), Err(Refusal::NotFound));
+    assert_eq!(rings(&outputs), Some(false));
+    let (_, asks) = dial(&mut rig, "alice");
+    rig.answer(asked(&asks), Ok(record("alice", &alice)));
+    rig.tell(Input::Media(CALL, MediaNews::Prepared(offer(1))));
+    rig.tell(Input::Media(CALL, MediaNews::Connected));
+    confirm(&mut rig, &alice, 1);
+    let outputs = rig.tell(Input::Media(CALL, MediaNews::Heard));
+    assert_eq!(saved(&outputs), [&Change::Pin(known("alice", &alice))]);
+}
+
+#[test]
 fn who_keeps_the_registry_from_answering_cannot_use_a_name_that_is_known() {
     let (mut rig, alice, mallory) = (Rig::new(), person(2), person(3));
     rig.people(&[known("alice", &alice)]);
