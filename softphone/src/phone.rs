@@ -26,6 +26,7 @@ use crate::{
     contacts::Book,
 };
 
+mod allowance;
 mod caller;
 mod calls;
 mod door;
@@ -35,8 +36,9 @@ mod post;
 mod routes;
 mod target;
 
-use caller::Visitor;
-use door::{Told, Turned};
+use allowance::Allowance;
+use caller::{Visitor, checks};
+use door::{Answers, Told, Turned};
 pub use interface::{
     Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, SecondCall,
     Settings, Unresolved,
@@ -45,9 +47,12 @@ use line::{Departed, Line, turns_away};
 use post::{Post, Via};
 pub use target::{BadTarget, Target};
 
-/// How many calls may be in the making beyond those that the phone takes: they are answered with
-/// Busy once their caller is known.
+/// How many direct callers' names are asked for at a time, and how many callers through the
+/// registry wait for a lookup of the person's own; more are answered with Busy.
 const VISITORS_MAX: usize = 16;
+
+/// How many of those are of one connection or one identity.
+const VISITORS_OF_ONE_MAX: usize = 4;
 
 /// How long a connection may be open without a call that uses it.
 const LINK_UNUSED_MAX: Duration = Duration::from_secs(60);
@@ -86,6 +91,10 @@ pub struct Phone {
     turned: Vec<Turned>,
     /// Of whom the person was told that they were not let in.
     told: Told,
+    /// How often the registry is asked whose a caller's name is.
+    checks: Allowance,
+    /// How often callers with whom there is no call are answered through the registry.
+    answers: Answers,
 }
 
 /// Whether the phone takes part in anything.
@@ -172,6 +181,8 @@ impl Phone {
             registry: None,
             turned: Vec::new(),
             told: Told::default(),
+            checks: checks(),
+            answers: Answers::default(),
         };
         phone.drain_registration(now);
         phone

@@ -10,6 +10,7 @@ use codec::{
 
 use super::{
     Asked, Command, Event, Life, LinkId, Output, Phone, SecondCall, Target, Unresolved, Via,
+    allowance::Allowance,
     line::{FORWARD_AFTER, Forward, Line, Way, WayState},
     post::Letter,
 };
@@ -23,6 +24,13 @@ const FIND_WITHIN: Duration = Duration::from_secs(8);
 
 /// How long the registry may take to say whose name the caller's is.
 const CHECK_WITHIN: Duration = Duration::from_secs(1);
+
+/// How often the registry is asked whose a caller's name is: these are guesses of names by this
+/// phone there, which strangers must not use up. Every direct caller counts, so that what comes
+/// beyond tells nobody anything.
+pub(super) fn checks() -> Allowance {
+    Allowance::new(60, 100, Duration::from_secs(3600))
+}
 
 /// A caller whose name is being asked for; the phone does not ring yet.
 #[derive(Debug)]
@@ -316,7 +324,10 @@ impl Phone {
             }
             // It has not heard that the call is over.
             Signal::Ringing | Signal::Accept { .. } => {
-                if let Some(card) = self.departed.card(call, &from) {
+                let who = from.identity;
+                if let Some(card) = self.departed.card(call, &from)
+                    && (via != Via::Registry || self.answers.may(who, Standing::Known, now))
+                {
                     let cancel = Signal::Cancel(CancelReason::Hangup);
                     self.answer(call, &from, device, &card, via, cancel, now);
                 }
@@ -333,20 +344,37 @@ impl Phone {
             // Two calls are not one: whoever says so is up to something.
             return;
         }
-        if self.life != Life::Running || self.visitors.len() >= super::VISITORS_MAX {
+        // Strangers on direct connections leave the way through the registry open.
+        if self.life != Life::Running || (visitor.via != Via::Registry && self.is_crowded(&visitor))
+        {
             let confirmed = visitor.via == Via::Registry;
             return self.have_no_time(visitor, confirmed, now);
         }
         match visitor.via {
             // The registry hands envelopes on only from who has registered the sender's name.
             Via::Registry => self.ring(visitor, true, now),
-            Via::Link(_) if self.registration.is_registered() => {
+            Via::Link(_) if self.registration.is_registered() && self.checks.has(now) => {
+                self.checks.take(now);
                 let name = visitor.from.name.clone();
                 visitor.check = Some(self.ask(Method::Lookup { name }, Asked::Caller));
                 self.visitors.push(visitor);
             }
             Via::Link(_) => self.ring(visitor, false, now),
         }
+    }
+
+    /// Whether there are as many callers who wait as can be on the way that this one came, or as
+    /// many of this one.
+    fn is_crowded(&self, visitor: &Visitor) -> bool {
+        let forwarded = visitor.via == Via::Registry;
+        let of_way = |known: &&Visitor| (known.via == Via::Registry) == forwarded;
+        let of_one = |known: &&Visitor| {
+            let same = known.from.identity == visitor.from.identity;
+            same || (!forwarded && known.via == visitor.via)
+        };
+        let waiting = || self.visitors.iter().filter(of_way);
+        waiting().count() >= super::VISITORS_MAX
+            || waiting().filter(of_one).count() >= super::VISITORS_OF_ONE_MAX
     }
 
     pub(super) fn caller_checked(
@@ -403,7 +431,7 @@ impl Phone {
     fn have_no_time(&mut self, visitor: Visitor, confirmed: bool, now: Instant) {
         let (_, standing) = self.who_calls(&visitor.from, confirmed);
         if self.lets_in(&visitor.from, standing) {
-            return self.answer_visitor(&visitor, Signal::Busy, now);
+            return self.answer_visitor(&visitor, standing, Signal::Busy, now);
         }
         self.turn_away(visitor, confirmed, standing, now);
         if self.life != Life::Running {
@@ -418,6 +446,9 @@ impl Phone {
             return self.merge(ours, visitor, registry, now);
         }
         if let Some(until) = self.sought(&visitor, now) {
+            if self.is_crowded(&visitor) {
+                return self.have_no_time(visitor, confirmed, now);
+            }
             // Whether the two calls are one shows when the callee has been found.
             let (check, deadline) = (None, until);
             return self.visitors.push(Visitor {
@@ -435,7 +466,7 @@ impl Phone {
         let waiting = !self.lines.is_empty();
         let offered = !waiting || self.settings.second_call == SecondCall::Offer;
         if self.life != Life::Running || full || !offered {
-            return self.answer_visitor(&visitor, Signal::Busy, now);
+            return self.answer_visitor(&visitor, standing, Signal::Busy, now);
         }
         let (own, ring_for) = (self.own(), self.settings.ring_for);
         let (media, commitment) = (visitor.media.clone(), visitor.commitment);
@@ -542,8 +573,19 @@ impl Phone {
         self.drain_call(call, now);
     }
 
-    /// Answers a caller with whom there will be no call.
-    pub(super) fn answer_visitor(&mut self, visitor: &Visitor, signal: Signal, now: Instant) {
+    /// Answers a caller with whom there will be no call. Whoever is not let in is a
+    /// [`Standing::Stranger`] here, whatever is known of them.
+    pub(super) fn answer_visitor(
+        &mut self,
+        visitor: &Visitor,
+        standing: Standing,
+        signal: Signal,
+        now: Instant,
+    ) {
+        let counts = visitor.via == Via::Registry;
+        if counts && !self.answers.may(visitor.from.identity, standing, now) {
+            return;
+        }
         let Visitor {
             call,
             from,

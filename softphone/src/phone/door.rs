@@ -10,7 +10,11 @@ use std::{
 
 use codec::{IdentityKey, Name, Party, Signal, signal::DeclineReason};
 
-use super::{Callers, Event, Output, Phone, caller::Visitor};
+use super::{
+    Callers, Event, Output, Phone,
+    allowance::{Allowance, Allowances},
+    caller::Visitor,
+};
 use crate::contacts::Standing;
 
 /// The longest that a caller waits who is not let in, in microseconds.
@@ -24,6 +28,49 @@ const TOLD_EVERY: Duration = Duration::from_secs(600);
 
 /// How many callers the person is told of in that time; of more they learn nothing.
 const TOLD_MAX: usize = 32;
+
+/// How many callers with whom there is no call are answered through the registry in a minute, all
+/// strangers together and everybody who is not let in; further ones hear nothing. Each answer is one
+/// of the envelopes that the registry hands on for this phone.
+const ANSWERED_MAX: u32 = 120;
+
+/// How often one identity is answered so in a minute, known or not.
+const ANSWERED_OF_ONE_MAX: u32 = 10;
+
+/// How many identities are counted apart for that.
+const ANSWERED_APART_MAX: usize = 1024;
+
+/// How often callers with whom there is no call are answered through the registry.
+#[derive(Debug)]
+pub(super) struct Answers {
+    strangers: Allowance,
+    each: Allowances,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        let minutely = |most| Allowance::new(most, most, Duration::from_secs(60));
+        Self {
+            strangers: minutely(ANSWERED_MAX),
+            each: Allowances::new(minutely(ANSWERED_OF_ONE_MAX), ANSWERED_APART_MAX),
+        }
+    }
+}
+
+impl Answers {
+    /// Whether this caller is answered once more; it counts.
+    pub(super) fn may(&mut self, who: IdentityKey, standing: Standing, now: Instant) -> bool {
+        let is_stranger = !standing.is_known();
+        if is_stranger && !self.strangers.has(now) || !self.each.has(who, now) {
+            return false;
+        }
+        if is_stranger {
+            self.strangers.take(now);
+        }
+        self.each.take(who, now);
+        true
+    }
+}
 
 /// Somebody who is not let in, and will be told so.
 #[derive(Debug)]
@@ -140,7 +187,7 @@ impl Phone {
         self.turned = early;
         for Turned { visitor, .. } in due {
             let decline = Signal::Decline(DeclineReason::Unavailable);
-            self.answer_visitor(&visitor, decline, now);
+            self.answer_visitor(&visitor, Standing::Stranger, decline, now);
         }
     }
 }

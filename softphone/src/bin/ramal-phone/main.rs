@@ -269,7 +269,10 @@ fn registries(command: &Registries, general: &General, show: &Show) -> Result<Ex
                 &format!("{host} is not known (ramal-phone registries list)"),
             )),
             Ok(_) => {
-                show.say(&format!("{host} is forgotten"));
+                show.say(&format!(
+                    "{host} is forgotten; if it shows another key from now on, its names count as \
+                     new, also those of verified contacts"
+                ));
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => Err(error.to_string()),

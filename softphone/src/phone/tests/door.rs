@@ -306,7 +306,8 @@ fn a_flood_of_callers_who_are_not_let_in_is_answered_and_has_its_limits() {
     while !rig.phone.turned.is_empty() {
         count(rig.wake());
     }
-    assert_eq!(answered, 150);
+    // 120 at once, and two a second while the last wait.
+    assert!((120..=124).contains(&answered), "{answered}");
     assert_eq!(events, 32);
 }
 
@@ -341,11 +342,12 @@ fn who_is_not_let_in_is_never_told_that_the_phone_is_busy() {
     let stops = |rig: &mut Rig| drop(rig.tell(Input::Command(Command::Stop)));
     // Others say who they are, and the registry has not answered yet.
     let is_full = |rig: &mut Rig| {
-        let mallory = person(9);
         for number in 0..VISITORS_MAX {
+            let apart = u8::try_from(number / VISITORS_OF_ONE_MAX).unwrap();
+            let mallory = person(9 + apart);
             let mut body = about(invite(&mallory));
             body.call = CallId([100 + u8::try_from(number).unwrap(); 16]);
-            let link = LinkId(LINK.0 + 1);
+            let link = LinkId(LINK.0 + 1 + u64::from(apart));
             let (ours, card) = (Nonce([43; 32]), mallory.card);
             let peer = PhoneGreeting { card, nonce: ours };
             rig.tell(Input::LinkUp { link, ours, peer });
@@ -361,6 +363,144 @@ fn who_is_not_let_in_is_never_told_that_the_phone_is_busy() {
             assert_eq!(heard_meanwhile(Some(why), meanwhile), [declined], "{why:?}");
         }
     }
+}
+
+/// How many envelopes go through the registry because of so many Invites of each person.
+fn answers(mut rig: Rig, people: std::ops::Range<u8>, invites: u8) -> usize {
+    let mut answered = 0;
+    let mut count = |outputs: Vec<Output>| {
+        let sent = |output: &&Output| matches!(output, Output::ToRegistry(_));
+        answered += outputs.iter().filter(sent).count();
+    };
+    for seed in people {
+        for number in 0..invites {
+            let who = person(seed);
+            let mut body = about(invite(&who));
+            body.call = CallId([number; 16]);
+            body.call.0[0] = seed;
+            let envelope = rig.envelope(&who, "alice", Nonce::NONE, TIME, &body);
+            count(rig.by_registry(envelope));
+        }
+    }
+    while !rig.phone.turned.is_empty() {
+        count(rig.wake());
+    }
+    answered
+}
+
+#[test]
+fn one_caller_is_answered_ten_times_a_minute_and_strangers_no_more_than_120_times() {
+    // Alice is person 2. What is known of her makes no difference for who is not let in.
+    for why in EVERY {
+        assert_eq!(answers(closed(why, 1), 2..3, 50), 10, "{why:?}");
+        if why != Why::Blocked {
+            let answered = answers(closed(why, 1), 6..22, 12);
+            // Two a second come back while the last wait.
+            assert!((120..=124).contains(&answered), "{why:?}: {answered}");
+        }
+    }
+    // The phone is in another call.
+    let busy = |rig: &mut Rig| {
+        let carol = person(90);
+        let mut body = about(invite(&carol));
+        body.call = CallId([77; 16]);
+        let envelope = rig.envelope(&carol, "carol", Nonce::NONE, TIME, &body);
+        assert_eq!(rings(&rig.by_registry(envelope)), Some(true));
+    };
+    let mut rig = Rig::new();
+    busy(&mut rig);
+    assert_eq!(answers(rig, 2..3, 50), 10);
+    let mut rig = Rig::new();
+    busy(&mut rig);
+    assert_eq!(answers(rig, 2..18, 12), 120);
+}
+
+#[test]
+fn strangers_do_not_use_up_what_the_phone_may_ask_the_registry() {
+    let (mut rig, eve) = (Rig::new(), person(66));
+    rig.link(&eve);
+    let invited = |rig: &mut Rig, number: u8| {
+        let mut body = about(invite(&eve));
+        body.call = CallId([number; 16]);
+        let envelope = rig.envelope(&eve, &format!("nobody{number}"), OURS, 0, &body);
+        let outputs = rig.on_link(envelope);
+        let asks = |output: &&Output| match output {
+            Output::ToRegistry(request) => matches!(request.method, Method::Lookup { .. }),
+            _ => false,
+        };
+        let asked = outputs.iter().filter(asks).count();
+        if asked > 0 {
+            rig.answer(self::asked(&outputs), Err(Refusal::NotFound));
+        }
+        asked
+    };
+    let asked: usize = (0..200).map(|number| invited(&mut rig, number)).sum();
+    assert_eq!(asked, 60);
+    // Beyond that a caller is one whose name nobody confirms.
+    rig.tell(Input::Command(Command::Hangup(CallId([0; 16]))));
+    let alice = person(2);
+    let mut body = about(invite(&alice));
+    body.call = CallId([250; 16]);
+    let (link, ours) = (LinkId(LINK.0 + 1), Nonce([43; 32]));
+    let peer = PhoneGreeting {
+        card: alice.card,
+        nonce: ours,
+    };
+    rig.tell(Input::LinkUp { link, ours, peer });
+    let frame = DirectFrame::Envelope(rig.envelope(&alice, "alice", ours, 0, &body));
+    assert_eq!(
+        rings(&rig.tell(Input::FromLink { link, frame })),
+        Some(false)
+    );
+    // Others have some of it an hour later.
+    rig.now += Duration::from_secs(36);
+    assert_eq!(invited(&mut rig, 201), 1);
+    assert_eq!(invited(&mut rig, 202), 0);
+}
+
+#[test]
+fn direct_callers_who_wait_keep_nobody_from_calling_through_the_registry_or_on_other_links() {
+    let (mut rig, eve, alice) = (Rig::new(), person(66), person(2));
+    rig.link(&eve);
+    for number in 0..16 {
+        let mut body = about(invite(&eve));
+        body.call = CallId([number + 100; 16]);
+        let envelope = rig.envelope(&eve, &format!("nobody{number}"), OURS, 0, &body);
+        rig.on_link(envelope);
+    }
+    assert_eq!(rig.phone.visitors.len(), VISITORS_OF_ONE_MAX);
+    let (link, ours) = (LinkId(LINK.0 + 1), Nonce([43; 32]));
+    let peer = PhoneGreeting {
+        card: alice.card,
+        nonce: ours,
+    };
+    rig.tell(Input::LinkUp { link, ours, peer });
+    let frame =
+        DirectFrame::Envelope(rig.envelope(&alice, "alice", ours, 0, &about(invite(&alice))));
+    let asks = rig.tell(Input::FromLink { link, frame });
+    assert!(matches!(asks[..], [Output::ToRegistry(_)]), "{asks:?}");
+    let cancel = about(Signal::Cancel(CancelReason::Hangup));
+    let frame = DirectFrame::Envelope(rig.envelope(&alice, "alice", ours, 0, &cancel));
+    rig.tell(Input::FromLink { link, frame });
+    // And while every place is taken.
+    for seed in 10..13 {
+        let other = person(seed);
+        let (link, ours) = (LinkId(LINK.0 + u64::from(seed)), Nonce([seed; 32]));
+        let peer = PhoneGreeting {
+            card: other.card,
+            nonce: ours,
+        };
+        rig.tell(Input::LinkUp { link, ours, peer });
+        for number in 0..4 {
+            let mut body = about(invite(&other));
+            body.call = CallId([50 + seed * 10 + number; 16]);
+            let frame = DirectFrame::Envelope(rig.envelope(&other, "other", ours, 0, &body));
+            rig.tell(Input::FromLink { link, frame });
+        }
+    }
+    assert_eq!(rig.phone.visitors.len(), VISITORS_MAX);
+    let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &about(invite(&alice)));
+    assert_eq!(rings(&rig.by_registry(envelope)), Some(true));
 }
 
 #[test]
