@@ -20,9 +20,9 @@ pub enum DirectFrame {
 pub enum DirectRefusal {
     /// It could not be read.
     Malformed,
-    /// It is for somebody who is not here.
+    /// It is for somebody who is not here, or it could not be opened, or its signature does not fit.
     NotHere,
-    /// It could not be opened, or its signature does not fit.
+    /// Its sender is not the identity that greeted.
     NotAuthentic,
     /// This side has no room for it, try again later.
     TooMany,

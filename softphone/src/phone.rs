@@ -54,6 +54,9 @@ const VISITORS_MAX: usize = 16;
 /// How many of those are of one connection or one identity.
 const VISITORS_OF_ONE_MAX: usize = 4;
 
+/// How many envelopes on one connection are refused before it is closed.
+const REFUSED_MAX: u32 = 16;
+
 /// How long a connection may be open without a call that uses it.
 const LINK_UNUSED_MAX: Duration = Duration::from_secs(60);
 
@@ -115,6 +118,8 @@ struct Link {
     peer: PhoneGreeting,
     /// When it was last known to be of use to a call.
     used: Instant,
+    /// How many envelopes on it were refused.
+    refused: u32,
 }
 
 /// What a request to the registry was about.
@@ -245,6 +250,7 @@ impl Phone {
                     ours,
                     peer,
                     used: now,
+                    refused: 0,
                 },
                 now,
             ),
@@ -544,6 +550,7 @@ impl Phone {
                 if let Via::Link(link) = via {
                     let frame = DirectFrame::Refused(refusal);
                     self.outputs.push_back(Output::ToLink(link, frame));
+                    self.count_refused(link, now);
                 }
                 return;
             }

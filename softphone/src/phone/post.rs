@@ -182,9 +182,9 @@ impl Post {
             (opened, _) => opened,
         };
         let opened = opened.map_err(|error| match error {
-            EnvelopeError::NotForUs => DirectRefusal::NotHere,
-            EnvelopeError::Malformed | EnvelopeError::Version { .. } => DirectRefusal::Malformed,
-            _ => DirectRefusal::NotAuthentic,
+            EnvelopeError::Version { .. } => DirectRefusal::Malformed,
+            // Nobody finds out what this phone's name is by what else is wrong with an envelope.
+            _ => DirectRefusal::NotHere,
         })?;
         // On a direct connection its nonce shows that the envelope is fresh, whatever the clocks.
         let is_invite = matches!(opened.body.signal, Signal::Invite { .. });

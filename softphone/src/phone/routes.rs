@@ -123,6 +123,19 @@ impl Phone {
         self.link_down(link, &detail, now);
     }
 
+    /// An envelope on this connection was refused; whoever sends many more of them tries something
+    /// out.
+    pub(super) fn count_refused(&mut self, link: LinkId, now: Instant) {
+        let Some(up) = self.links.get_mut(&link) else {
+            return;
+        };
+        up.refused += 1;
+        if up.refused >= super::REFUSED_MAX {
+            self.close_link(link);
+            self.link_down(link, "the other phone sent nothing of use", now);
+        }
+    }
+
     /// A connection that no call uses is closed after a while, whoever opened it.
     pub(super) fn close_unused_links(&mut self, now: Instant) {
         for (id, link) in &mut self.links {

@@ -378,7 +378,7 @@ fn what_is_not_authentic_is_refused_on_the_link() {
     // Sealed for another connection.
     let body = about(invite(&mallory));
     let elsewhere = rig.envelope(&mallory, "mallory", Nonce([9; 32]), 0, &body);
-    assert_eq!(rig.on_link(elsewhere), refused(DirectRefusal::NotAuthentic));
+    assert_eq!(rig.on_link(elsewhere), refused(DirectRefusal::NotHere));
     // For somebody else.
     let mut other = rig.envelope(&mallory, "mallory", OURS, 0, &body);
     other.to.name = "carol".parse().unwrap();

@@ -147,3 +147,38 @@ fn one_stranger_does_not_take_every_line() {
     let envelope = rig.envelope(&alice, "alice", Nonce::NONE, time, &body);
     assert_eq!(rings(&rig.by_registry(envelope)), Some(true));
 }
+
+#[test]
+fn what_is_wrong_with_an_envelope_does_not_tell_what_the_phone_is_called() {
+    let (mut rig, eve) = (Rig::new(), person(66));
+    rig.link(&eve);
+    let (bob, card) = (person(BOB), &eve.agreement);
+    // Sealed to a key that is not bob's, and with a signature that is not eve's.
+    let sealed = |name: &str, key: &AgreementSecret, signer: &Person| {
+        let party = |name: &str, identity| Party {
+            name: name.parse().unwrap(),
+            identity,
+        };
+        let address = Address {
+            from: party("eve", eve.identity.key()),
+            to: party(name, bob.identity.key()),
+            id: EnvelopeId([7; 16]),
+            kind: Kind::Signal,
+        };
+        let (body, key) = (about(Signal::Ringing), key.key());
+        let (signer, mut rng) = (&signer.identity, ChaCha20Rng::seed_from_u64(1));
+        Envelope::seal(signer, address, &key, OURS, 0, &body, &mut rng).unwrap()
+    };
+    let refused = || Output::ToLink(LINK, DirectFrame::Refused(DirectRefusal::NotHere));
+    for name in ["guess", "bob"] {
+        assert_eq!(rig.on_link(sealed(name, card, &eve)), [refused()]);
+        assert_eq!(rig.on_link(sealed(name, &bob.agreement, &bob)), [refused()]);
+    }
+    // And there are not many guesses.
+    for _ in 4..15 {
+        assert_eq!(rig.on_link(sealed("guess", card, &eve)), [refused()]);
+    }
+    let last = rig.on_link(sealed("guess", card, &eve));
+    assert_eq!(last, [refused(), Output::CloseLink(LINK)]);
+    assert_eq!(rig.on_link(sealed("bob", card, &eve)), []);
+}
