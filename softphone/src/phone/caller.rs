@@ -11,6 +11,7 @@ use codec::{
 use super::{
     Asked, Command, Event, Life, LinkId, Output, Phone, SecondCall, Target, Unresolved, Via,
     allowance::Allowance,
+    door::shown,
     line::{FORWARD_AFTER, Forward, Line, Way, WayState},
     post::Letter,
 };
@@ -393,6 +394,9 @@ impl Phone {
                 self.ring(visitor, false, now);
             }
             Ok(Success::Found(record)) if record.card.identity == visitor.from.identity => {
+                let mut visitor = visitor;
+                // As it is registered: nobody made sure what another form of it looks like.
+                visitor.from.name = record.entry.name;
                 self.ring(visitor, true, now);
             }
             // The name is somebody else's: whoever this is pretends to be them.
@@ -439,7 +443,7 @@ impl Phone {
         }
     }
 
-    fn ring(&mut self, visitor: Visitor, confirmed: bool, now: Instant) {
+    fn ring(&mut self, mut visitor: Visitor, confirmed: bool, now: Instant) {
         let (registry, standing) = self.who_calls(&visitor.from, confirmed);
         // Whom the person calls is let in.
         if let Some(ours) = self.crossed(&visitor, confirmed, standing) {
@@ -468,6 +472,7 @@ impl Phone {
         if self.life != Life::Running || full || !offered {
             return self.answer_visitor(&visitor, standing, Signal::Busy, now);
         }
+        visitor.from.name = shown(&visitor.from.name, confirmed);
         let (own, ring_for) = (self.own(), self.settings.ring_for);
         let (media, commitment) = (visitor.media.clone(), visitor.commitment);
         let incoming = Call::incoming(own, media, commitment, ring_for, now);
@@ -532,7 +537,7 @@ impl Phone {
     fn merge(
         &mut self,
         ours: CallId,
-        visitor: Visitor,
+        mut visitor: Visitor,
         registry: Option<IdentityKey>,
         now: Instant,
     ) {
@@ -550,6 +555,7 @@ impl Phone {
             }
             return;
         }
+        visitor.from.name = line.name.clone();
         // Where they were looked up, if that is done.
         let registry = line.registry.or(registry);
         let own = self.own();

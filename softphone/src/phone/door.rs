@@ -72,6 +72,14 @@ impl Answers {
     }
 }
 
+/// The form of a caller's name that people get to see. No registry has looked at what a name looks
+/// like that it does not confirm, so such a one is shown folded: `aIice` is `aiice` then.
+pub(super) fn shown(name: &Name, confirmed: bool) -> Name {
+    let folded = || name.folded().parse().ok();
+    let shown = (!confirmed).then(folded).flatten();
+    shown.unwrap_or_else(|| name.clone())
+}
+
 /// Somebody who is not let in, and will be told so.
 #[derive(Debug)]
 pub(super) struct Turned {
@@ -146,7 +154,8 @@ impl Phone {
             self.answer_turned(next.unwrap_or(now), now);
         }
         let wait = Duration::from_micros(u64::from_le_bytes(self.random()) % (WAIT_MAX_US + 1));
-        let from = visitor.from.clone();
+        let mut from = visitor.from.clone();
+        from.name = shown(&from.name, confirmed);
         let at = now + wait;
         self.turned.push(Turned { visitor, at });
         let blocked = match standing {

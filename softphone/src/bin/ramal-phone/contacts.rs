@@ -88,9 +88,14 @@ pub fn run(command: &Command, general: &General, show: &Show) -> Result<ExitCode
         });
     }
     let changes: Vec<Change> = found.iter().map(|found| change(command, found)).collect();
-    let changed = file.change(&changes);
-    changed.map_err(|error| error.to_string())?;
+    let (book, _) = file.change(&changes).map_err(|error| error.to_string())?;
     for contact in found {
+        if !is_done(command, contact, &book) {
+            return Err(format!(
+                "{} has changed meanwhile, and is not {word}; look at ramal-phone contacts list",
+                contact.name
+            ));
+        }
         let fingerprint = contact.identity.fingerprint();
         show.answer(
             &json!({
@@ -99,7 +104,11 @@ pub fn run(command: &Command, general: &General, show: &Show) -> Result<ExitCode
                 "fingerprint": fingerprint,
                 "now": word,
             }),
-            &[format!("{} ({fingerprint}) is {word}", contact.name)],
+            &[format!(
+                "{} ({fingerprint}) is {word}{}",
+                contact.name,
+                aside(command, contact)
+            )],
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -115,6 +124,27 @@ fn change(command: &Command, contact: &Contact) -> Change {
             blocked: matches!(command, Command::Block { .. }),
         },
         Command::List | Command::Forget { .. } => Change::Forget { registry, name },
+    }
+}
+
+/// What else has become of somebody.
+fn aside(command: &Command, contact: &Contact) -> &'static str {
+    match command {
+        Command::Forget { .. } if contact.blocked => ", and no longer blocked",
+        _ => "",
+    }
+}
+
+/// Whether the contacts are now as they were to be: somebody else may have changed them meanwhile.
+fn is_done(command: &Command, contact: &Contact, book: &Book) -> bool {
+    let known = book.get(contact.registry, &contact.name);
+    let known = known.filter(|known| known.identity == contact.identity);
+    match command {
+        Command::List => true,
+        Command::Verify { .. } => known.is_some_and(|known| known.verified),
+        Command::Block { .. } => known.is_some_and(|known| known.blocked),
+        Command::Unblock { .. } => known.is_none_or(|known| !known.blocked),
+        Command::Forget { .. } => known.is_none(),
     }
 }
 
@@ -252,6 +282,37 @@ mod tests {
                 .iter()
                 .all(|row| row.contains(" at "))
         );
+    }
+
+    #[test]
+    fn what_was_changed_by_others_meanwhile_is_not_said_to_be_done() {
+        let alice = contact(1, "alice", 1);
+        let verify = Command::Verify {
+            whom: alice.name.clone(),
+            fingerprint: None,
+        };
+        let block = Command::Block {
+            whom: alice.name.clone(),
+        };
+        // The name is somebody else's by now.
+        let mut book = Book::from_iter([contact(1, "alice", 2)]);
+        assert!(!book.apply(&change(&verify, &alice)) && !is_done(&verify, &alice, &book));
+        book.apply(&change(&block, &alice));
+        assert!(!is_done(&block, &alice, &book));
+        // Who is verified already is.
+        let mut book = Book::from_iter([alice.clone()]);
+        assert!(book.apply(&change(&verify, &alice)) && is_done(&verify, &alice, &book));
+        assert!(!book.apply(&change(&verify, &alice)) && is_done(&verify, &alice, &book));
+    }
+
+    #[test]
+    fn who_forgets_somebody_who_is_blocked_hears_that_they_are_let_in_again() {
+        let mut eve = contact(1, "eve", 1);
+        let whom = eve.name.clone();
+        let forget = Command::Forget { whom };
+        assert_eq!(aside(&forget, &eve), "");
+        eve.blocked = true;
+        assert_eq!(aside(&forget, &eve), ", and no longer blocked");
     }
 
     #[test]

@@ -462,3 +462,31 @@ fn a_hidden_phone_registers_no_address_takes_no_connection_and_calls_none() {
     let opens = |output: &Output| matches!(output, Output::OpenHost { .. });
     assert!(!outputs.iter().any(opens), "{outputs:?}");
 }
+
+#[test]
+fn a_name_is_shown_as_it_is_registered_and_folded_where_nobody_confirms_it() {
+    let eve = person(66);
+    let shown = |outputs: &[Output]| {
+        let names = outputs.iter().filter_map(|output| match output {
+            Output::Event(Event::Incoming { from, .. } | Event::TurnedAway { from, .. }) => {
+                Some(from.name.as_str().to_owned())
+            }
+            _ => None,
+        });
+        names.collect::<Vec<_>>()
+    };
+    // It looks like alice, and is another name.
+    for (answer, as_shown) in [
+        (Ok(record("aiiCe", &eve)), "aiiCe"),
+        (Err(Refusal::NotFound), "aiice"),
+    ] {
+        for dnd in [false, true] {
+            let mut rig = Rig::new();
+            rig.phone.settings.dnd = dnd;
+            rig.link(&eve);
+            let asks = rig.say(&eve, "aIice", invite(&eve));
+            let outputs = rig.answer(asked(&asks), answer.clone());
+            assert_eq!(shown(&outputs), [as_shown]);
+        }
+    }
+}
