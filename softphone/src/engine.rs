@@ -519,6 +519,9 @@ impl Driver {
                 if matches!(input, Input::RegistryDown { .. }) {
                     self.registry = None;
                 }
+                if let Input::RegistryUp { time, .. } = &input {
+                    self.set_clock(*time);
+                }
                 Some(input)
             }
             News::Trust(host, trust) => {

@@ -44,6 +44,7 @@ pub use interface::{
     Settings, Unresolved,
 };
 use line::{Departed, Line, turns_away};
+pub(crate) use post::MACHINE_OFF_MAX_MS;
 use post::{Post, Via};
 pub use target::{BadTarget, Target};
 
@@ -231,6 +232,7 @@ impl Phone {
         match input {
             Input::Command(command) => self.command(command, now),
             Input::RegistryUp { binding, time } => self.registry_up(binding, time, now),
+            Input::Clock(time) => self.post.set_machine(time, now),
             Input::RegistryDown { why } => self.registry_down(&why, now),
             Input::FromRegistry(FromRegistry::Response(response)) => self.response(response, now),
             Input::FromRegistry(FromRegistry::Notice(Notice::Envelope(envelope))) => {

@@ -3,9 +3,10 @@
 use std::{
     io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
+    time::Instant,
 };
 
-use codec::direct::DirectFrame;
+use codec::{UnixMillis, direct::DirectFrame};
 use registry::client::Host;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -13,10 +14,11 @@ use tokio::{
 };
 
 use super::{
-    Driver, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX, ORDERS_MAX,
+    Driver, Event, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX, ORDERS_MAX,
     signalling::{self, Tell},
+    unix_now,
 };
-use crate::phone::{INBOUND_BIT, LinkId};
+use crate::phone::{INBOUND_BIT, Input, LinkId, MACHINE_OFF_MAX_MS};
 
 impl Driver {
     pub(super) fn connect_registry(&mut self) {
@@ -30,6 +32,20 @@ impl Driver {
         let (host, greeter) = (self.config.registry.clone(), self.config.greeter.clone());
         self.tasks
             .spawn(signalling::registry(host, greeter, orders, tell));
+    }
+
+    /// Tells the phone what time it is here, and the person if a registry's clock is so far away
+    /// that calls through it do not ring.
+    pub(super) fn set_clock(&mut self, registry: UnixMillis) {
+        let time = unix_now();
+        self.phone.handle_input(Input::Clock(time), Instant::now());
+        if time.abs_diff(registry) > MACHINE_OFF_MAX_MS {
+            self.tell(Event::Warning(
+                "this machine's clock and the registry's are more than 10 minutes apart, so calls \
+                 that come through the registry may not ring: set the clock"
+                    .to_owned(),
+            ));
+        }
     }
 
     pub(super) fn leave_registry(&mut self) {

@@ -147,6 +147,9 @@ pub enum Input {
         /// The registry's clock.
         time: UnixMillis,
     },
+    /// What this machine's clock says; told before every [`Input::RegistryUp`], as a machine that
+    /// slept has lost time.
+    Clock(UnixMillis),
     /// The connection to the registry failed.
     RegistryDown {
         /// Why, for people.

@@ -22,6 +22,11 @@ use super::{Keys, LinkId, Me};
 /// How old an Invite through a registry may be, or how far ahead of the registry's clock.
 const INVITE_AGE_MAX_MS: u64 = 60_000;
 
+/// How old it may be by this machine's own clock, or how far ahead of it: as much as machines are
+/// wrong that set their clocks at all. A registry that says another time cannot have an old Invite
+/// ring anew.
+pub(crate) const MACHINE_OFF_MAX_MS: u64 = 600_000;
+
 /// For how long the ids of envelopes are remembered: longer than an Invite counts.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
 
@@ -93,6 +98,8 @@ pub(super) struct Post {
     party: Party,
     /// The clock that envelopes are dated by: this machine's, until a registry tells its own.
     clock: (Instant, UnixMillis),
+    /// This machine's own.
+    machine: (Instant, UnixMillis),
     /// Of Invites on direct connections, and of those that a registry handed on: strangers on one
     /// way leave the other one open.
     direct: Memory,
@@ -110,6 +117,7 @@ impl Post {
             me,
             party,
             clock,
+            machine: clock,
             direct: Memory::default(),
             forwarded: Memory::default(),
         }
@@ -128,12 +136,14 @@ impl Post {
         self.clock = (now, time);
     }
 
+    /// What this machine's own clock says.
+    pub(super) fn set_machine(&mut self, time: UnixMillis, now: Instant) {
+        self.machine = (now, time);
+    }
+
     /// The registry's clock, as far as it is known.
     pub(super) fn time(&self, now: Instant) -> UnixMillis {
-        let since = now.saturating_duration_since(self.clock.0).as_millis();
-        self.clock
-            .1
-            .saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+        at(self.clock, now)
     }
 
     pub(super) fn seal(
@@ -189,7 +199,9 @@ impl Post {
         // On a direct connection its nonce shows that the envelope is fresh, whatever the clocks.
         let is_invite = matches!(opened.body.signal, Signal::Invite { .. });
         let age = self.time(now).abs_diff(opened.sent_at);
-        if is_invite && link == Nonce::NONE && age > INVITE_AGE_MAX_MS {
+        let by_machine = at(self.machine, now).abs_diff(opened.sent_at);
+        let fresh = age <= INVITE_AGE_MAX_MS && by_machine <= MACHINE_OFF_MAX_MS;
+        if is_invite && link == Nonce::NONE && !fresh {
             return Err(DirectRefusal::NotAuthentic);
         }
         // Every other signal counts only for a live call, and a copy of it changes nothing there.
@@ -210,6 +222,12 @@ impl Post {
             Err(DirectRefusal::TooMany)
         }
     }
+}
+
+/// What a clock says that said something before.
+fn at((said, time): (Instant, UnixMillis), now: Instant) -> UnixMillis {
+    let since = now.saturating_duration_since(said).as_millis();
+    time.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
 }
 
 /// The ids of Invites that came one way, for as long as a copy could count.

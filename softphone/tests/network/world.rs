@@ -205,8 +205,9 @@ impl World {
         };
         let rng = ChaCha20Rng::seed_from_u64(self.rng.next_u64());
         let contacts = Contacts::first_of([addr]);
-        // A phone's own clock may be wrong; the registry's counts.
-        let phone = Phone::new(me, contacts, settings, rng, self.now, 5);
+        // A phone's own clock may be some minutes wrong; the registry's counts.
+        let wrong = TIME - 300_000;
+        let phone = Phone::new(me, contacts, settings, rng, self.now, wrong);
         self.nodes.push(Node {
             phone,
             greeting,

@@ -182,3 +182,31 @@ fn what_is_wrong_with_an_envelope_does_not_tell_what_the_phone_is_called() {
     assert_eq!(last, [refused(), Output::CloseLink(LINK)]);
     assert_eq!(rig.on_link(sealed("bob", card, &eve)), []);
 }
+
+#[test]
+fn a_registry_whose_clock_is_set_back_cannot_have_an_old_invite_ring() {
+    const HOUR_MS: u64 = 3_600_000;
+    for (machine, counts) in [
+        (TIME, true),
+        (TIME + 600_000, true),
+        (TIME - 600_000, true),
+        (TIME + 600_001, false),
+        (TIME + 24 * HOUR_MS, false),
+        (TIME - HOUR_MS, false),
+    ] {
+        let (mut rig, alice) = (Rig::new(), person(2));
+        // The registry says that it is TIME, when the Invite was written.
+        assert_eq!(rig.tell(Input::Clock(machine)), []);
+        let body = about(invite(&alice));
+        let envelope = rig.envelope(&alice, "alice", Nonce::NONE, TIME, &body);
+        let rang = rings(&rig.by_registry(envelope));
+        assert_eq!(rang, counts.then_some(true), "{machine}");
+    }
+    // A direct connection shows by its nonce that an Invite is fresh.
+    let (mut rig, alice) = (Rig::new(), person(2));
+    rig.tell(Input::Clock(5));
+    rig.link(&alice);
+    let asks = rig.say(&alice, "alice", invite(&alice));
+    let outputs = rig.answer(asked(&asks), Ok(record("alice", &alice)));
+    assert_eq!(rings(&outputs), Some(true));
+}
