@@ -20,7 +20,7 @@ pub enum DirectFrame {
 pub enum DirectRefusal {
     /// It could not be read.
     Malformed,
-    /// It is for somebody who is not here, or it could not be opened, or its signature does not fit.
+    /// It is for somebody who is not here, or could not be opened, or its signature does not fit.
     NotHere,
     /// Its sender is not the identity that greeted.
     NotAuthentic,

@@ -30,8 +30,8 @@ const TOLD_EVERY: Duration = Duration::from_secs(600);
 const TOLD_MAX: usize = 32;
 
 /// How many callers with whom there is no call are answered through the registry in a minute, all
-/// strangers together and everybody who is not let in; further ones hear nothing. Each answer is one
-/// of the envelopes that the registry hands on for this phone.
+/// strangers together and everybody who is not let in; further ones hear nothing. Each answer is
+/// one of the envelopes that the registry hands on for this phone.
 const ANSWERED_MAX: u32 = 120;
 
 /// How often one identity is answered so in a minute, known or not.
