@@ -555,7 +555,7 @@ fn a_recovery_code_is_shown_when_the_name_is_granted_and_not_before() {
         "other",
         &[
             "--registry",
-            &elsewhere.registry,
+            &elsewhere.registry.to_string(),
             "answer",
             "--timeout",
             "1",
