@@ -200,8 +200,8 @@ pub fn names(config: &Path) -> Vec<String> {
 
 impl Profile {
     /// Opens the profile of `name`, and makes it at the first time. Whoever uses it remembers it by
-    /// [`set_last_name`] when the name is granted; the first of all is remembered now. `time` tells which week's keys
-    /// are in use.
+    /// [`set_last_name`] when the name is granted; the first of all is remembered now. `time` tells
+    /// which week's keys are in use.
     ///
     /// # Errors
     /// [`ProfileError`].

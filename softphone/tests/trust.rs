@@ -100,7 +100,7 @@ fn a_changed_registry_key_stops_a_phone_that_waits_and_one_that_starts() {
     assert_eq!(listed, [format!("{at}  {}", first_key.fingerprint())]);
     let forget = ["forget", &at.to_string()];
     assert_eq!(bobs_registries(&place, &forget).0, Some(0));
-    assert_eq!(bobs_registries(&place, &forget).0, Some(1));
+    assert_eq!(bobs_registries(&place, &forget).0, Some(2));
     let mut bob = place.phone("bob", at, &["answer"]);
     bob.wait_for("registered");
     assert!(is_registered(&place.runtime, registry.addr, "bob"));

@@ -340,8 +340,7 @@ impl<'a> Conduct<'a> {
         let name = &self.board.name;
         let next = refused::next_step(refusal, name);
         let why = format!("not registered as {name}: {refusal}{next}");
-        // Nobody is called by a name that is another's, and nobody can call a phone that waits under
-        // it.
+        // Nobody is called under a name that is another's, and nobody can call a phone by it.
         if refused::is_final(refusal) && self.needs_registry() {
             let registry = self.registry.clone();
             return self.unusable(&registry, why).await;

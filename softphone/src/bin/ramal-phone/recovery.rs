@@ -45,9 +45,9 @@ impl Grant {
     }
 }
 
-/// Shows a code: on a terminal as a block, after which nothing keeps it. To a script it is an event.
-/// Where what is written may become a log, only the file is named. In these two cases the file stays
-/// until its owner removes it, and every start says where it is.
+/// Shows a code: on a terminal as a block, after which nothing keeps it. To a script it is an
+/// event. Where what is written may become a log, only the file is named. In these two cases the
+/// file stays until its owner removes it, and every start says where it is.
 ///
 /// # Errors
 /// That the file could not be removed.
