@@ -177,7 +177,7 @@ impl Default for Rates {
             claims_per_address: Rate::a_day(100),
             claims_per_identity: Rate::a_day(10),
             guesses_per_address: Rate::an_hour(500),
-            guesses_per_identity: Rate::an_hour(40),
+            guesses_per_identity: Rate::an_hour(200),
             member_guesses_per_address: Rate::an_hour(2000),
             registrations_per_identity: Rate::a_minute(1200),
             envelopes_per_address: Rate::a_minute(38 * 256),

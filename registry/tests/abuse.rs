@@ -105,8 +105,8 @@ async fn a_guesser_of_100_000_names_learns_500_and_nobody_else_notices() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guesser_who_registers_first_learns_40_for_a_name_and_no_neighbour_pays_for_it() {
-    const NAMES: u64 = 10;
+async fn a_guesser_who_registers_first_learns_200_for_a_name_and_no_neighbour_pays_for_it() {
+    const NAMES: u64 = 8;
     let served = Served::with(UNSLOWED()).await;
     let addr = served.addr;
     tokio::task::spawn_blocking(move || {
@@ -124,9 +124,9 @@ async fn a_guesser_who_registers_first_learns_40_for_a_name_and_no_neighbour_pay
             learnt += not_found.count();
             assert!(is_too_fast(&guesser.lookup("sock100")), "nor what is there");
         }
-        // One more every 90 s.
-        let more = usize::try_from(NAMES * (1 + began.elapsed().as_secs() / 90)).unwrap();
-        assert!((400..=400 + more).contains(&learnt), "{learnt}");
+        // One more every 18 s.
+        let more = usize::try_from(NAMES * (1 + began.elapsed().as_secs() / 18)).unwrap();
+        assert!((1600..=1600 + more).contains(&learnt), "{learnt}");
         let mut neighbour = Visitor::client(addr, 66);
         assert!(is_found(&neighbour.lookup("sock100")));
         let mut other = Visitor::phone(addr, 66, 1);

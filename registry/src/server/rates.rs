@@ -450,10 +450,10 @@ mod tests {
             too_fast(8)
         );
         assert_eq!(rates.draw(Deed::Guess, asker(1, 3, true), now), Ok(()));
-        assert_eq!(times(&rates, Deed::Guess, asker(1, 1, true), now), 40);
+        assert_eq!(times(&rates, Deed::Guess, asker(1, 1, true), now), 200);
         assert_eq!(
             rates.draw(Deed::Guess, asker(2, 1, true), now),
-            too_fast(90)
+            too_fast(18)
         );
         assert_eq!(rates.draw(Deed::Guess, asker(2, 4, false), now), Ok(()));
     }

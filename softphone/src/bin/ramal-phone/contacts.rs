@@ -309,7 +309,10 @@ mod tests {
     fn who_forgets_somebody_who_is_blocked_hears_that_they_are_let_in_again() {
         let mut eve = contact(1, "eve", 1);
         let whom = eve.name.clone();
-        let forget = Command::Forget { whom };
+        let forget = Command::Forget {
+            whom,
+            fingerprint: None,
+        };
         assert_eq!(aside(&forget, &eve), "");
         eve.blocked = true;
         assert_eq!(aside(&forget, &eve), ", and no longer blocked");
