@@ -1,8 +1,8 @@
 //! The frozen bytes of every message: what `golden.txt` holds is what other versions speak.
 //!
 //! A line is `name hex`: the payload of one message, named by the enum variants that it shows.
-//! A line that has been released never changes; a new variant gets a new line at the end of its
-//! message's. A failure prints the line that belongs in the file, and
+//! The first [`FROZEN`] lines never change; a new variant gets a new line at the end of the file. A
+//! failure prints the line that belongs in the file, and
 //! `RAMAL_GOLDEN=print cargo test -p codec --test golden -- --nocapture` prints them all.
 //!
 //! Most enums are `#[non_exhaustive]`, so no `match` here could force a new variant to get a
@@ -29,6 +29,7 @@ use codec::{
     signal::{ByeReason, CancelReason, CandidateKind, DeclineReason},
 };
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use self::{
     samples::{WasRead, about_a_call, alice, ascending, binding, link, name, party, samples},
@@ -48,6 +49,12 @@ mod annotate;
 mod examples;
 
 const GOLDEN: &str = include_str!("golden.txt");
+
+/// So many lines are frozen since 2026-11-21: what was written then is read for ever.
+const FROZEN: usize = 102;
+
+/// SHA-256 over these lines, each with its line feed.
+const FROZEN_HASH: &str = "c3f57b32fde836e9e8f1fff4d0c2d1fbf8c9404a94222b43c117c331140dd3d4";
 
 /// Every enum that can be on the wire, with the names of its variants.
 fn enums() -> Vec<(&'static str, &'static [&'static str])> {
@@ -97,6 +104,12 @@ fn every_message_has_its_frozen_bytes() {
         }
     }
     assert!(wrong.is_empty(), "golden.txt\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn lines_that_are_frozen_have_not_changed() {
+    let lines: String = GOLDEN.split_inclusive('\n').take(FROZEN).collect();
+    assert_eq!(hex(&Sha256::digest(lines)), FROZEN_HASH);
 }
 
 #[test]
