@@ -86,7 +86,7 @@ impl Secrets {
     /// A new identity with a new recovery code.
     ///
     /// # Errors
-    /// [`NoRandomness`].
+    /// When the system gives no randomness.
     pub fn draw(time: UnixMillis) -> Result<(Self, RecoveryCode), NoRandomness> {
         let mut rng = rng()?;
         let code = RecoveryCode::generate(&mut rng);
