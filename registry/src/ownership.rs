@@ -481,6 +481,12 @@ impl Ownership {
         }
     }
 
+    /// When a name was registered last, to the hour.
+    #[must_use]
+    pub fn last_used(&self) -> Option<UnixMillis> {
+        self.owners.values().map(|held| held.owner.used_at).max()
+    }
+
     /// How many names are owned.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -4,7 +4,10 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,7 +23,7 @@ use crate::{
     event::{Event, Events},
     limits::{Count, Counters, Limits},
     session::Registrar,
-    store::{Clock, Ended, Moment, Store, last_used},
+    store::{Ended, Moment, Store},
     tls::Certificate,
 };
 
@@ -131,14 +134,8 @@ struct Shared<S> {
     watches: Watches,
     last_connection: AtomicU64,
     started: Instant,
-    clock: Mutex<Jumps>,
-}
-
-/// Whether the machine's clock was believed when it was looked at last.
-#[derive(Debug, Default)]
-struct Jumps {
-    clock: Clock,
-    warned: bool,
+    /// The operator knows that the machine's clock is not believed.
+    clock_doubted: AtomicBool,
 }
 
 impl<S: Store> Server<S> {
@@ -181,7 +178,7 @@ impl<S: Store> Server<S> {
             watches: Watches::new(limits),
             last_connection: AtomicU64::new(0),
             started: now,
-            clock: Mutex::default(),
+            clock_doubted: AtomicBool::new(false),
         };
         Self {
             listener,
@@ -324,20 +321,17 @@ impl<S: Store> Shared<S> {
         let ended = self.store.expire(at);
         self.end(ended, true);
         self.gate().tidy(at.now);
-        self.look_at_clock(at);
+        self.look_at_clock();
     }
 
     /// Warns when the store frees no names because the machine's clock is not believed.
-    fn look_at_clock(&self, at: Moment) {
-        let mut jumps = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = || last_used(&self.store.owners("", usize::MAX).0);
-        let doubted = !jumps.clock.is_believed(at, kept);
-        if doubted && !std::mem::replace(&mut jumps.warned, doubted) {
+    fn look_at_clock(&self) {
+        let doubted = self.store.doubts_clock();
+        if !self.clock_doubted.swap(doubted, Relaxed) && doubted {
             let warning = "this machine's clock is far ahead of the time that has gone by, so no \
                 name is freed until it is right; if it is right, restart the registry";
             self.events.tell(Event::Warning(warning.to_owned()));
         }
-        jumps.warned = doubted;
     }
 
     /// What ended in the store ends here: calls no more go there, and those who watch are told.

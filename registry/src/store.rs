@@ -22,10 +22,8 @@ pub mod embedded;
 pub mod memory;
 mod names;
 
-pub(crate) use clock::Clock;
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
-pub(crate) use names::last_used;
 
 /// A point in time by both clocks: leases go by the one that never jumps, and what outlives the
 /// program by the one that all programs share.
@@ -118,6 +116,9 @@ pub trait Store: Send + Sync + 'static {
     /// Ends every lease whose time is over, and returns these. Frees names that were given up or
     /// unused for long enough.
     fn expire(&self, at: Moment) -> Vec<Ended>;
+
+    /// Whether it freed no names at the last look because the machine's clock has jumped ahead.
+    fn doubts_clock(&self) -> bool;
 
     /// Gives `owner`'s name up, and returns the leases that this ended.
     ///

@@ -17,7 +17,7 @@ const AWAY_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The machine's clock, looked at now and then.
 #[derive(Debug, Default)]
-pub(crate) struct Clock {
+pub(super) struct Clock {
     /// When it was believed last, and from when on it may be.
     last: Option<Moment>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// Whether what is due by the machine's clock is due. `kept` says when something was kept last,
     /// and is asked at the first look only.
-    pub(crate) fn is_believed(
+    pub(super) fn is_believed(
         &mut self,
         at: Moment,
         kept: impl FnOnce() -> Option<UnixMillis>,

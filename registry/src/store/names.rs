@@ -10,7 +10,7 @@ use std::{
 };
 
 use codec::{
-    DeviceId, IdentityKey, Name, UnixMillis,
+    DeviceId, IdentityKey, Name,
     registry::{Page, Presence, Record, Refusal},
 };
 
@@ -28,6 +28,8 @@ pub(super) struct Names {
     pub(super) ownership: Ownership,
     claims: Claims,
     clock: Clock,
+    /// Names were not freed at the last look, because of the clock.
+    doubts_clock: bool,
     /// Nothing that has to be kept can be, so nothing of that kind is done: what memory says is
     /// what will be kept.
     frozen: bool,
@@ -41,6 +43,7 @@ impl Names {
             ownership: Ownership::new(limits.names),
             claims,
             clock: Clock::default(),
+            doubts_clock: false,
             frozen: false,
         }
     }
@@ -164,20 +167,12 @@ impl Names {
 
     fn free_unused(&mut self, at: Moment) {
         let (table, ownership) = (&self.table, &self.ownership);
-        if !self
-            .clock
-            .is_believed(at, || last_used(&ownership.owners("", usize::MAX)))
-        {
-            return;
+        self.doubts_clock = !self.clock.is_believed(at, || ownership.last_used());
+        if !self.doubts_clock {
+            self.ownership
+                .free_unused(|name| table.is_registered(name), at.time);
         }
-        self.ownership
-            .free_unused(|name| table.is_registered(name), at.time);
     }
-}
-
-/// When one of these names was registered last.
-pub(crate) fn last_used(owners: &[Owner]) -> Option<UnixMillis> {
-    owners.iter().map(|owner| owner.used_at).max()
 }
 
 /// A store that has its names in memory, whatever else it has: that is all that a [`Store`] needs.
@@ -272,6 +267,10 @@ impl<S: KeepsNames> Store for S {
     async fn recover(&self, recovery: Recovery, at: Moment) -> Result<Vec<Ended>, Refusal> {
         self.settled(Some(&recovery.name), |names| names.recover(&recovery, at))
             .await
+    }
+
+    fn doubts_clock(&self) -> bool {
+        self.names(|names| names.doubts_clock)
     }
 
     fn owners(&self, prefix: &str, limit: usize) -> (Vec<Owner>, usize) {
