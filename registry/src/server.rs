@@ -300,7 +300,7 @@ fn open(addr: SocketAddr, buffer: u32) -> io::Result<TcpListener> {
 impl<S: Store> Shared<S> {
     fn arrive(&self, peer: SocketAddr) -> Arrival {
         // Whether it is wanted without TLS is seen when it has said something.
-        let arrival = self.gate().arrive(peer.ip(), true, Instant::now());
+        let arrival = self.gate().arrive(peer.ip(), Instant::now());
         match arrival {
             Arrival::Welcome => self.counters.add(Count::Connections),
             Arrival::TurnedAway(reason) | Arrival::Dropped(reason) => {

@@ -48,7 +48,7 @@ impl Gate {
     }
 
     /// A connection has come. Unless it is dropped, [`Gate::leave`] is told when it ends.
-    pub(super) fn arrive(&mut self, ip: IpAddr, wanted: bool, now: Instant) -> Arrival {
+    pub(super) fn arrive(&mut self, ip: IpAddr, now: Instant) -> Arrival {
         let Limits {
             connections,
             connections_per_address,
@@ -75,9 +75,7 @@ impl Gate {
         if !hurried {
             arrivals.take(1, arrivals_per_s, now);
         }
-        let reason = if !wanted {
-            Unwelcome::PlainRefused
-        } else if hurried || guests.welcome >= connections_per_address {
+        let reason = if hurried || guests.welcome >= connections_per_address {
             Unwelcome::AddressFull
         } else if self.welcome >= connections {
             Unwelcome::Full
@@ -178,22 +176,22 @@ mod tests {
         let (mut gate, now) = (Gate::new(LIMITS()), Instant::now());
         let full = Unwelcome::AddressFull;
         for _ in 0..4 {
-            assert_eq!(gate.arrive(ip(1), true, now), Arrival::Welcome);
+            assert_eq!(gate.arrive(ip(1), now), Arrival::Welcome);
         }
-        assert_eq!(gate.arrive(ip(1), true, now), Arrival::TurnedAway(full));
-        assert_eq!(gate.arrive(ip(1), true, now), Arrival::TurnedAway(full));
-        assert_eq!(gate.arrive(ip(1), true, now), Arrival::Dropped(full));
-        assert_eq!(gate.arrive(ip(2), true, now), Arrival::Welcome);
+        assert_eq!(gate.arrive(ip(1), now), Arrival::TurnedAway(full));
+        assert_eq!(gate.arrive(ip(1), now), Arrival::TurnedAway(full));
+        assert_eq!(gate.arrive(ip(1), now), Arrival::Dropped(full));
+        assert_eq!(gate.arrive(ip(2), now), Arrival::Welcome);
         gate.leave(ip(1), true, now);
-        assert_eq!(gate.arrive(ip(1), true, now), Arrival::Welcome);
+        assert_eq!(gate.arrive(ip(1), now), Arrival::Welcome);
         gate.leave(ip(1), false, now);
-        assert_eq!(gate.arrive(ip(1), true, now), Arrival::TurnedAway(full));
+        assert_eq!(gate.arrive(ip(1), now), Arrival::TurnedAway(full));
     }
 
     #[test]
     fn the_registry_is_full_at_its_limit_and_tells_only_some() {
         let (mut gate, now) = (Gate::new(LIMITS()), Instant::now());
-        let came: Vec<Arrival> = (0..14).map(|n| gate.arrive(ip(n), true, now)).collect();
+        let came: Vec<Arrival> = (0..14).map(|n| gate.arrive(ip(n), now)).collect();
         assert!(came[..10].iter().all(|it| *it == Arrival::Welcome));
         let told = Arrival::TurnedAway(Unwelcome::Full);
         assert!(came[10..13].iter().all(|it| *it == told));
@@ -204,7 +202,7 @@ mod tests {
     fn who_comes_too_often_waits_and_is_forgotten_when_calm() {
         let (mut gate, now) = (Gate::new(LIMITS()), Instant::now());
         let come_and_go = |gate: &mut Gate, now| {
-            let arrival = gate.arrive(ip(1), true, now);
+            let arrival = gate.arrive(ip(1), now);
             match arrival {
                 Arrival::Welcome => gate.leave(ip(1), true, now),
                 Arrival::TurnedAway(_) => gate.leave(ip(1), false, now),
@@ -234,7 +232,7 @@ mod tests {
         let (mut gate, now) = (Gate::new(limits), Instant::now());
         let (one, other) = (Source::from(ip(1)), Source::from(ip(2)));
         for _ in 0..2 {
-            assert_eq!(gate.arrive(ip(1), true, now), Arrival::Welcome);
+            assert_eq!(gate.arrive(ip(1), now), Arrival::Welcome);
             gate.work(one, 10, now);
             gate.leave(ip(1), true, now);
             gate.tidy(now);
@@ -251,16 +249,13 @@ mod tests {
     fn addresses_that_only_pass_by_fill_no_memory() {
         let (mut gate, now) = (Gate::new(LIMITS()), Instant::now());
         for last in 0..=255 {
-            if gate.arrive(ip(last), false, now) == Arrival::TurnedAway(Unwelcome::PlainRefused) {
-                gate.leave(ip(last), false, now);
+            if gate.arrive(ip(last), now) == Arrival::Welcome {
+                gate.leave(ip(last), true, now);
             }
         }
         assert_eq!(gate.sources.len(), 20);
-        assert_eq!(
-            gate.arrive(ip(99), true, now),
-            Arrival::Dropped(Unwelcome::Full)
-        );
+        assert_eq!(gate.arrive(ip(99), now), Arrival::Dropped(Unwelcome::Full));
         let later = now + Duration::from_secs(1);
-        assert_eq!(gate.arrive(ip(99), true, later), Arrival::Welcome);
+        assert_eq!(gate.arrive(ip(99), later), Arrival::Welcome);
     }
 }
