@@ -1,0 +1,1 @@
+//! How Ramal's windows look.
