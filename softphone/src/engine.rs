@@ -20,15 +20,12 @@ use std::{
 };
 
 use codec::{
-    CallId, IdentityKey, UnixMillis,
+    CallId, UnixMillis,
     direct::DirectFrame,
     registry::{Contacts, Request},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use registry::{
-    client::{Access, Host},
-    tls::Certificate,
-};
+use registry::{client::Host, tls::Certificate};
 use tokio::{
     net::TcpListener,
     sync::mpsc,
@@ -37,27 +34,29 @@ use tokio::{
 };
 
 use crate::{
-    audio::{self, AudioError, Levels, Tones, Voice, VoiceEvent},
-    call::MediaFailure,
+    audio::{self, Tones},
     contacts::Change,
-    media::stats::VoiceReport,
-    phone::{self, Input, LinkId, Me, MediaNews, Output, Phone, Settings},
-    settings::Disk,
+    phone::{self, Input, LinkId, Output, Phone},
 };
 
 mod connections;
 mod cue;
 mod disk;
+mod interface;
 mod link;
 mod media;
+mod news;
 mod signalling;
 mod sockets;
 
 use cue::{Cue, Cues};
-use link::{Order, Prepared, Report};
+use link::Order;
 use media::Media;
-use signalling::{Greeter, Trust};
+use news::News;
+use signalling::Greeter;
 use sockets::Addresses;
+
+pub use interface::{Command, Config, Event, Handle};
 
 /// How many commands may wait.
 const COMMANDS_MAX: usize = 32;
@@ -95,121 +94,6 @@ const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
 /// How often figures of a call are given.
 const STATS_EVERY: Duration = Duration::from_secs(1);
-
-/// How a phone is set up.
-#[derive(Debug)]
-pub struct Config {
-    /// Whose phone it is.
-    pub me: Me,
-    /// Where it keeps what is to stay; `None` is nowhere.
-    pub disk: Option<Disk>,
-    /// The registry that it registers at.
-    pub registry: Host,
-    /// How it connects, and which registries it knows.
-    pub access: Access,
-    /// Where it listens for other phones; the unspecified address means everywhere.
-    pub listen: SocketAddr,
-    /// Where voice comes from.
-    pub input: audio::Input,
-    /// Where voice goes.
-    pub output: audio::Output,
-    /// Where an incoming call rings; `None` is where voice goes.
-    pub ringing: Option<audio::Output>,
-    /// What may differ from phone to phone.
-    pub settings: Settings,
-}
-
-/// What the person wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Of registration and calls.
-    Phone(phone::Command),
-    /// Send silence in place of the microphone in every call, or the microphone again.
-    Mute(bool),
-}
-
-impl From<phone::Command> for Command {
-    fn from(command: phone::Command) -> Self {
-        Self::Phone(command)
-    }
-}
-
-/// What a person may want to know.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Of registration and calls.
-    Phone(phone::Event),
-    /// Figures of a call that is up.
-    Stats {
-        /// Which one.
-        call: CallId,
-        /// Of the voice that came in.
-        voice: VoiceReport,
-        /// There and back, once it is known.
-        round_trip: Option<Duration>,
-    },
-    /// How loud a call that is up is; ten times a second, for whoever reads fast enough.
-    Levels {
-        /// Which one.
-        call: CallId,
-        /// How loud.
-        levels: Levels,
-    },
-    /// The output is gone, or the output file cannot be written on; the call goes on unheard.
-    OutputLost {
-        /// In which call.
-        call: CallId,
-        /// What the system says.
-        why: String,
-    },
-    /// The loudspeaker that was gone is back, and the call is heard again.
-    OutputBack {
-        /// In which call.
-        call: CallId,
-    },
-    /// The input file has been played to its end.
-    InputEnded {
-        /// In which call.
-        call: CallId,
-    },
-    /// A registry was met for the first time; its key is remembered, and no other is taken there.
-    RegistryMet {
-        /// Where.
-        host: Host,
-        /// The key that it has proven.
-        key: IdentityKey,
-    },
-    /// Who listens there may be somebody else than the registry that was met: it has another key,
-    /// or cannot prove the one it shows, or it cannot be told what is known. It comes again
-    /// whenever the phone tries again.
-    RegistryUntrusted {
-        /// Where.
-        host: Host,
-        /// What happened and what to do, in a sentence.
-        why: String,
-    },
-    /// A registry takes no connection from this phone: its operator has banned the identity, or it
-    /// wants an encrypted one. It comes again whenever the phone tries again.
-    RegistryTurnsAway {
-        /// Where.
-        host: Host,
-        /// Why, in a sentence.
-        why: String,
-    },
-    /// Something is wrong that a person can mend.
-    Warning(String),
-}
-
-/// What talks to a phone that runs.
-#[derive(Debug)]
-pub struct Handle {
-    /// What the person wants.
-    pub commands: mpsc::Sender<Command>,
-    /// What the person may want to know. Ends when the phone has stopped.
-    pub events: mpsc::Receiver<Event>,
-    /// Where the phone listens for others; nowhere if it is hidden.
-    pub listening: Option<SocketAddr>,
-}
 
 /// The phone at work; [`Driver::run`] is its life.
 #[derive(Debug)]
@@ -260,23 +144,6 @@ struct Shared {
     addresses: Addresses,
     input: audio::Input,
     output: audio::Output,
-}
-
-/// What the tasks tell the driver.
-#[derive(Debug)]
-enum News {
-    Phone(Input),
-    /// Something is wrong that a person can mend.
-    Trouble(String),
-    /// Of the connection to the registry with this count.
-    Registry(u64, Input),
-    Trust(Host, Trust),
-    Prepared(CallId, io::Result<Prepared>),
-    Link(CallId, Report),
-    Opened(CallId, Result<Voice, AudioError>),
-    Voice(CallId, VoiceEvent),
-    /// The last words have been played.
-    Finished(CallId),
 }
 
 /// Opens the port for other phones and sets the phone up. Nothing happens before [`Driver::run`].
@@ -496,110 +363,6 @@ impl Driver {
         };
         // Those that take longer are aborted when the set is dropped.
         let _ = timeout(DRAIN, ended).await;
-    }
-
-    /// Takes news of a task; what concerns the phone is its next input.
-    fn hear(&mut self, news: News) -> Option<Input> {
-        match news {
-            News::Phone(input) => {
-                if let Input::LinkDown { link, .. } | Input::Resolved { link, .. } = &input {
-                    self.links.remove(link);
-                }
-                if let Input::Keys(keys) = &input {
-                    self.config.greeter.card = keys.card;
-                }
-                Some(input)
-            }
-            News::Trouble(text) => {
-                self.tell(Event::Warning(text));
-                None
-            }
-            News::Registry(count, _) if count != self.registry_count => None,
-            News::Registry(_, input) => {
-                if matches!(input, Input::RegistryDown { .. }) {
-                    self.registry = None;
-                }
-                if let Input::RegistryUp { time, .. } = &input {
-                    self.set_clock(*time);
-                }
-                Some(input)
-            }
-            News::Trust(host, trust) => {
-                self.tell(match trust {
-                    Trust::Met(key) => Event::RegistryMet { host, key },
-                    Trust::Untrusted(why) => Event::RegistryUntrusted { host, why },
-                    Trust::TurnsAway(why) => Event::RegistryTurnsAway { host, why },
-                });
-                None
-            }
-            News::Prepared(call, Ok(prepared)) => {
-                let media = self.media.get_mut(&call)?;
-                let offer = prepared.offer.clone();
-                *media = Media::Prepared(prepared);
-                Some(Input::Media(call, MediaNews::Prepared(offer)))
-            }
-            News::Prepared(call, Err(error)) => {
-                self.tell(Event::Warning(format!(
-                    "cannot open the network for a call: {error}"
-                )));
-                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
-            }
-            News::Link(call, report) => {
-                let news = match report {
-                    Report::Connected => MediaNews::Connected,
-                    Report::Heard => MediaNews::Heard,
-                    Report::Reconnecting => MediaNews::Reconnecting,
-                    Report::Reconnected => MediaNews::Reconnected,
-                    Report::Moved(moved) => MediaNews::Moved(moved),
-                    Report::Failed(failure) => MediaNews::Failed(failure),
-                    Report::RoundTrip(time) => {
-                        if let Some(Media::Running(running)) = self.media.get_mut(&call) {
-                            running.round_trip = Some(time);
-                        }
-                        return None;
-                    }
-                };
-                Some(Input::Media(call, news))
-            }
-            News::Opened(call, Ok(voice)) => {
-                self.voice_opened(call, voice);
-                None
-            }
-            News::Opened(call, Err(error)) => {
-                self.tell(Event::Warning(error.to_string()));
-                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
-            }
-            News::Voice(call, VoiceEvent::InputEnded) => {
-                self.tell(Event::InputEnded { call });
-                None
-            }
-            News::Voice(call, VoiceEvent::InputLost { why }) => {
-                self.tell(Event::Warning(format!("nothing to send: {why}")));
-                if matches!(self.config.input, audio::Input::File(_)) {
-                    // There is no more to come than at its end.
-                    self.tell(Event::InputEnded { call });
-                }
-                None
-            }
-            News::Voice(call, VoiceEvent::OutputLost { why }) => {
-                self.tell(Event::OutputLost { call, why });
-                None
-            }
-            News::Voice(_, VoiceEvent::InputBack) => {
-                self.tell(Event::Warning("the microphone is back".to_owned()));
-                None
-            }
-            News::Voice(call, VoiceEvent::OutputBack) => {
-                self.tell(Event::OutputBack { call });
-                None
-            }
-            News::Finished(call) => {
-                if let Some(Some(event)) = self.ending.remove(&call) {
-                    self.tell(Event::Phone(event));
-                }
-                None
-            }
-        }
     }
 
     /// Does everything that the phone wants done.

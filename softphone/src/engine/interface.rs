@@ -1,0 +1,129 @@
+//! What goes into the engine and what comes out of it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use codec::{CallId, IdentityKey};
+use registry::client::{Access, Host};
+use tokio::sync::mpsc;
+
+use crate::{
+    audio::{self, Levels},
+    media::stats::VoiceReport,
+    phone::{self, Me, Settings},
+    settings::Disk,
+};
+
+/// How a phone is set up.
+#[derive(Debug)]
+pub struct Config {
+    /// Whose phone it is.
+    pub me: Me,
+    /// Where it keeps what is to stay; `None` is nowhere.
+    pub disk: Option<Disk>,
+    /// The registry that it registers at.
+    pub registry: Host,
+    /// How it connects, and which registries it knows.
+    pub access: Access,
+    /// Where it listens for other phones; the unspecified address means everywhere.
+    pub listen: SocketAddr,
+    /// Where voice comes from.
+    pub input: audio::Input,
+    /// Where voice goes.
+    pub output: audio::Output,
+    /// Where an incoming call rings; `None` is where voice goes.
+    pub ringing: Option<audio::Output>,
+    /// What may differ from phone to phone.
+    pub settings: Settings,
+}
+
+/// What the person wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Of registration and calls.
+    Phone(phone::Command),
+    /// Send silence in place of the microphone in every call, or the microphone again.
+    Mute(bool),
+}
+
+impl From<phone::Command> for Command {
+    fn from(command: phone::Command) -> Self {
+        Self::Phone(command)
+    }
+}
+
+/// What a person may want to know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Of registration and calls.
+    Phone(phone::Event),
+    /// Figures of a call that is up.
+    Stats {
+        /// Which one.
+        call: CallId,
+        /// Of the voice that came in.
+        voice: VoiceReport,
+        /// There and back, once it is known.
+        round_trip: Option<Duration>,
+    },
+    /// How loud a call that is up is; ten times a second, for whoever reads fast enough.
+    Levels {
+        /// Which one.
+        call: CallId,
+        /// How loud.
+        levels: Levels,
+    },
+    /// The output is gone, or the output file cannot be written on; the call goes on unheard.
+    OutputLost {
+        /// In which call.
+        call: CallId,
+        /// What the system says.
+        why: String,
+    },
+    /// The loudspeaker that was gone is back, and the call is heard again.
+    OutputBack {
+        /// In which call.
+        call: CallId,
+    },
+    /// The input file has been played to its end.
+    InputEnded {
+        /// In which call.
+        call: CallId,
+    },
+    /// A registry was met for the first time; its key is remembered, and no other is taken there.
+    RegistryMet {
+        /// Where.
+        host: Host,
+        /// The key that it has proven.
+        key: IdentityKey,
+    },
+    /// Who listens there may be somebody else than the registry that was met: it has another key,
+    /// or cannot prove the one it shows, or it cannot be told what is known. It comes again
+    /// whenever the phone tries again.
+    RegistryUntrusted {
+        /// Where.
+        host: Host,
+        /// What happened and what to do, in a sentence.
+        why: String,
+    },
+    /// A registry takes no connection from this phone: its operator has banned the identity, or it
+    /// wants an encrypted one. It comes again whenever the phone tries again.
+    RegistryTurnsAway {
+        /// Where.
+        host: Host,
+        /// Why, in a sentence.
+        why: String,
+    },
+    /// Something is wrong that a person can mend.
+    Warning(String),
+}
+
+/// What talks to a phone that runs.
+#[derive(Debug)]
+pub struct Handle {
+    /// What the person wants.
+    pub commands: mpsc::Sender<Command>,
+    /// What the person may want to know. Ends when the phone has stopped.
+    pub events: mpsc::Receiver<Event>,
+    /// Where the phone listens for others; nowhere if it is hidden.
+    pub listening: Option<SocketAddr>,
+}
