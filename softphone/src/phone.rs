@@ -12,14 +12,11 @@ use codec::{
     CallId, CallSignal, Envelope, IdentityKey, Signal, UnixMillis,
     direct::{DirectFrame, DirectRefusal},
     greeting::{Nonce, PhoneGreeting},
-    registry::{
-        Binding, ClosingReason, Contacts, FromRegistry, Method, Notice, PAGE_MAX, Prefix, Presence,
-        Refusal, Request, RequestId, Response, Success,
-    },
+    registry::{ClosingReason, Contacts, FromRegistry, Notice, Presence, RequestId},
     signal::CancelReason,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::Rng};
-use registry::registration::{self, ID_BIT, Registrant, Registration};
+use registry::registration::{self, Registrant, Registration};
 
 use crate::{
     call::{self, Reason},
@@ -33,6 +30,7 @@ mod door;
 mod interface;
 mod line;
 mod post;
+mod registrar;
 mod routes;
 mod target;
 
@@ -342,24 +340,6 @@ impl Phone {
         }
     }
 
-    /// Tells the registry how reachable the person is, when that has changed.
-    fn publish(&mut self, now: Instant) {
-        let in_call = self.lines.values().any(|line| !line.call.is_incoming());
-        let presence = match self.settings.publish {
-            false => None,
-            true if in_call => Some(Presence::Busy),
-            // Who is not to be disturbed is away, and nobody sees why.
-            true if self.away || self.settings.dnd => Some(Presence::Away),
-            true => Some(Presence::Available),
-        };
-        // Who is registered is available until they say otherwise.
-        let news = self.presence.is_some() || presence != Some(Presence::Available);
-        if news && presence != self.presence {
-            self.presence = presence;
-            self.tell_registration(registration::Input::Presence(presence), now);
-        }
-    }
-
     fn stop_when_done(&mut self) {
         let stopping = matches!(self.life, Life::Stopping { .. });
         if stopping && self.registration.is_stopped() && self.requests.is_empty() {
@@ -387,144 +367,6 @@ impl Phone {
             } else if line.forward.is_due(now) {
                 self.open_forward(call, now);
             }
-        }
-    }
-
-    // ---- the registry ----
-
-    fn registry_up(&mut self, binding: Binding, time: UnixMillis, now: Instant) {
-        self.post.set_clock(time, now);
-        self.registry = Some(binding.registry);
-        self.registry_missed = None;
-        self.closing = None;
-        self.tell_registration(registration::Input::Connected { binding, time }, now);
-        for call in self.lines.keys().copied().collect::<Vec<_>>() {
-            let Some(line) = self.lines.get_mut(&call) else {
-                continue;
-            };
-            line.letters
-                .iter_mut()
-                .for_each(|letter| letter.by_registry = false);
-            if line.seek_until.is_some() && line.ways.is_empty() {
-                self.look_up(call);
-            }
-        }
-    }
-
-    fn registry_down(&mut self, why: &str, now: Instant) {
-        self.tell_registration(registration::Input::Disconnected, now);
-        // What it said before counts for more than that the connection has ended.
-        match self.closing.take() {
-            Some(reason) => {
-                let why = format!("the registry has closed the connection: {reason}");
-                self.registry_lost(&why, now);
-            }
-            None => self.registry_lost(why, now),
-        }
-    }
-
-    /// Nothing that was asked will be answered.
-    fn registry_lost(&mut self, why: &str, now: Instant) {
-        self.requests.clear();
-        // A new reason is news.
-        let is_news = self.registry_missed.as_deref() != Some(why);
-        if is_news && self.life == Life::Running {
-            self.outputs
-                .push_back(Output::Event(Event::RegistryUnreachable(why.to_owned())));
-        }
-        self.registry_missed = Some(why.to_owned());
-        self.visitors_unconfirmed(now);
-        for call in self.lines.keys().copied().collect::<Vec<_>>() {
-            let Some(line) = self.lines.get(&call) else {
-                continue;
-            };
-            if line.seek_until.is_some() && line.ways.is_empty() {
-                self.give_up(call, Reason::RegistryUnreachable, Some(why.to_owned()), now);
-            }
-        }
-    }
-
-    fn tell_registration(&mut self, input: registration::Input, now: Instant) {
-        let identity = &self.post.me().identity;
-        self.registration
-            .handle_input(input, identity, &mut self.rng, now);
-        self.drain_registration(now);
-    }
-
-    fn drain_registration(&mut self, now: Instant) {
-        while let Some(output) = self.registration.poll_output() {
-            let output = match output {
-                registration::Output::Connect => Output::ConnectRegistry,
-                registration::Output::Disconnect => {
-                    self.registry_lost("it does not answer", now);
-                    Output::DisconnectRegistry
-                }
-                registration::Output::Send(request) => Output::ToRegistry(request),
-                registration::Output::Registered => {
-                    // What could not be handed on meanwhile.
-                    for call in self.lines.keys().copied().collect::<Vec<_>>() {
-                        self.post_letters(call, now);
-                    }
-                    Output::Event(Event::Registered)
-                }
-                registration::Output::Unregistered => Output::Event(Event::Unregistered),
-                registration::Output::Refused(refusal) => {
-                    Output::Event(Event::RegistrationRefused(refusal))
-                }
-            };
-            self.outputs.push_back(output);
-        }
-    }
-
-    fn ask(&mut self, method: Method, about: Asked) -> RequestId {
-        self.last_request = (self.last_request + 1) & !ID_BIT;
-        let id = RequestId(self.last_request);
-        self.requests.insert(id, about);
-        self.outputs
-            .push_back(Output::ToRegistry(Request { id, method }));
-        id
-    }
-
-    fn response(&mut self, response: Response, now: Instant) {
-        let Response { id, result } = response;
-        if id.0 & ID_BIT != 0 {
-            let response = Response { id, result };
-            return self.tell_registration(registration::Input::Response(response), now);
-        }
-        match self.requests.remove(&id) {
-            Some(Asked::Callee(call)) => self.callee_found(call, result, now),
-            Some(Asked::Caller) => self.caller_checked(id, result, now),
-            Some(Asked::Forward(call)) if result.is_err() => {
-                if let Some(line) = self.lines.get_mut(&call) {
-                    line.refused(now);
-                    self.check_reachable(call, now);
-                }
-            }
-            Some(Asked::Directory) => {
-                let page = result.and_then(|success| match success {
-                    Success::Page(page) => Ok(page),
-                    _ => Err(Refusal::Failed),
-                });
-                self.outputs
-                    .push_back(Output::Event(Event::Directory(page)));
-            }
-            Some(Asked::Forward(_)) | None => {}
-        }
-    }
-
-    /// Asks for the first names of the directory, on the connection on which this phone is
-    /// registered: some registries tell them nobody else.
-    fn ask_directory(&mut self) {
-        let mut asked = self.requests.values();
-        // One question at a time: whoever is impatient gets one answer.
-        let there = self.registry.is_some() && self.registry_missed.is_none();
-        if there && !asked.any(|it| matches!(it, Asked::Directory)) {
-            let list = Method::List {
-                prefix: Prefix::default(),
-                after: None,
-                limit: u8::try_from(PAGE_MAX).unwrap_or(u8::MAX),
-            };
-            self.ask(list, Asked::Directory);
         }
     }
 

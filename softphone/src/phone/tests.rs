@@ -5,7 +5,7 @@ use codec::{
     envelope::{Address, EnvelopeId, Kind},
     greeting::Exporter,
     identity::AgreementSecret,
-    registry::{Entry, Presence, Record, Refusal, Success},
+    registry::{Binding, Entry, Method, Presence, Record, Refusal, Request, Response, Success},
     signal::{
         CallNonce, CancelReason, Candidates, DeclineReason, Fingerprint, IceCredentials, MediaOffer,
     },
