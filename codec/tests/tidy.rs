@@ -93,6 +93,12 @@ const RULES: &[Rule] = &[
         broken_by: &[Crates(&["softphone"])],
     },
     Rule {
+        says: "look uses no other crate of the workspace",
+        holds_in: |path| path.starts_with("registry/look/"),
+        in_tests: true,
+        broken_by: &[Crates(&["codec", "registry", "softphone"])],
+    },
+    Rule {
         says: "softphone uses only the client side of registry",
         holds_in: |path| path.starts_with("softphone/src/"),
         in_tests: false,
@@ -172,11 +178,13 @@ const RULES: &[Rule] = &[
         broken_by: &[Modules(&["gui"])],
     },
     Rule {
-        says: "iced only in gui and bin",
+        says: "iced only in look, gui and the programs with a window",
         holds_in: |path| {
-            !path
-                .split('/')
-                .any(|part| matches!(part, "gui" | "gui.rs" | "bin"))
+            let is_window = |part: &str| part == "ramal-softphone" || part.contains("gui");
+            !path.starts_with("registry/look/")
+                && !path
+                    .split('/')
+                    .any(|part| is_window(part.trim_end_matches(".rs")))
         },
         in_tests: true,
         broken_by: &[Crates(&["iced", "iced_test", "iced_core", "iced_widget"])],

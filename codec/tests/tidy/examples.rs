@@ -305,7 +305,16 @@ const EXAMPLES: &[(&str, &[Case])] = &[
         ],
     ),
     (
-        "iced only in gui and bin",
+        "look uses no other crate of the workspace",
+        &[
+            ("registry/look/src/icon.rs", "use registry::table;", true),
+            ("registry/look/src/icon.rs", "use codec::Name;", true),
+            ("registry/look/src/icon.rs", "use iced::Color;", false),
+            ("registry/src/gui.rs", "use codec::Name;", false),
+        ],
+    ),
+    (
+        "iced only in look, gui and the programs with a window",
         &[
             (
                 "softphone/src/engine.rs",
@@ -315,7 +324,18 @@ const EXAMPLES: &[(&str, &[Case])] = &[
             ("registry/src/client.rs", "use iced;", true),
             ("softphone/src/gui.rs", "use iced::Element;", false),
             ("softphone/src/gui/call.rs", "use iced::Element;", false),
-            ("registry/src/bin/a.rs", "iced::run()", false),
+            ("registry/src/bin/a.rs", "iced::run()", true),
+            (
+                "registry/src/bin/ramal-registry-gui.rs",
+                "iced::run()",
+                false,
+            ),
+            (
+                "softphone/src/bin/ramal-softphone/main.rs",
+                "iced::run()",
+                false,
+            ),
+            ("registry/look/src/theme.rs", "use iced::Theme;", false),
             ("softphone/src/engine.rs", "let iced = 1;", false),
         ],
     ),
