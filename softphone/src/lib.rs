@@ -4,6 +4,8 @@ pub mod audio;
 pub mod call;
 pub mod contacts;
 pub mod engine;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod media;
 pub mod phone;
 pub mod settings;

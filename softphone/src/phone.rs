@@ -38,8 +38,8 @@ use allowance::Allowance;
 use caller::{Visitor, checks};
 use door::{Answers, Told, Turned};
 pub use interface::{
-    Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, SecondCall,
-    Settings, Unresolved,
+    Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output,
+    PERSON_CALLS_MAX, RING_FOR, SecondCall, Settings, Unresolved,
 };
 use line::{Departed, Line, turns_away};
 pub(crate) use post::MACHINE_OFF_MAX_MS;

@@ -21,6 +21,7 @@ use crate::{
 mod contacts;
 mod export;
 mod folder;
+pub mod preferences;
 mod secrets;
 mod unshown;
 

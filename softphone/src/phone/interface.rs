@@ -89,6 +89,29 @@ pub struct Settings {
     pub hidden: bool,
 }
 
+/// For how long a person's phone rings, and lets others ring.
+pub const RING_FOR: Duration = Duration::from_secs(45);
+
+/// How many calls a person has at once: one is spoken in, the others are held or ring.
+pub const PERSON_CALLS_MAX: usize = 4;
+
+impl Settings {
+    /// Those of a person who is there and talks to everybody, one at a time.
+    #[must_use]
+    pub fn of_person() -> Self {
+        Self {
+            calls_max: PERSON_CALLS_MAX,
+            ring_for: RING_FOR,
+            second_call: SecondCall::Offer,
+            one_at_a_time: true,
+            publish: true,
+            callers: Callers::Everyone,
+            dnd: false,
+            hidden: false,
+        }
+    }
+}
+
 /// Who may call. Whoever may not hears the same in every case: that this phone takes no call from
 /// them now. Whom this phone is calling itself may always call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

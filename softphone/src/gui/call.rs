@@ -1,0 +1,38 @@
+//! The calls that there are: a screen of their own, and a bar on every other.
+
+use iced::{Element, widget::text};
+
+use super::{Action, Cx};
+use crate::engine;
+
+/// The screen.
+#[derive(Debug, Default)]
+pub struct Call {}
+
+/// What happened on it.
+#[derive(Debug, Clone, Copy)]
+pub enum Message {}
+
+impl Call {
+    /// Takes in what happened.
+    pub fn update(&mut self, message: Message, _cx: &Cx<'_>) -> Action<Message> {
+        match message {}
+    }
+
+    /// Takes in what happened in the phone.
+    pub fn hear(&mut self, _event: &engine::Event, _cx: &Cx<'_>) -> Action<Message> {
+        Action::None
+    }
+
+    /// What is on it.
+    #[must_use]
+    pub fn view<'a>(&'a self, _cx: &Cx<'a>) -> Element<'a, Message> {
+        text("").into()
+    }
+
+    /// The calls in short, where another screen is open; nothing where there is none.
+    #[must_use]
+    pub fn bar<'a>(&'a self, _cx: &Cx<'a>) -> Option<Element<'a, Message>> {
+        None
+    }
+}

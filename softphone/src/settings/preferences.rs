@@ -1,0 +1,470 @@
+//! What a person has set: for one name, and for how every window looks on this machine.
+//!
+//! Both are JSON that a person can read. What a newer program has written beside it stays. A file
+//! that cannot be read is set aside as `preferences.damaged` and said, and everything is as at the
+//! first start: nothing in it is worth keeping anybody from their calls.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use codec::Name;
+use registry::{client::Host, keyfile};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::folder_of;
+use crate::{
+    audio::{Input, Output},
+    phone::Callers,
+};
+
+/// The longest file that is read.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
+
+/// How many people can be favourites.
+pub const FAVOURITES_MAX: usize = 500;
+
+/// What one person has set for one name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// The registry used last, as `HOST:PORT`.
+    pub registry: Option<String>,
+    /// The name was granted there, and the person has not signed out since.
+    pub signed_in: bool,
+    /// The microphone, as [`Input`] reads it; `None` is the one that the system offers.
+    pub input: Option<String>,
+    /// The loudspeaker, as [`Output`] reads it; `None` is the one that the system offers.
+    pub output: Option<String>,
+    /// Where it rings, as [`Output`] reads it; `None` is where voice goes.
+    pub ring_on: Option<String>,
+    /// How loud the microphone is taken: 0-200 %.
+    pub input_volume: u8,
+    /// How loud the loudspeaker plays: 0-200 %.
+    pub output_volume: u8,
+    /// Who may call.
+    pub callers: MayCall,
+    /// Others are told whether the person is there.
+    pub publish: bool,
+    /// Who stands at the top, folded; at most [`FAVOURITES_MAX`].
+    pub favourites: Vec<String>,
+    /// The desktop shows who calls and whose call was missed.
+    pub notifications: bool,
+    /// What closing the window does.
+    pub on_close: OnClose,
+    /// The microphone is open only while the key for it is held down.
+    pub push_to_talk: bool,
+    /// What a newer program has written.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            registry: None,
+            signed_in: false,
+            input: None,
+            output: None,
+            ring_on: None,
+            input_volume: 100,
+            output_volume: 100,
+            callers: MayCall::Everyone,
+            publish: true,
+            favourites: Vec::new(),
+            notifications: true,
+            on_close: OnClose::Ask,
+            push_to_talk: false,
+            unknown: Map::new(),
+        }
+    }
+}
+
+/// Who may call; see [`Callers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MayCall {
+    /// Everybody who is not blocked.
+    Everyone,
+    /// Those with whom there has been a call before.
+    Contacts,
+    /// Nobody.
+    Nobody,
+}
+
+impl From<MayCall> for Callers {
+    fn from(who: MayCall) -> Self {
+        match who {
+            MayCall::Everyone => Self::Everyone,
+            MayCall::Contacts => Self::Contacts,
+            MayCall::Nobody => Self::Nobody,
+        }
+    }
+}
+
+/// What closing the window does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnClose {
+    /// The phone goes on without a window, and rings.
+    Ring,
+    /// The person is asked.
+    Ask,
+    /// The program ends.
+    Quit,
+}
+
+/// One thing that the person sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The registry used last.
+    Registry(Host),
+    /// The name was granted, or the person has signed out.
+    SignedIn(bool),
+    /// The microphone.
+    Input(Option<String>),
+    /// The loudspeaker.
+    Output(Option<String>),
+    /// Where it rings.
+    RingOn(Option<String>),
+    /// How loud the microphone is taken: 0-200 %; more is 200.
+    InputVolume(u8),
+    /// How loud the loudspeaker plays: 0-200 %; more is 200.
+    OutputVolume(u8),
+    /// Who may call.
+    Callers(MayCall),
+    /// Others are told whether the person is there.
+    Publish(bool),
+    /// Somebody is a favourite, or is no longer.
+    Favourite(Name, bool),
+    /// The desktop shows who calls.
+    Notifications(bool),
+    /// What closing the window does.
+    OnClose(OnClose),
+    /// The microphone is open only while the key for it is held down.
+    PushToTalk(bool),
+}
+
+impl Preferences {
+    /// Makes a change.
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::Registry(host) => self.registry = Some(host.to_string()),
+            Change::SignedIn(signed_in) => self.signed_in = signed_in,
+            Change::Input(input) => self.input = input,
+            Change::Output(output) => self.output = output,
+            Change::RingOn(output) => self.ring_on = output,
+            Change::InputVolume(percent) => self.input_volume = percent.min(200),
+            Change::OutputVolume(percent) => self.output_volume = percent.min(200),
+            Change::Callers(who) => self.callers = who,
+            Change::Publish(publish) => self.publish = publish,
+            Change::Favourite(name, favourite) => {
+                let folded = name.folded().to_owned();
+                self.favourites.retain(|other| *other != folded);
+                if favourite && self.favourites.len() < FAVOURITES_MAX {
+                    self.favourites.push(folded);
+                }
+            }
+            Change::Notifications(shown) => self.notifications = shown,
+            Change::OnClose(what) => self.on_close = what,
+            Change::PushToTalk(held) => self.push_to_talk = held,
+        }
+    }
+
+    /// Whether somebody is a favourite.
+    #[must_use]
+    pub fn is_favourite(&self, name: &Name) -> bool {
+        let folded = name.folded();
+        self.favourites.iter().any(|other| other == folded)
+    }
+
+    /// Where voice comes from.
+    #[must_use]
+    pub fn input(&self) -> Input {
+        device(self.input.as_deref()).unwrap_or(Input::Default)
+    }
+
+    /// Where voice goes.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        device(self.output.as_deref()).unwrap_or(Output::Default)
+    }
+
+    /// Where it rings, if not where voice goes.
+    #[must_use]
+    pub fn ring_on(&self) -> Option<Output> {
+        device(self.ring_on.as_deref())
+    }
+}
+
+fn device<T: std::str::FromStr>(written: Option<&str>) -> Option<T> {
+    written.and_then(|written| written.parse().ok())
+}
+
+/// How every window looks on this machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Appearance {
+    /// Light, dark, or as the system is.
+    pub scheme: Scheme,
+    /// The language of all texts.
+    pub language: Language,
+    /// How large everything is: 100-150 %.
+    pub text_size: u16,
+    /// How wide and high the window was, in logical pixels.
+    pub window: (f32, f32),
+    /// The screen that was open last.
+    pub place: Place,
+    /// What a newer program has written.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl Default for Appearance {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::System,
+            language: Language::System,
+            text_size: 100,
+            window: (960.0, 680.0),
+            place: Place::People,
+            unknown: Map::new(),
+        }
+    }
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// As the system is.
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// The language of all texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Language {
+    /// The first of those that the system asks for that there is, or English.
+    #[serde(rename = "system")]
+    System,
+    /// English.
+    #[serde(rename = "en")]
+    English,
+    /// Portuguese as it is spoken in Brazil.
+    #[serde(rename = "pt-BR")]
+    BrazilianPortuguese,
+}
+
+/// A screen that can be opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Whom one can call.
+    People,
+    /// Messages sent and received.
+    Log,
+    /// What can be set.
+    Settings,
+}
+
+impl Appearance {
+    /// Everything within its range, whatever was written.
+    fn checked(mut self) -> Self {
+        let within = |size: f32, least: f32| match size.is_finite() {
+            true => size.clamp(least, 8192.0),
+            false => least,
+        };
+        self.text_size = self.text_size.clamp(100, 150);
+        self.window = (within(self.window.0, 400.0), within(self.window.1, 480.0));
+        self
+    }
+}
+
+/// What a file held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept<T> {
+    /// What was set, or what is so at the first start.
+    pub value: T,
+    /// The file was damaged or unreadable: where it is now, and what was wrong.
+    pub damaged: Option<(PathBuf, String)>,
+}
+
+/// What was set for a name.
+#[must_use]
+pub fn read(config: &Path, name: &Name) -> Kept<Preferences> {
+    read_file(&preferences_path(config, name))
+}
+
+/// How windows look on this machine.
+#[must_use]
+pub fn read_appearance(config: &Path) -> Kept<Appearance> {
+    let Kept { value, damaged } = read_file::<Appearance>(&appearance_path(config));
+    let value = value.checked();
+    Kept { value, damaged }
+}
+
+/// Keeps what was set for a name. The folder of the name is there as long as its profile is.
+///
+/// # Errors
+/// Those of the file system; what was kept before stays.
+pub fn write(config: &Path, name: &Name, preferences: &Preferences) -> io::Result<()> {
+    write_file(&preferences_path(config, name), preferences)
+}
+
+/// Keeps how windows look on this machine.
+///
+/// # Errors
+/// Those of the file system; what was kept before stays.
+pub fn write_appearance(config: &Path, appearance: &Appearance) -> io::Result<()> {
+    keyfile::guarded_folder(config)?;
+    write_file(&appearance_path(config), appearance)
+}
+
+fn preferences_path(config: &Path, name: &Name) -> PathBuf {
+    folder_of(config, name).join("preferences")
+}
+
+/// No name begins with a dot, so no folder of a name is in the way.
+fn appearance_path(config: &Path) -> PathBuf {
+    config.join(".appearance")
+}
+
+fn read_file<T: Default + DeserializeOwned>(path: &Path) -> Kept<T> {
+    let damaged = |path: PathBuf, why: String| Kept {
+        value: T::default(),
+        damaged: Some((path, why)),
+    };
+    let bytes = match keyfile::read_up_to(path, FILE_BYTES_MAX) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            return Kept {
+                value: T::default(),
+                damaged: None,
+            };
+        }
+        // Too long is not what this program writes; anything else may be over the next time.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return damaged(set_aside(path), error.to_string());
+        }
+        Err(error) => return damaged(path.to_owned(), error.to_string()),
+    };
+    match serde_json::from_slice(&bytes) {
+        Ok(value) => Kept {
+            value,
+            damaged: None,
+        },
+        Err(error) => damaged(set_aside(path), error.to_string()),
+    }
+}
+
+/// Moves a file out of the way that would be written over; returns where it is then.
+fn set_aside(path: &Path) -> PathBuf {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".damaged");
+    let aside = PathBuf::from(aside);
+    match fs::rename(path, &aside) {
+        Ok(()) => aside,
+        Err(_) => path.to_owned(),
+    }
+}
+
+fn write_file<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(io::Error::other)?;
+    bytes.push(b'\n');
+    keyfile::write(path, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bob() -> Name {
+        "Bob".parse().unwrap()
+    }
+
+    /// A configuration folder in which bob has a profile.
+    fn config() -> tempfile::TempDir {
+        let config = tempfile::tempdir().unwrap();
+        keyfile::guarded_folder(config.path()).unwrap();
+        keyfile::private_folder(&folder_of(config.path(), &bob())).unwrap();
+        config
+    }
+
+    #[test]
+    fn what_is_set_is_read_again_and_what_is_not_known_stays() {
+        let config = config();
+        let first = read(config.path(), &bob());
+        assert_eq!(
+            (first.value.clone(), first.damaged),
+            (Preferences::default(), None)
+        );
+        let mut set = first.value;
+        set.apply(Change::Favourite("Alice".parse().unwrap(), true));
+        set.apply(Change::Callers(MayCall::Contacts));
+        set.apply(Change::InputVolume(255));
+        write(config.path(), &bob(), &set).unwrap();
+        let path = preferences_path(config.path(), &bob());
+        let text = fs::read_to_string(&path).unwrap();
+        keyfile::write(&path, text.replacen('{', "{\"later\": [1],", 1).as_bytes()).unwrap();
+        let mut again = read(config.path(), &bob()).value;
+        assert!(again.is_favourite(&"ALICE".parse().unwrap()));
+        assert_eq!(
+            (again.callers, again.input_volume),
+            (MayCall::Contacts, 200)
+        );
+        again.apply(Change::Favourite("alice".parse().unwrap(), false));
+        assert!(again.favourites.is_empty());
+        write(config.path(), &bob(), &again).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("later"));
+    }
+
+    #[test]
+    fn what_is_damaged_is_set_aside_and_said() {
+        let config = config();
+        let path = preferences_path(config.path(), &bob());
+        for damaged in ["", "[]", "{\"notifications\": 3}", &" ".repeat(300_000)] {
+            keyfile::write(&path, damaged.as_bytes()).unwrap();
+            let kept = read(config.path(), &bob());
+            assert_eq!(kept.value, Preferences::default());
+            let (aside, _) = kept.damaged.unwrap();
+            assert_eq!(fs::read_to_string(aside).unwrap(), damaged);
+            assert!(read(config.path(), &bob()).damaged.is_none());
+        }
+    }
+
+    #[test]
+    fn devices_are_what_was_typed_or_those_of_the_system() {
+        let mut set = Preferences::default();
+        assert_eq!(
+            (set.input(), set.output()),
+            (Input::Default, Output::Default)
+        );
+        assert_eq!(set.ring_on(), None);
+        set.apply(Change::Input(Some("silence".to_owned())));
+        set.apply(Change::RingOn(Some("pulseaudio:bell".to_owned())));
+        assert_eq!(set.input(), Input::Silence);
+        assert_eq!(
+            set.ring_on(),
+            Some(Output::Device("pulseaudio:bell".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_window_has_a_size_that_can_be_used_whatever_was_written() {
+        let config = config();
+        let written = r#"{"window": [1e30, -5], "text_size": 9000, "language": "pt-BR"}"#;
+        keyfile::write(&appearance_path(config.path()), written.as_bytes()).unwrap();
+        let kept = read_appearance(config.path());
+        assert_eq!(kept.value.window, (8192.0, 480.0));
+        assert_eq!(kept.value.text_size, 150);
+        assert_eq!(kept.value.language, Language::BrazilianPortuguese);
+        write_appearance(config.path(), &kept.value).unwrap();
+        assert_eq!(read_appearance(config.path()), kept);
+    }
+}
