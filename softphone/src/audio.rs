@@ -48,6 +48,7 @@ mod send;
 mod thread;
 mod tone;
 mod tones;
+mod volume;
 
 use std::{
     convert::Infallible,
@@ -66,6 +67,7 @@ pub use file::numbered;
 pub use level::Levels;
 pub use tone::Tone;
 pub use tones::Tones;
+pub use volume::Volume;
 
 use crate::media::{Encoded, Packet, stats::VoiceStats};
 use device::Pin;
@@ -75,6 +77,7 @@ use pace::Pace;
 use receive::Receiving;
 use send::Sending;
 use thread::{Notices, Phase, Shared, Sink, SoundThread, Source};
+use volume::Gain;
 
 /// The most packets that wait for the sound thread: one second of the shortest that make sense.
 const PACKETS_MAX: usize = 256;
@@ -353,6 +356,8 @@ impl Voice {
             stats: VoiceStats::default(),
             notices: Notices::default(),
             held: false,
+            sent_gain: Gain::default(),
+            heard_gain: Gain::default(),
         };
         std::thread::Builder::new()
             .name("sound".to_owned())
@@ -395,6 +400,15 @@ impl Voice {
         self.shared.held.store(held, Relaxed);
     }
 
+    /// How loud the microphone, or what stands in its place, is sent; or the loudspeaker is played.
+    /// Each begins at [`Volume::NORMAL`], and moves there within 20 ms.
+    pub fn volume(&self, direction: Direction, volume: Volume) {
+        match direction {
+            Direction::Input => self.shared.sent_volume.set(volume),
+            Direction::Output => self.shared.heard_volume.set(volume),
+        }
+    }
+
     /// How loud it was, both ways, since this was last asked. For one who asks: a second one would
     /// take away what the first was to hear.
     #[must_use]
@@ -403,6 +417,13 @@ impl Voice {
             sent_dbfs: self.shared.sent_peak.take_dbfs(),
             heard_dbfs: self.shared.heard_peak.take_dbfs(),
         }
+    }
+
+    /// How loud the input was since this was last asked, in dB relative to full scale, before its
+    /// volume, and whether it is muted or not; -96 before the call is open and while it is held.
+    #[must_use]
+    pub fn input_dbfs(&self) -> f32 {
+        self.shared.input_peak.take_dbfs()
     }
 
     /// What was counted until about 10 ms ago.

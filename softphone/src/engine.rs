@@ -34,7 +34,6 @@ use tokio::{
 };
 
 use crate::{
-    audio::{self, Tones},
     contacts::Change,
     phone::{self, Input, LinkId, Output, Phone},
 };
@@ -48,6 +47,7 @@ mod media;
 mod news;
 mod signalling;
 mod sockets;
+mod sound;
 
 use cue::{Cue, Cues};
 use link::Order;
@@ -55,8 +55,10 @@ use media::Media;
 use news::News;
 use signalling::Greeter;
 use sockets::Addresses;
+use sound::Sounds;
 
 pub use interface::{Command, Config, Event, Handle};
+pub use link::{Path, PathKind};
 
 /// How many commands may wait.
 const COMMANDS_MAX: usize = 32;
@@ -124,13 +126,11 @@ pub struct Driver {
     media: HashMap<CallId, Media>,
     /// Calls that are over while their last words are still played, and what to tell then.
     ending: HashMap<CallId, Option<phone::Event>>,
-    /// How many calls have had sound, and how many numbers of their files were taken.
-    calls: u32,
-    muted: bool,
+    /// Devices, and how loud they are.
+    sounds: Sounds,
     /// What there is to hear besides voice, and what sounds now.
     cues: Cues,
     cue: Option<Cue>,
-    tones: Tones,
     stopped: bool,
 }
 
@@ -142,8 +142,6 @@ struct Shared {
     listening: SocketAddr,
     /// The addresses for media: one, or all that this machine has.
     addresses: Addresses,
-    input: audio::Input,
-    output: audio::Output,
 }
 
 /// Opens the port for other phones and sets the phone up. Nothing happens before [`Driver::run`].
@@ -162,7 +160,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         ringing,
         settings,
     } = config;
-    let tones = Tones::start(ringing.unwrap_or_else(|| output.clone()), output.clone())?;
+    let sounds = Sounds::start(input, output, ringing)?;
     let (listener, listening) = match settings.hidden {
         true => (None, listen),
         false => {
@@ -204,8 +202,6 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
             greeter,
             listening,
             addresses,
-            input,
-            output,
         },
         contacts,
         listener,
@@ -223,11 +219,9 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         last_inbound: 0,
         media: HashMap::new(),
         ending: HashMap::new(),
-        calls: 0,
-        muted: false,
+        sounds,
         cues: Cues::default(),
         cue: None,
-        tones,
         stopped: false,
     };
     Ok((handle, driver))
@@ -281,8 +275,8 @@ impl Driver {
                             }
                             Some(Input::Command(command))
                         }
-                        Command::Mute(muted) => {
-                            self.mute(muted);
+                        command => {
+                            self.sound_command(command);
                             None
                         }
                     }
@@ -421,7 +415,7 @@ impl Driver {
         let cue = self.cues.now(now);
         if cue != self.cue {
             self.cue = cue;
-            self.tones.play(cue.map(Cue::tone));
+            self.sounds.tones.play(cue.map(Cue::tone));
         }
     }
 
@@ -429,13 +423,7 @@ impl Driver {
         self.cues.note(&event, Instant::now());
         match &event {
             phone::Event::Established { call, .. } => {
-                if let Some(Media::Running(running)) = self.media.get_mut(call) {
-                    running.up = true;
-                    running.counted.1 = Instant::now();
-                    if let Some(voice) = &running.voice {
-                        voice.open();
-                    }
-                }
+                self.media_up(*call);
             }
             phone::Event::Ended { call, .. } => {
                 if let Some(later) = self.ending.get_mut(call) {

@@ -12,6 +12,7 @@ mod arrival;
 mod history;
 pub mod jitter;
 mod settle;
+pub mod silence;
 pub mod stats;
 mod surplus;
 pub mod watchdog;

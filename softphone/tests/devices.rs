@@ -600,7 +600,7 @@ fn tones_hold_a_loudspeaker_only_while_they_sound() {
     with_sound_server("tones_hold_a_loudspeaker_only_while_they_sound", |server| {
         let (others, ringing) = (Ear::at("speaker"), Ear::at("speaker2"));
         let output = |sink: &str| Output::Device(sink.to_owned());
-        let tones = Tones::start(output("speaker2"), output("speaker")).unwrap();
+        let tones = Tones::start(Some(output("speaker2")), output("speaker")).unwrap();
         assert_eq!(server.playing(), 0);
         for (tone, ear, other) in [
             (Tone::Ringback, &others, &ringing),

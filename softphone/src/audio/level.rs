@@ -11,9 +11,11 @@ const SILENT_DBFS: f32 = -96.0;
 /// which is also silence, to 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Levels {
-    /// What was sent: silence while muted or held.
+    /// What was sent, after the microphone's volume, since that is what the peer gets. Silence
+    /// while muted or held.
     pub sent_dbfs: f32,
-    /// What came and was played here, before the loudspeaker's own volume: silence while held.
+    /// What came, before the loudspeaker's volume, so that a peer who speaks is seen to speak also
+    /// when it is turned down. Silence while held.
     pub heard_dbfs: f32,
 }
 

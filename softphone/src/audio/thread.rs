@@ -22,6 +22,7 @@ use super::{
     playout::Playout,
     receive::Receiving,
     send::Sending,
+    volume::{Gain, Knob},
 };
 use crate::media::{Encoded, Frame, Packet, SILENCE, stats::VoiceStats};
 
@@ -57,6 +58,10 @@ pub(super) struct Shared {
     pub(super) held: AtomicBool,
     pub(super) sent_peak: Peak,
     pub(super) heard_peak: Peak,
+    /// What the input holds, before mute and volume.
+    pub(super) input_peak: Peak,
+    pub(super) sent_volume: Knob,
+    pub(super) heard_volume: Knob,
     /// Packets that found the queue full.
     pub(super) dropped: AtomicU64,
     stats: Mutex<VoiceStats>,
@@ -120,6 +125,8 @@ pub(super) struct SoundThread {
     pub(super) notices: Notices,
     /// The call is held, as far as this thread has heard.
     pub(super) held: bool,
+    pub(super) sent_gain: Gain,
+    pub(super) heard_gain: Gain,
 }
 
 /// What a person has been told of the devices.
@@ -231,10 +238,15 @@ impl SoundThread {
         if self.held {
             return self.sending.leave_out(1);
         }
-        let silent = phase < Phase::Open || self.shared.muted.load(Relaxed);
-        let frame = if silent { &SILENCE } else { frame };
-        self.shared.sent_peak.note(frame);
-        let Some(packet) = self.sending.push(frame) else {
+        let mut frame = if phase < Phase::Open { SILENCE } else { *frame };
+        self.shared.input_peak.note(&frame);
+        if self.shared.muted.load(Relaxed) {
+            frame = SILENCE;
+        }
+        let volume = self.shared.sent_volume.get();
+        self.sent_gain.apply(&mut frame, volume);
+        self.shared.sent_peak.note(&frame);
+        let Some(packet) = self.sending.push(&frame) else {
             return;
         };
         let bytes = packet.payload.len() as u64;
@@ -264,9 +276,12 @@ impl SoundThread {
     }
 
     fn write(&mut self, frame: &Frame, now: Instant, open: bool) {
+        let mut frame = *frame;
+        let volume = self.shared.heard_volume.get();
+        self.heard_gain.apply(&mut frame, volume);
         let failed = match &mut self.sink {
-            Sink::Device(kept) => return kept.end().map_or((), |playout| playout.write(frame)),
-            Sink::File { recording, .. } if open => recording.write(frame).err(),
+            Sink::Device(kept) => return kept.end().map_or((), |playout| playout.write(&frame)),
+            Sink::File { recording, .. } if open => recording.write(&frame).err(),
             Sink::File { .. } | Sink::Nowhere(_) => None,
         };
         if let Some(why) = failed {

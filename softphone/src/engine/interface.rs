@@ -6,9 +6,10 @@ use codec::{CallId, IdentityKey};
 use registry::client::{Access, Host};
 use tokio::sync::mpsc;
 
+use super::Path;
 use crate::{
     audio::{self, Levels},
-    media::stats::VoiceReport,
+    media::{silence::Heard, stats::VoiceReport},
     phone::{self, Me, Settings},
     settings::Disk,
 };
@@ -43,6 +44,15 @@ pub enum Command {
     Phone(phone::Command),
     /// Send silence in place of the microphone in every call, or the microphone again.
     Mute(bool),
+    /// Take voice from there, in the calls that there are and in those to come. What cannot be used
+    /// is a [`Event::Warning`], and what was in use goes on.
+    Input(audio::Input),
+    /// Play voice there, likewise; and ring there, unless that is somewhere else.
+    Output(audio::Output),
+    /// Let incoming calls ring there; `None` is where voice goes.
+    RingOn(Option<audio::Output>),
+    /// How loud the microphone is sent, or the loudspeaker plays, in all calls.
+    Volume(audio::Direction, audio::Volume),
 }
 
 impl From<phone::Command> for Command {
@@ -83,6 +93,29 @@ pub enum Event {
     OutputBack {
         /// In which call.
         call: CallId,
+    },
+    /// How voice gets to the peer: told once it is known, and when it changes.
+    Path {
+        /// In which call.
+        call: CallId,
+        /// By which way, and to where.
+        path: Path,
+    },
+    /// What comes from the peer has changed: nothing for 5 s, or nothing but silence, or sound
+    /// again. A call begins with sound, and one that is held has it.
+    Unheard {
+        /// In which call.
+        call: CallId,
+        /// What comes now.
+        heard: Heard,
+    },
+    /// The microphone has said nothing for 5 s, or says something again. It says something at the
+    /// beginning, and while it is muted, turned down to nothing or not in use.
+    Unspoken {
+        /// In which call.
+        call: CallId,
+        /// It says something.
+        spoken: bool,
     },
     /// The input file has been played to its end.
     InputEnded {

@@ -97,6 +97,23 @@ pub enum Order {
 /// Takes received packets and never waits.
 pub type PacketSink = Box<dyn Fn(Packet) + Send>;
 
+/// How voice gets to the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path {
+    /// By which way.
+    pub kind: PathKind,
+    /// Where it is sent.
+    pub remote: SocketAddr,
+}
+
+/// By which way voice goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathKind {
+    /// From this phone to the other one, and nobody in between takes it on.
+    Direct,
+}
+
 /// What a running link reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
@@ -112,6 +129,9 @@ pub enum Report {
     Moved(Moved),
     /// The time that a packet takes there and back.
     RoundTrip(Duration),
+    /// Where voice is sent, which is where it comes from as well unless the peer has just moved.
+    /// Told when that is another, and again with every round trip.
+    Path(Path),
     /// It has ended by itself.
     Failed(MediaFailure),
 }
@@ -602,8 +622,10 @@ impl<F: Fn(Report)> Link<F> {
                 Output::Transmit(transmit) => {
                     let (from, to) = (transmit.source, transmit.destination);
                     // RTP and RTCP, by their first byte (RFC 7983).
-                    if matches!(transmit.contents.first(), Some(128..=191)) {
-                        self.sends_to = Some(to);
+                    if matches!(transmit.contents.first(), Some(128..=191))
+                        && self.sends_to.replace(to) != Some(to)
+                    {
+                        self.tell_path();
                     }
                     self.sockets.send(from, to, &transmit.contents);
                 }
@@ -638,6 +660,7 @@ impl<F: Fn(Report)> Link<F> {
             Event::MediaEgressStats(stats) => {
                 if let Some(rtt) = stats.rtt {
                     (self.report)(Report::RoundTrip(rtt));
+                    self.tell_path();
                 }
             }
             _ => {}
@@ -645,6 +668,13 @@ impl<F: Fn(Report)> Link<F> {
         if !self.connected && self.rtc.is_connected() {
             self.connected = true;
             (self.report)(Report::Connected);
+        }
+    }
+
+    fn tell_path(&self) {
+        if let Some(remote) = self.sends_to {
+            let kind = PathKind::Direct;
+            (self.report)(Report::Path(Path { kind, remote }));
         }
     }
 

@@ -10,12 +10,17 @@ use tokio::{
 
 use super::{
     DRAIN, Driver, ENCODED_MAX, Event, News, STATS_EVERY,
-    link::{self, Order, Prepared, Report},
+    link::{self, Order, Path, Prepared, Report},
 };
 use crate::{
-    audio::{self, Voice},
+    audio::{self, AudioError, Voice, VoiceEvent},
     call::{MediaFailure, Moved, Role},
-    media::{Encoded, stats::VoiceStats},
+    media::{
+        Encoded,
+        silence::{Hearing, Speaking},
+        stats::VoiceStats,
+    },
+    phone::{Input, MediaNews},
 };
 
 /// A call's media.
@@ -36,13 +41,14 @@ pub(super) struct Running {
     pub(super) moved: watch::Sender<Moved>,
     /// Once the devices are open.
     pub(super) voice: Option<Voice>,
-    /// The call is up.
-    pub(super) up: bool,
+    /// Once the call is up.
+    watch: Option<(Hearing, Speaking)>,
     /// No voice goes either way.
-    pub(super) held: bool,
+    held: bool,
     /// The figures that were given last, and when.
-    pub(super) counted: (VoiceStats, Instant),
-    pub(super) round_trip: Option<Duration>,
+    counted: (VoiceStats, Instant),
+    round_trip: Option<Duration>,
+    path: Option<Path>,
 }
 
 impl Driver {
@@ -85,26 +91,27 @@ impl Driver {
             orders,
             moved,
             voice: None,
-            up: false,
+            watch: None,
             held: false,
             counted,
             round_trip: None,
+            path: None,
         };
         self.media.insert(call, Media::Running(running));
     }
 
     /// Opens the devices, which may take a while, beside everything else.
     fn open_voice(&mut self, call: CallId, encoded: mpsc::Sender<Encoded>) {
-        self.calls += 1;
-        let (input, output) = (self.config.input.clone(), self.config.output.clone());
+        self.sounds.calls += 1;
+        let (input, output) = (self.sounds.input.clone(), self.sounds.output.clone());
         let output = match output {
             audio::Output::File(path) => {
                 // Only the first file is one that the person named; others that are there are kept.
                 // No number comes twice, so this phone's own are never met.
-                while self.calls > 1 && audio::numbered(&path, self.calls).exists() {
-                    self.calls += 1;
+                while self.sounds.calls > 1 && audio::numbered(&path, self.sounds.calls).exists() {
+                    self.sounds.calls += 1;
                 }
-                audio::Output::File(audio::numbered(&path, self.calls))
+                audio::Output::File(audio::numbered(&path, self.sounds.calls))
             }
             other => other,
         };
@@ -125,7 +132,83 @@ impl Driver {
         });
     }
 
-    pub(super) fn voice_opened(&mut self, call: CallId, voice: Voice) {
+    /// What a link reports; what concerns the phone is its next input.
+    pub(super) fn link_news(&mut self, call: CallId, report: Report) -> Option<Input> {
+        let news = match report {
+            Report::Connected => MediaNews::Connected,
+            Report::Heard => MediaNews::Heard,
+            Report::Reconnecting => MediaNews::Reconnecting,
+            Report::Reconnected => MediaNews::Reconnected,
+            Report::Moved(moved) => MediaNews::Moved(moved),
+            Report::Failed(failure) => MediaNews::Failed(failure),
+            Report::RoundTrip(time) => {
+                if let Some(Media::Running(running)) = self.media.get_mut(&call) {
+                    running.round_trip = Some(time);
+                }
+                return None;
+            }
+            Report::Path(path) => {
+                if let Some(Media::Running(running)) = self.media.get_mut(&call)
+                    && running.path.replace(path) != Some(path)
+                {
+                    self.tell(Event::Path { call, path });
+                }
+                return None;
+            }
+        };
+        Some(Input::Media(call, news))
+    }
+
+    /// The devices are open, or not.
+    pub(super) fn opened(
+        &mut self,
+        call: CallId,
+        opened: Result<Voice, AudioError>,
+    ) -> Option<Input> {
+        match opened {
+            Ok(voice) => {
+                self.voice_opened(call, voice);
+                None
+            }
+            Err(error) => {
+                self.tell(Event::Warning(error.to_string()));
+                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
+            }
+        }
+    }
+
+    pub(super) fn voice_event(&mut self, call: CallId, event: VoiceEvent) {
+        match event {
+            VoiceEvent::InputEnded => self.tell(Event::InputEnded { call }),
+            VoiceEvent::InputLost { why } => {
+                self.tell(Event::Warning(format!("nothing to send: {why}")));
+                if matches!(self.sounds.input, audio::Input::File(_)) {
+                    // There is no more to come than at its end.
+                    self.tell(Event::InputEnded { call });
+                }
+            }
+            VoiceEvent::InputBack => {
+                self.tell(Event::Warning("the microphone is back".to_owned()));
+            }
+            VoiceEvent::OutputLost { why } => self.tell(Event::OutputLost { call, why }),
+            VoiceEvent::OutputBack => self.tell(Event::OutputBack { call }),
+        }
+    }
+
+    /// The two hear each other from now on.
+    pub(super) fn media_up(&mut self, call: CallId) {
+        let Some(Media::Running(running)) = self.media.get_mut(&call) else {
+            return;
+        };
+        let now = Instant::now();
+        running.watch = Some((Hearing::starting(now), Speaking::starting(now)));
+        running.counted.1 = now;
+        if let Some(voice) = &running.voice {
+            voice.open();
+        }
+    }
+
+    fn voice_opened(&mut self, call: CallId, voice: Voice) {
         // The call may be over by now; then the devices close again.
         let Some(Media::Running(running)) = self.media.get_mut(&call) else {
             return;
@@ -133,25 +216,12 @@ impl Driver {
         let packets = voice.packets();
         let sink = Box::new(move |packet| packets.receive(packet));
         let _ = running.orders.try_send(Order::Deliver(sink));
-        voice.mute(self.muted);
+        self.sounds.set_up(&voice);
         voice.hold(running.held);
-        if running.up {
+        if running.watch.is_some() {
             voice.open();
         }
         running.voice = Some(voice);
-    }
-
-    /// Sends silence in every call, those to come too, or what is said.
-    pub(super) fn mute(&mut self, muted: bool) {
-        self.muted = muted;
-        for media in self.media.values() {
-            if let Media::Running(Running {
-                voice: Some(voice), ..
-            }) = media
-            {
-                voice.mute(muted);
-            }
-        }
     }
 
     pub(super) fn hold_media(&mut self, call: CallId, held: bool) {
@@ -177,18 +247,34 @@ impl Driver {
         });
     }
 
+    /// Tells how loud each call is, and what that has come to mean.
     pub(super) fn give_levels(&mut self) {
-        let up = self.media.iter().filter_map(|(&call, media)| match media {
-            Media::Running(Running {
+        let now = Instant::now();
+        // Of what is no microphone, or is turned down, no sound is expected.
+        let expected = self.sounds.speaks();
+        let mut events = Vec::new();
+        for (&call, media) in &mut self.media {
+            let Media::Running(Running {
                 voice: Some(voice),
-                up: true,
+                watch: Some((hearing, speaking)),
+                held,
                 ..
-            }) => Some((call, voice.levels())),
-            _ => None,
-        });
-        for (call, levels) in up.collect::<Vec<_>>() {
-            self.tell(Event::Levels { call, levels });
+            }) = media
+            else {
+                continue;
+            };
+            let (levels, input) = (voice.levels(), voice.input_dbfs());
+            let packets = voice.stats().buffer.received;
+            if let Some(heard) = hearing.note(packets, levels.heard_dbfs, *held, now) {
+                events.push(Event::Unheard { call, heard });
+            }
+            let input = Some(input).filter(|_| expected && !*held);
+            if let Some(spoken) = speaking.note(input, now) {
+                events.push(Event::Unspoken { call, spoken });
+            }
+            events.push(Event::Levels { call, levels });
         }
+        events.into_iter().for_each(|event| self.tell(event));
     }
 
     pub(super) fn give_stats(&mut self) {
@@ -197,7 +283,7 @@ impl Driver {
         for (&call, media) in &mut self.media {
             let Media::Running(Running {
                 voice: Some(voice),
-                up: true,
+                watch: Some(_),
                 counted,
                 round_trip,
                 ..

@@ -10,9 +10,10 @@ use super::{
     link::{Prepared, Report},
     media::Media,
     signalling::Trust,
+    sound::Changed,
 };
 use crate::{
-    audio::{self, AudioError, Voice, VoiceEvent},
+    audio::{AudioError, Voice, VoiceEvent},
     call::MediaFailure,
     phone::{Input, MediaNews},
 };
@@ -30,6 +31,8 @@ pub(super) enum News {
     Link(CallId, Report),
     Opened(CallId, Result<Voice, AudioError>),
     Voice(CallId, VoiceEvent),
+    /// Other devices, or why not.
+    Changed(Changed),
     /// The last words have been played.
     Finished(CallId),
 }
@@ -81,53 +84,14 @@ impl Driver {
                 )));
                 Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
             }
-            News::Link(call, report) => {
-                let news = match report {
-                    Report::Connected => MediaNews::Connected,
-                    Report::Heard => MediaNews::Heard,
-                    Report::Reconnecting => MediaNews::Reconnecting,
-                    Report::Reconnected => MediaNews::Reconnected,
-                    Report::Moved(moved) => MediaNews::Moved(moved),
-                    Report::Failed(failure) => MediaNews::Failed(failure),
-                    Report::RoundTrip(time) => {
-                        if let Some(Media::Running(running)) = self.media.get_mut(&call) {
-                            running.round_trip = Some(time);
-                        }
-                        return None;
-                    }
-                };
-                Some(Input::Media(call, news))
-            }
-            News::Opened(call, Ok(voice)) => {
-                self.voice_opened(call, voice);
+            News::Link(call, report) => self.link_news(call, report),
+            News::Opened(call, opened) => self.opened(call, opened),
+            News::Voice(call, event) => {
+                self.voice_event(call, event);
                 None
             }
-            News::Opened(call, Err(error)) => {
-                self.tell(Event::Warning(error.to_string()));
-                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
-            }
-            News::Voice(call, VoiceEvent::InputEnded) => {
-                self.tell(Event::InputEnded { call });
-                None
-            }
-            News::Voice(call, VoiceEvent::InputLost { why }) => {
-                self.tell(Event::Warning(format!("nothing to send: {why}")));
-                if matches!(self.config.input, audio::Input::File(_)) {
-                    // There is no more to come than at its end.
-                    self.tell(Event::InputEnded { call });
-                }
-                None
-            }
-            News::Voice(call, VoiceEvent::OutputLost { why }) => {
-                self.tell(Event::OutputLost { call, why });
-                None
-            }
-            News::Voice(_, VoiceEvent::InputBack) => {
-                self.tell(Event::Warning("the microphone is back".to_owned()));
-                None
-            }
-            News::Voice(call, VoiceEvent::OutputBack) => {
-                self.tell(Event::OutputBack { call });
+            News::Changed(changed) => {
+                self.sound_changed(changed);
                 None
             }
             News::Finished(call) => {

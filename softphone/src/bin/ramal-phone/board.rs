@@ -247,6 +247,9 @@ impl Board {
                 }
             }
             engine::Event::InputEnded { .. }
+            | engine::Event::Path { .. }
+            | engine::Event::Unheard { .. }
+            | engine::Event::Unspoken { .. }
             | engine::Event::RegistryMet { .. }
             | engine::Event::RegistryUntrusted { .. }
             | engine::Event::RegistryTurnsAway { .. }

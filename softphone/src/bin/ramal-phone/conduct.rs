@@ -208,7 +208,10 @@ impl<'a> Conduct<'a> {
     async fn event(&mut self, event: Event) {
         self.board.hear(&event, Instant::now());
         match event {
-            Event::Levels { .. } => {}
+            Event::Levels { .. }
+            | Event::Path { .. }
+            | Event::Unheard { .. }
+            | Event::Unspoken { .. } => {}
             Event::Stats {
                 call,
                 voice,

@@ -53,6 +53,15 @@ impl Side {
         })
     }
 
+    /// Where it said last that it sends to.
+    fn path(&self) -> Option<IpAddr> {
+        let reports = self.reports.lock().unwrap();
+        reports.iter().rev().find_map(|report| match report {
+            Report::Path(path) => Some(path.remote.ip()),
+            _ => None,
+        })
+    }
+
     /// It has no other address than these any more.
     fn moves_to(&self, ips: &[u8]) {
         *self.ips.lock().unwrap() = ips.iter().map(|&last| loopback(last)).collect();
@@ -131,11 +140,12 @@ async fn goes_on(sides: &[Side; 2]) -> bool {
     .await
 }
 
+/// What the sides have reported, without that which comes again and again.
 fn all_reports(sides: &[Side; 2]) -> [Vec<Report>; 2] {
-    let round_trip = |report: &Report| matches!(report, Report::RoundTrip(_));
+    let again = |report: &Report| matches!(report, Report::RoundTrip(_) | Report::Path(_));
     sides.each_ref().map(|side| {
         let mut reports = side.reports.lock().unwrap().clone();
-        reports.retain(|report| !round_trip(report));
+        reports.retain(|report| !again(report));
         reports
     })
 }
@@ -148,8 +158,7 @@ fn both_heard(sides: &[Side; 2]) -> bool {
 async fn two_sides_that_know_each_other_connect_and_hear_each_other() {
     let (sides, _tasks) = connect(|_| {}).await;
     assert!(speak_until(&sides, both_heard).await);
-    for side in sides {
-        let reports = side.reports.lock().unwrap();
+    for reports in all_reports(&sides) {
         assert_eq!(reports[..2], [Report::Connected, Report::Heard]);
     }
 }
@@ -170,6 +179,9 @@ async fn a_call_follows_a_side_that_changes_its_address() {
     for mover in 0..2 {
         let (sides, _tasks) = connect(|_| {}).await;
         assert!(speak_until(&sides, both_heard).await);
+        let there = |sides: &[Side; 2], last| sides[1 - mover].path() == Some(loopback(last));
+        let first = [1, 2][mover];
+        assert!(speak_until(&sides, |sides| there(sides, first)).await);
         sides[mover].moves_to(&[3]);
         let told = |sides: &[Side; 2]| sides[mover].told_of(3);
         assert!(speak_until(&sides, told).await);
@@ -180,6 +192,8 @@ async fn a_call_follows_a_side_that_changes_its_address() {
             sides[1].moved.send_replace(moved);
         }
         assert!(goes_on(&sides).await, "{mover}: {:?}", all_reports(&sides));
+        // The other side's path is told, and another one when it is another.
+        assert!(speak_until(&sides, |sides| there(sides, 3)).await);
     }
 }
 
