@@ -119,31 +119,49 @@ const RULES: &[Rule] = &[
         says: "registry: server, admin -> session -> store -> table: table uses none of them",
         holds_in: |path| is_in(path, "registry", &["table"]),
         in_tests: false,
-        broken_by: &[Modules(&["store", "session", "server", "admin", "gui"])],
+        broken_by: &[Modules(&[
+            "store", "session", "server", "desk", "admin", "operate", "announce", "gui",
+        ])],
     },
     Rule {
         says: "registry: store -> ownership: ownership uses neither it nor what is above it",
         holds_in: |path| is_in(path, "registry", &["ownership"]),
         in_tests: false,
         broken_by: &[Modules(&[
-            "store", "table", "session", "server", "admin", "gui",
+            "store", "table", "session", "server", "desk", "admin", "operate", "announce", "gui",
         ])],
     },
     Rule {
         says: "registry: server, admin -> session -> store: store uses neither",
         holds_in: |path| is_in(path, "registry", &["store"]),
         in_tests: false,
-        broken_by: &[Modules(&["session", "server", "admin", "gui"])],
+        broken_by: &[Modules(&[
+            "session", "server", "desk", "admin", "operate", "announce", "gui",
+        ])],
     },
     Rule {
         says: "registry: server, admin -> session: session uses neither",
         holds_in: |path| is_in(path, "registry", &["session"]),
         in_tests: false,
-        broken_by: &[Modules(&["server", "admin", "gui"])],
+        broken_by: &[Modules(&[
+            "server", "desk", "admin", "operate", "announce", "gui",
+        ])],
     },
     Rule {
-        says: "registry: gui -> server, admin: they do not use gui",
-        holds_in: |path| is_in(path, "registry", &["server", "admin"]),
+        says: "registry: gui -> operate -> admin -> desk -> server: server uses none of these",
+        holds_in: |path| is_in(path, "registry", &["server"]),
+        in_tests: false,
+        broken_by: &[Modules(&["desk", "admin", "operate", "announce", "gui"])],
+    },
+    Rule {
+        says: "registry: gui -> operate -> admin -> desk: desk and admin use nothing above them",
+        holds_in: |path| is_in(path, "registry", &["desk", "admin"]),
+        in_tests: false,
+        broken_by: &[Modules(&["operate", "announce", "gui"])],
+    },
+    Rule {
+        says: "registry: gui -> operate: operate does not use gui",
+        holds_in: |path| is_in(path, "registry", &["operate", "announce"]),
         in_tests: false,
         broken_by: &[Modules(&["gui"])],
     },

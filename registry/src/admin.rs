@@ -6,22 +6,23 @@
 
 use std::path::{Path, PathBuf};
 
-use codec::{IdentityKey, Name, UnixMillis};
 use serde::{Deserialize, Serialize};
 
-mod desk;
+use crate::{
+    desk::{Desk, Done, Failed, USERS_AT_ONCE_MAX},
+    store::Store,
+};
+
 mod socket;
 
+pub use crate::desk::{Ban, Device, INVITES_AT_ONCE_MAX, Invite, Requests, Stats, User};
 pub use socket::{AdminSocket, BindError};
 
 /// The longest line of a request, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 4096;
 
 /// The most users that are told at once.
-pub const USERS_MAX: usize = 10_000;
-
-/// The most invite codes that are made at once.
-pub const INVITES_AT_ONCE_MAX: u32 = 1000;
+pub const USERS_MAX: usize = USERS_AT_ONCE_MAX;
 
 /// Where the socket of a registry with this data folder is.
 #[must_use]
@@ -101,123 +102,74 @@ pub enum Answer {
     },
 }
 
-/// A name that is owned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// The name.
-    pub name: Name,
-    /// The owner's key, in hexadecimal.
-    pub key: String,
-    /// The same in short.
-    pub fingerprint: String,
-    /// The owner is banned.
-    pub banned: bool,
-    /// Since when it is theirs.
-    pub claimed_at: UnixMillis,
-    /// When it was registered last, to the hour.
-    pub used_at: UnixMillis,
-    /// Its owner gave it up; it is free from then on.
-    pub free_at: Option<UnixMillis>,
-    /// The phones that are registered now.
-    pub devices: Vec<Device>,
+/// The lines of the answer to an operator, the last of which says how it ended.
+async fn answer<S: Store>(command: Command, desk: &Desk<S>) -> Vec<Answer> {
+    let (mut lines, ended) = match command {
+        Command::Users { prefix, limit } => users(desk, &prefix, limit),
+        Command::Bans => told(desk.bans(), Answer::Ban),
+        Command::Invites => told(desk.invites(), Answer::Invite),
+        Command::Stats => told(desk.stats().map(|stats| [stats]), Answer::Stats),
+        Command::Release { name } => done(desk.release(&name).await),
+        Command::Ban { of } => done(desk.ban(&of).await),
+        Command::Unban { of } => done(desk.unban(&of).await),
+        Command::Disconnect { of } => done(desk.disconnect(&of)),
+        Command::Invite { codes, uses, days } => done(desk.invite(codes, uses, days).await),
+    };
+    lines.push(ended.map_or_else(
+        |failed| Answer::Failed {
+            why: failed.to_string(),
+        },
+        |said| Answer::Done { said },
+    ));
+    lines
 }
 
-/// A phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
-    /// Where it listens.
-    pub contacts: Vec<String>,
-    /// How long its lease still lasts, in seconds.
-    pub lease_left_s: u16,
-}
+/// Lines of an answer, and how it ends.
+type Said = (Vec<Answer>, Result<String, Failed>);
 
-/// A ban.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ban {
-    /// A name, if that is what is banned.
-    pub name: Option<Name>,
-    /// A key in hexadecimal, if that is it.
-    pub key: Option<String>,
-    /// The key in short.
-    pub fingerprint: Option<String>,
-    /// Since when.
-    pub since: UnixMillis,
-}
-
-/// An invite code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invite {
-    /// The code.
-    pub code: String,
-    /// How many names it still gives.
-    pub uses_left: u32,
-    /// It counts before then.
-    pub expires_at: UnixMillis,
-}
-
-/// How a registry is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Stats {
-    /// For how long it runs, in seconds.
-    pub uptime_s: u64,
-    /// Open connections.
-    pub connections: usize,
-    /// Identities that have one.
-    pub identities: usize,
-    /// Names that somebody owns.
-    pub owned: usize,
-    /// Names that are registered now.
-    pub registered: usize,
-    /// Requests by kind.
-    pub requests: Vec<Requests>,
-    /// How often each thing was counted since the start, under its word.
-    pub counted: Vec<(String, u64)>,
-}
-
-/// Requests of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Requests {
-    /// Which.
-    pub kind: String,
-    /// Since the start.
-    pub all: u64,
-    /// A second, over about the last minute.
-    pub per_s: f64,
-}
-
-/// Reads a key as it is shown: 64 hexadecimal digits.
-fn key_of(text: &str) -> Option<IdentityKey> {
-    let mut key = [0; 32];
-    let digits = text.as_bytes();
-    if digits.len() != 2 * key.len() {
-        return None;
+fn told<T>(
+    seen: Result<impl IntoIterator<Item = T>, Failed>,
+    line: impl FnMut(T) -> Answer,
+) -> Said {
+    match seen {
+        Ok(seen) => (seen.into_iter().map(line).collect(), Ok(String::new())),
+        Err(failed) => (Vec::new(), Err(failed)),
     }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |at: usize| char::from(pair[at]).to_digit(16);
-        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+}
+
+fn done(done: Result<Done, Failed>) -> Said {
+    match done {
+        Ok(done) => {
+            let said = done.to_string();
+            let codes = match done {
+                Done::Invited { codes, .. } => codes,
+                _ => Vec::new(),
+            };
+            (codes.into_iter().map(Answer::Invite).collect(), Ok(said))
+        }
+        Err(failed) => (Vec::new(), Err(failed)),
     }
-    Some(IdentityKey(key))
+}
+
+fn users<S: Store>(desk: &Desk<S>, prefix: &str, limit: usize) -> Said {
+    let limit = limit.min(USERS_MAX);
+    let (users, more) = match desk.users_with_prefix(prefix, limit) {
+        Ok(found) => found,
+        Err(failed) => return (Vec::new(), Err(failed)),
+    };
+    let said = if more {
+        format!("there are more than {limit}: name the first letters, or raise --limit")
+    } else if users.is_empty() {
+        "nobody owns a name that begins so".to_owned()
+    } else {
+        String::new()
+    };
+    (users.into_iter().map(Answer::User).collect(), Ok(said))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_is_read_as_it_is_shown_and_nothing_else_is_one() {
-        let key = IdentityKey([0xa7; 32]);
-        assert_eq!(key_of(&key.to_string()), Some(key));
-        assert_eq!(key_of(&key.to_string().to_uppercase()), Some(key));
-        for wrong in [
-            "",
-            "bob",
-            &"a7".repeat(33),
-            &"g7".repeat(32),
-            &"ä".repeat(32),
-        ] {
-            assert_eq!(key_of(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn requests_are_lines_that_a_script_can_write() {

@@ -9,12 +9,16 @@ pub mod admin;
 pub mod cli;
 pub mod client;
 #[cfg(feature = "server")]
+pub mod desk;
+#[cfg(feature = "server")]
 pub mod event;
 pub mod keyfile;
 pub mod known;
 #[cfg(feature = "server")]
 pub mod limits;
 pub mod link;
+#[cfg(all(feature = "server", feature = "programs"))]
+pub mod operate;
 #[cfg(feature = "server")]
 pub mod ownership;
 pub mod registration;

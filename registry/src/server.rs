@@ -39,13 +39,13 @@ mod traffic;
 mod watches;
 
 pub use control::{Control, Stats};
-pub use traffic::Requests;
+pub use traffic::{PULSES_MAX, Pulse, Requests};
 
 use gate::{Arrival, Gate};
 use present::Present;
 use rates::Rates;
 use routes::Routes;
-use traffic::Traffic;
+use traffic::{PULSE_EVERY, Traffic};
 use watches::Watches;
 
 /// How long connections may take to end when the registry stops.
@@ -109,6 +109,14 @@ impl Port {
     /// Those of the system: the port is taken, or the address is not this machine's.
     pub async fn open(listen: SocketAddr, limits: &Limits) -> io::Result<Self> {
         Ok(Self(open(listen, limits.system_buffer)?))
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
     }
 }
 
@@ -217,7 +225,7 @@ impl<S: Store> Server<S> {
         let mut connections = JoinSet::new();
         let mut turned_away = JoinSet::new();
         let (mut expiry, mut spread) = (interval(EXPIRE_EVERY), interval(SPREAD_EVERY));
-        let mut tidy = interval(TIDY_EVERY);
+        let (mut tidy, mut pulse) = (interval(TIDY_EVERY), interval(PULSE_EVERY));
         // While connections cannot be taken, and then until when to wait.
         let mut not_before = None;
         loop {
@@ -256,6 +264,7 @@ impl<S: Store> Server<S> {
                     shared.rates.tidy(now);
                     shared.traffic.mark(now);
                 }
+                _ = pulse.tick() => shared.pulse(),
                 _ = spread.tick() => shared.watches.spread(&shared.counters),
                 () = stop.cancelled() => break,
             }
@@ -269,6 +278,8 @@ impl<S: Store> Server<S> {
             )));
             connections.shutdown().await;
         }
+        // They have heard the stop too.
+        turned_away.shutdown().await;
     }
 }
 
@@ -322,6 +333,13 @@ impl<S: Store> Shared<S> {
         self.end(ended, true);
         self.gate().tidy(at.now);
         self.look_at_clock();
+    }
+
+    fn pulse(&self) {
+        let at = Moment::now();
+        let (_, registered) = self.store.rows(0, at.now);
+        let connections = self.gate().len();
+        self.traffic.pulse(registered, connections, at);
     }
 
     /// Warns when the store frees no names because the machine's clock is not believed.

@@ -12,9 +12,10 @@ use codec::{
 
 pub use crate::{
     ownership::{Ban, Banned, Claims, Invite, KeyChange, Owner, Recovery},
-    table::{Change, ConnectionId, Ended, Registration, Renewal, Row},
+    table::{Binding, Change, ConnectionId, Ended, Registration, Renewal, Row},
 };
 
+mod any;
 mod clock;
 #[cfg(test)]
 mod conformance;
@@ -22,6 +23,7 @@ pub mod embedded;
 pub mod memory;
 mod names;
 
+pub use any::AnyStore;
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 
@@ -47,6 +49,19 @@ impl Moment {
             time: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// A name that is owned, and what is registered under it, as an operator sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The name in its folded form, by which names are in order.
+    pub folded: &'a str,
+    /// Whose it is.
+    pub owner: &'a Owner,
+    /// The owner is banned, or the name.
+    pub banned: bool,
+    /// The devices under it, with leases that have ended but were not told yet.
+    pub devices: &'a [Binding],
 }
 
 /// Keeps names. What it has acknowledged it has kept, as far as it keeps anything: who owns a name,
@@ -151,6 +166,19 @@ pub trait Store: Send + Sync + 'static {
     /// The first `limit` owned names that begin with `prefix`, in folded order, and how many names
     /// are owned in all.
     fn owners(&self, prefix: &str, limit: usize) -> (Vec<Owner>, usize);
+
+    /// Shows `see` the next `most` owned names after the name `after` in its folded form, in folded
+    /// order, and returns the last of them if there are more. Nothing else is done meanwhile, so
+    /// few are asked for at a time, and `see` is quick. For the operator.
+    fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut (dyn FnMut(Seen<'_>) + Send),
+    ) -> Option<String>;
+
+    /// Shows `see` the owned name with this folded form, if there is one. For the operator.
+    fn see(&self, folded: &str, see: &mut (dyn FnMut(Seen<'_>) + Send));
 
     /// Takes a name from its owner, so that it is free at once, and returns the leases that this
     /// ended. For the operator.

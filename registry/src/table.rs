@@ -133,20 +133,27 @@ struct Owner {
     bindings: Vec<Binding>,
 }
 
+/// One device of a name, as the table has it.
 #[derive(Debug)]
-struct Binding {
-    device: DeviceId,
-    contacts: Vec<Contact>,
-    presence: Presence,
+pub struct Binding {
+    /// Which one.
+    pub device: DeviceId,
+    /// Where it can be reached.
+    pub contacts: Vec<Contact>,
+    /// What was said of it.
+    pub presence: Presence,
+    /// By which connection the lease was taken or renewed last; it may have ended.
+    pub connection: ConnectionId,
+    /// When it was added.
+    pub since: Instant,
+    /// When its lease ends.
+    pub ends: Instant,
+    /// Not heard since the registry was started anew.
+    pub unverified: bool,
     source: Source,
-    connection: ConnectionId,
     cseq: u64,
-    since: Instant,
-    ends: Instant,
     /// How long the lease was when it was taken or renewed last.
     lease: Duration,
-    /// Not heard since the registry was started anew.
-    unverified: bool,
 }
 
 impl Table {
@@ -430,6 +437,13 @@ impl Table {
             card: owner.card,
             entry,
         })
+    }
+
+    /// The devices of a name in its folded form, with leases that have ended but are still in the
+    /// table.
+    #[must_use]
+    pub fn bindings(&self, folded: &str) -> &[Binding] {
+        self.names.get(folded).map_or(&[], |owner| &owner.bindings)
     }
 
     /// At most `limit` names that begin with `prefix`, after the name `after`, in folded order.

@@ -246,9 +246,23 @@ const EXAMPLES: &[(&str, &[Case])] = &[
         ],
     ),
     (
-        "registry: gui -> server, admin: they do not use gui",
+        "registry: gui -> operate -> admin -> desk -> server: server uses none of these",
         &[
-            ("registry/src/server.rs", "crate::gui::run()", true),
+            ("registry/src/server.rs", "crate::desk::run()", true),
+            ("registry/src/desk.rs", "crate::server::run()", false),
+        ],
+    ),
+    (
+        "registry: gui -> operate -> admin -> desk: desk and admin use nothing above them",
+        &[
+            ("registry/src/desk/act.rs", "use crate::operate;", true),
+            ("registry/src/admin.rs", "use crate::desk;", false),
+        ],
+    ),
+    (
+        "registry: gui -> operate: operate does not use gui",
+        &[
+            ("registry/src/operate.rs", "crate::gui::run()", true),
             ("registry/src/gui.rs", "crate::gui::run()", false),
         ],
     ),

@@ -19,8 +19,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Command, REQUEST_BYTES_MAX, desk, socket_of};
-use crate::{server::Control, store::Store};
+use super::{Answer, Command, REQUEST_BYTES_MAX, answer, socket_of};
+use crate::{desk::Desk, store::Store};
 
 /// So many operators may ask at a time; the connections of others are closed.
 const CLIENTS_MAX: usize = 8;
@@ -101,13 +101,13 @@ impl AdminSocket {
     }
 
     /// Answers until `stop`.
-    pub async fn serve<S: Store>(self, control: Control<S>, stop: CancellationToken) {
+    pub async fn serve<S: Store>(self, desk: Desk<S>, stop: CancellationToken) {
         let mut clients = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) if clients.len() < CLIENTS_MAX => {
-                        clients.spawn(serve(stream, control.clone()));
+                        clients.spawn(serve(stream, desk.clone()));
                     }
                     // Telling it why would be one more that waits to be read.
                     Ok(_) => {}
@@ -128,13 +128,13 @@ impl Drop for AdminSocket {
     }
 }
 
-async fn serve<S: Store>(stream: UnixStream, control: Control<S>) {
+async fn serve<S: Store>(stream: UnixStream, desk: Desk<S>) {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     // Whoever does not ask, or does not read, is not waited for.
     while let Ok(Ok(Some(line))) = timeout(WITHIN, next_line(&mut read)).await {
         let answers = match serde_json::from_str::<Command>(&line) {
-            Ok(command) => desk::answer(command, &control).await,
+            Ok(command) => answer(command, &desk).await,
             Err(error) => vec![Answer::Failed {
                 why: format!("that is no request: {error}"),
             }],

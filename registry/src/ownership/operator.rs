@@ -1,8 +1,10 @@
-//! What an operator says about names: taken, banned, invited. PURE.
+//! What an operator sees of names and says about them: taken, banned, invited. PURE.
+
+use std::ops::Bound;
 
 use codec::{IdentityKey, Name, UnixMillis, registry::Refusal};
 
-use super::{Ban, Banned, Invite, Ownership, Write};
+use super::{Ban, Banned, Invite, Owner, Ownership, Write};
 
 /// The most invite codes at a time.
 pub const INVITES_MAX: usize = 10_000;
@@ -11,6 +13,24 @@ pub const INVITES_MAX: usize = 10_000;
 pub const BANS_MAX: usize = 100_000;
 
 impl Ownership {
+    /// The owned names after the name `after` in its folded form, in folded order, each with that
+    /// form.
+    pub fn owners_after<'a>(
+        &'a self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&'a str, &'a Owner)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let owners = self.owners.range::<str, _>((from, Bound::Unbounded));
+        owners.map(|(key, held)| (key.as_str(), &held.owner))
+    }
+
+    /// The owned name with this folded form, and that form.
+    #[must_use]
+    pub fn owner_of(&self, folded: &str) -> Option<(&str, &Owner)> {
+        let (key, held) = self.owners.get_key_value(folded)?;
+        Some((key, &held.owner))
+    }
+
     /// Takes a name from its owner: it is free at once. For the operator.
     ///
     /// # Errors
@@ -59,6 +79,13 @@ impl Ownership {
     #[must_use]
     pub fn is_banned(&self, identity: &IdentityKey) -> bool {
         self.bans.contains_key(&Banned::Identity(*identity))
+    }
+
+    /// Whether the owner of a name is banned, or the name.
+    #[must_use]
+    pub fn is_served_no_more(&self, owner: &Owner) -> bool {
+        // Most registries ban nobody.
+        !self.bans.is_empty() && self.check_bans(&owner.name, &[owner.identity]).is_err()
     }
 
     /// Makes an invite code, in place of one with the same code. For the operator.

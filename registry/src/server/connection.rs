@@ -58,6 +58,7 @@ pub(super) async fn serve<S: Store>(
     let id = ConnectionId(shared.last_connection.fetch_add(1, Relaxed));
     let mut place = Place {
         id,
+        peer,
         source: Source::from(peer.ip()),
         identity: None,
         outbox: None,
@@ -101,6 +102,8 @@ pub(super) async fn refuse(mut stream: TcpStream, reason: Unwelcome) {
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) id: ConnectionId,
+    /// From where it comes.
+    pub(super) peer: SocketAddr,
     pub(super) source: Source,
     /// Of a phone that is served.
     pub(super) identity: Option<IdentityKey>,

@@ -1,17 +1,18 @@
 //! What an operator sees of a registry that runs, and may do with it.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use codec::{IdentityKey, registry::ClosingReason};
 
-use super::{Shared, traffic::Requests};
+use super::{Pulse, Shared, traffic::Requests};
 use crate::{
     event::Event,
     limits::Counters,
-    store::{Ended, Store},
+    store::{ConnectionId, Ended, Store},
 };
 
 /// A registry that runs, for its operator.
@@ -60,6 +61,19 @@ impl<S: Store> Control<S> {
     #[must_use]
     pub fn end(&self, identity: &IdentityKey, reason: ClosingReason) -> usize {
         self.0.present.end(identity, reason)
+    }
+
+    /// Where a connection of an identity comes from, while it is open.
+    #[must_use]
+    pub fn peer(&self, identity: &IdentityKey, connection: ConnectionId) -> Option<SocketAddr> {
+        self.0.present.peer(identity, connection)
+    }
+
+    /// What it did second by second, after the pulse with this number, the oldest first: at most
+    /// the last [`PULSES_MAX`](super::PULSES_MAX).
+    #[must_use]
+    pub fn pulses_after(&self, number: u64) -> Vec<Pulse> {
+        self.0.traffic.pulses_after(number)
     }
 
     /// Tells the connections and those who watch that these leases have ended.

@@ -88,7 +88,7 @@ impl<S: Store> Shared<S> {
         place.identity = Some(identity);
         let outbox = place.outbox().clone();
         // First here, then asked: a ban between the two ends what is here.
-        self.present.join(identity, place.id, outbox);
+        self.present.join(identity, place.id, place.peer, outbox);
         match self.store.is_banned(&identity) {
             true => Err(Unwelcome::Banned),
             false => Ok(()),

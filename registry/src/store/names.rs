@@ -14,7 +14,7 @@ use codec::{
     registry::{Page, Presence, Record, Refusal},
 };
 
-use super::{Moment, Store, clock::Clock};
+use super::{Moment, Seen, Store, clock::Clock};
 use crate::{
     limits::Limits,
     ownership::{Ban, Banned, Claims, Invite, KeyChange, Owner, Ownership, Recovery, Write},
@@ -165,6 +165,36 @@ impl Names {
         ended
     }
 
+    fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut (dyn FnMut(Seen<'_>) + Send),
+    ) -> Option<String> {
+        let mut owners = self.ownership.owners_after(after);
+        let mut last = None;
+        for (folded, owner) in owners.by_ref().take(most) {
+            last = Some(folded);
+            see(self.seen(folded, owner));
+        }
+        owners.next().and(last).map(str::to_owned)
+    }
+
+    fn see(&self, folded: &str, see: &mut (dyn FnMut(Seen<'_>) + Send)) {
+        if let Some((folded, owner)) = self.ownership.owner_of(folded) {
+            see(self.seen(folded, owner));
+        }
+    }
+
+    fn seen<'a>(&'a self, folded: &'a str, owner: &'a Owner) -> Seen<'a> {
+        Seen {
+            folded,
+            owner,
+            banned: self.ownership.is_served_no_more(owner),
+            devices: self.table.bindings(folded),
+        }
+    }
+
     fn free_unused(&mut self, at: Moment) {
         let (table, ownership) = (&self.table, &self.ownership);
         self.doubts_clock = !self.clock.is_believed(at, || ownership.last_used());
@@ -278,6 +308,19 @@ impl<S: KeepsNames> Store for S {
             let ownership = &names.ownership;
             (ownership.owners(prefix, limit), ownership.len())
         })
+    }
+
+    fn walk(
+        &self,
+        after: Option<&str>,
+        most: usize,
+        see: &mut (dyn FnMut(Seen<'_>) + Send),
+    ) -> Option<String> {
+        self.names(|names| names.walk(after, most, see))
+    }
+
+    fn see(&self, folded: &str, see: &mut (dyn FnMut(Seen<'_>) + Send)) {
+        self.names(|names| names.see(folded, see));
     }
 
     async fn release_by_operator(&self, name: Name) -> Result<Vec<Ended>, Refusal> {

@@ -140,11 +140,19 @@ fn shown_user(user: &User) -> String {
     }
     line.push('\n');
     for device in &user.devices {
-        let contacts = match device.contacts.is_empty() {
+        let contacts: Vec<String> = device.contacts.iter().map(ToString::to_string).collect();
+        let contacts = match contacts.is_empty() {
             true => "hidden".to_owned(),
-            false => device.contacts.join(" "),
+            false => contacts.join(" "),
         };
-        line += &format!("    {contacts}  lease {} s\n", device.lease_left_s);
+        line += &format!(
+            "    {contacts}  lease {} s  {}",
+            device.lease_left_s, device.presence
+        );
+        match device.connection {
+            Some(peer) => line += &format!("  connected from {peer}\n"),
+            None => line += "  not connected\n",
+        }
     }
     line
 }

@@ -8,7 +8,6 @@ mod admin;
 mod journal;
 mod options;
 mod serve;
-mod welcome;
 
 use options::{CommandLine, Program};
 

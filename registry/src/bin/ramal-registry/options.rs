@@ -3,9 +3,9 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use etcetera::BaseStrategy;
 use registry::{
     limits::{Directory, Limits, Rate, Rates},
+    operate::{CertificateFiles, Options as Setup},
     server::Plain,
     store::Claims,
 };
@@ -199,15 +199,25 @@ fn rate(text: &str) -> Result<u32, String> {
 }
 
 impl Options {
-    /// Where the registry keeps what it keeps; `None` with `--ephemeral`.
-    pub fn data(&self) -> Result<Option<PathBuf>, String> {
-        match self.ephemeral {
-            true => Ok(None),
-            false => data_folder(self.data.as_ref(), "use --data DIR or --ephemeral").map(Some),
-        }
+    /// How the registry is to be.
+    pub fn setup(&self) -> Result<Setup, String> {
+        let folder = match self.ephemeral {
+            true => None,
+            false => Some(data_folder(
+                self.data.as_ref(),
+                "use --data DIR or --ephemeral",
+            )?),
+        };
+        let files = self.cert.clone().zip(self.key.clone());
+        let mut setup = Setup::new(self.listen, folder);
+        setup.plain = self.plain();
+        setup.certificate = files.map(|(certificate, key)| CertificateFiles { certificate, key });
+        setup.limits = self.limits();
+        setup.claims = self.claims();
+        Ok(setup)
     }
 
-    pub fn limits(&self) -> Limits {
+    fn limits(&self) -> Limits {
         let limits = Limits {
             connections: self.connections,
             directory: match self.directory {
@@ -225,7 +235,7 @@ impl Options {
         limits.per_address(self.per_address)
     }
 
-    pub fn claims(&self) -> Claims {
+    fn claims(&self) -> Claims {
         match self.claims {
             ClaimsOption::Open => Claims::Open,
             ClaimsOption::Invite => Claims::Invite,
@@ -233,7 +243,7 @@ impl Options {
         }
     }
 
-    pub fn plain(&self) -> Plain {
+    fn plain(&self) -> Plain {
         match self.plain {
             PlainOption::Never => Plain::Never,
             PlainOption::Loopback => Plain::Loopback,
@@ -251,11 +261,6 @@ impl Admin {
 
 /// The folder that was named, or the user's own.
 fn data_folder(named: Option<&PathBuf>, else_use: &str) -> Result<PathBuf, String> {
-    match named {
-        Some(folder) => Ok(folder.clone()),
-        None => Ok(etcetera::choose_base_strategy()
-            .map_err(|error| format!("{error}; {else_use}"))?
-            .data_dir()
-            .join("ramal/registry")),
-    }
+    let folder = named.cloned().or_else(Setup::usual_folder);
+    folder.ok_or_else(|| format!("there is no home folder; {else_use}"))
 }

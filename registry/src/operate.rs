@@ -1,0 +1,250 @@
+//! A registry as its operator has it: opened, looked at, and closed. The program without a window
+//! and the one with a window run the same.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use etcetera::BaseStrategy;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{
+    admin::{AdminSocket, socket_of},
+    client::agent,
+    desk::{Desk, Opened},
+    event::{Event, Events},
+    limits::Limits,
+    server::{Config, Plain, Port, Server},
+    session::Registrar,
+    store::{AnyStore, Claims},
+};
+
+mod ground;
+mod open_error;
+mod reach;
+mod welcome;
+
+pub use open_error::OpenError;
+
+/// The port that phones try when they are told none.
+pub const PORT: u16 = 5000;
+
+/// How a registry is to be.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where it keeps what it keeps; `None`: it keeps nothing, with a new key and no names at every
+    /// start.
+    pub folder: Option<PathBuf>,
+    /// From where plain frames are taken.
+    pub plain: Plain,
+    /// A certificate that somebody else has made; else one that is self-made and kept in the
+    /// folder.
+    pub certificate: Option<CertificateFiles>,
+    /// What strangers may use, and who is shown the directory.
+    pub limits: Limits,
+    /// Who may claim a name.
+    pub claims: Claims,
+}
+
+/// A certificate and its key, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, with those that vouch for it behind it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+impl Options {
+    /// A registry that listens there, keeps what it keeps there, and is like most else.
+    #[must_use]
+    pub fn new(listen: SocketAddr, folder: Option<PathBuf>) -> Self {
+        Self {
+            listen,
+            folder,
+            plain: Plain::Loopback,
+            certificate: None,
+            limits: Limits::default(),
+            claims: Claims::Open,
+        }
+    }
+
+    /// Where a registry keeps what it keeps unless it is told where: `ramal/registry` in the user's
+    /// data folder. `None` for a user without a home.
+    #[must_use]
+    pub fn usual_folder() -> Option<PathBuf> {
+        let strategy = etcetera::choose_base_strategy().ok()?;
+        Some(strategy.data_dir().join("ramal/registry"))
+    }
+}
+
+/// Where the registry's key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyIs {
+    /// It was there.
+    Kept,
+    /// Nothing was there: this is the first start.
+    First,
+    /// Names were there and no key, so that a new one was made: phones that know this registry stop
+    /// until their owner says that it is right.
+    Another,
+}
+
+/// What is known of a registry that is open, and does not change before it is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Where it listens, with the port that it was given.
+    pub listening: SocketAddr,
+    /// What to give to others: where phones reach it, at most [`ADDRESSES_MAX`]. If it is reached
+    /// from this machine only, these are loopback addresses.
+    pub addresses: Vec<SocketAddr>,
+    /// Of its key, as phones show it.
+    pub fingerprint: String,
+    /// Where its key comes from.
+    pub key: KeyIs,
+    /// Where it keeps what it keeps, if it does.
+    pub folder: Option<PathBuf>,
+}
+
+impl Facts {
+    /// Whether only programs on this machine reach it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.addresses.iter().all(|addr| addr.ip().is_loopback())
+    }
+}
+
+/// So many addresses are shown at most: a machine with containers has many.
+pub const ADDRESSES_MAX: usize = 8;
+
+/// How a registry ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// Connections that ended in good order: what had been asked on them was answered, and they
+    /// were told.
+    pub finished: usize,
+    /// Connections that had not ended in time.
+    pub cut: usize,
+}
+
+/// A registry that is open. Dropped, it stops at once; [`Operation::close`] is kinder.
+#[derive(Debug)]
+pub struct Operation {
+    facts: Facts,
+    desk: Opened<AnyStore>,
+    store: Arc<AnyStore>,
+    serving: JoinSet<()>,
+    stop: DropGuard,
+}
+
+impl Operation {
+    /// Opens a registry: takes its port, its folder, its key and its names, and serves. What
+    /// happens is told to `events`.
+    ///
+    /// # Errors
+    /// [`OpenError`], which names the next step. Nothing is left behind that the next one, the
+    /// first that works, would take for its own.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn open(options: Options, events: Events) -> Result<Self, OpenError> {
+        let limits = ground::within_files(options.limits, &events);
+        // Before anything is made, since this is what fails most.
+        let port = Port::open(options.listen, &limits)
+            .await
+            .map_err(|error| OpenError::of_port(options.listen, error))?;
+        let listening = port.local_addr().unwrap_or(options.listen);
+        let prepare = {
+            let (options, events) = (options.clone(), events.clone());
+            move || ground::prepare(&options, &limits, events)
+        };
+        let ground = spawn_blocking(prepare).await;
+        let ground = ground.map_err(|error| OpenError::Machine(error.to_string()))??;
+        let fingerprint = ground.identity.key().fingerprint();
+        let facts = Facts {
+            listening,
+            addresses: reach::addresses(listening),
+            fingerprint,
+            key: ground.key,
+            folder: options.folder.clone(),
+        };
+        welcome::events(&options, &facts)
+            .into_iter()
+            .for_each(|event| events.tell(event));
+        let config = Config {
+            listen: options.listen,
+            plain: options.plain,
+            certificate: ground.certificate,
+        };
+        let registrar = Registrar {
+            identity: ground.identity,
+            agent: agent("ramal-registry"),
+            limits,
+        };
+        let store = Arc::new(ground.store);
+        let server = Server::on(port, config, registrar, Arc::clone(&store), events.clone());
+        let (desk, stop) = (Opened::of(server.control()), CancellationToken::new());
+        let mut serving = JoinSet::new();
+        if let Some(socket) = admin_socket(options.folder.as_deref(), &events) {
+            serving.spawn(socket.serve(desk.desk(), stop.clone()));
+        }
+        serving.spawn(server.run(stop.clone()));
+        Ok(Self {
+            facts,
+            desk,
+            store,
+            serving,
+            stop: stop.drop_guard(),
+        })
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// What an operator sees of it and does with it. It may be kept after the registry is closed.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        self.desk.desk()
+    }
+
+    /// Stops taking connections, lets what is being asked be answered, tells everybody, and ends;
+    /// whoever takes longer than `patience` is cut. Then the port and the folder are free.
+    pub async fn close(self, _patience: Duration) -> Closed {
+        let Self {
+            desk,
+            store,
+            serving,
+            stop,
+            ..
+        } = self;
+        stop.disarm().cancel();
+        serving.join_all().await;
+        desk.close().await;
+        // The last second of locations is written now. It has said itself if it failed.
+        let _ended = spawn_blocking(move || drop(store)).await;
+        Closed::default()
+    }
+}
+
+/// The socket on which the operator asks. A registry without one serves all the same.
+fn admin_socket(folder: Option<&Path>, events: &Events) -> Option<AdminSocket> {
+    let folder = folder?;
+    let warn = |error| {
+        let path = socket_of(folder);
+        events.tell(Event::Warning(format!(
+            "ramal-registry admin does not work, there is no {}: {error}",
+            path.display()
+        )));
+    };
+    AdminSocket::bind(folder).map_err(warn).ok()
+}
