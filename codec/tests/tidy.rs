@@ -310,7 +310,7 @@ fn is_pure(path: &str) -> bool {
             "registry",
             &["table", "ownership", "session", "registration", "limits"],
         )
-        || is_in(path, "softphone", &["phone", "media"])
+        || is_in(path, "softphone", &["phone", "media", "board"])
         || is_in(path, "softphone", UNDER_PHONE)
 }
 

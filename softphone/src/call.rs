@@ -23,7 +23,7 @@ mod reason;
 
 pub use agreed::Agreed;
 use agreed::Confirmation;
-pub use interface::{Hold, Input, MediaFailure, Moved, Output, Role};
+pub use interface::{Direction, Hold, Input, MediaFailure, Moved, Output, Role};
 pub use reason::Reason;
 
 /// How long this machine may take to open its media.

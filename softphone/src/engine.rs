@@ -34,6 +34,7 @@ use tokio::{
 };
 
 use crate::{
+    board::Board,
     contacts::Change,
     phone::{self, Input, LinkId, Output, Phone},
 };
@@ -48,6 +49,7 @@ mod news;
 mod signalling;
 mod sockets;
 mod sound;
+mod views;
 
 use cue::{Cue, Cues};
 use link::Order;
@@ -56,8 +58,9 @@ use news::News;
 use signalling::Greeter;
 use sockets::Addresses;
 use sound::Sounds;
+use views::Shown;
 
-pub use interface::{Command, Config, Event, Handle};
+pub use interface::{Command, Config, Event, Handle, Views};
 pub use link::{Path, PathKind};
 
 /// How many commands may wait.
@@ -110,6 +113,8 @@ pub struct Driver {
     events: mpsc::Sender<Event>,
     /// What happened and was not told yet.
     untold: VecDeque<Event>,
+    /// How everything stands, for whoever looks.
+    shown: Shown,
     inbox: mpsc::Receiver<News>,
     /// Given to every task.
     news: mpsc::Sender<News>,
@@ -181,6 +186,8 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         certificate: Certificate::in_memory().map_err(io::Error::other)?,
     };
     let now = Instant::now();
+    let board = Board::new(me.name.clone(), registry.clone(), &settings);
+    let (shown, views) = Shown::new(board);
     let mut phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());
     let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
     let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
@@ -189,6 +196,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         commands: command_sender,
         events: event_receiver,
         listening: listener.as_ref().map(|_| listening),
+        views,
     };
     let mut tasks = JoinSet::new();
     let saves = disk.map(|disk| {
@@ -208,6 +216,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         commands,
         events,
         untold: VecDeque::new(),
+        shown,
         inbox,
         news,
         tasks,
@@ -262,24 +271,15 @@ impl Driver {
             }
             let now = Instant::now();
             self.sound(now);
+            self.shown.show(now);
             let far = now + Duration::from_secs(3600);
             let deadline = TokioInstant::from_std(self.phone.poll_timeout().unwrap_or(far));
             let cue = TokioInstant::from_std(self.cues.poll_timeout(now).unwrap_or(far));
+            let view = TokioInstant::from_std(self.shown.poll_timeout().unwrap_or(far));
             let input = tokio::select! {
                 command = self.commands.recv(), if listens => {
                     listens = command.is_some();
-                    match command.unwrap_or(Command::Phone(phone::Command::Stop)) {
-                        Command::Phone(command) => {
-                            if let phone::Command::Answer(call) = command {
-                                self.cues.answered(call, now);
-                            }
-                            Some(Input::Command(command))
-                        }
-                        command => {
-                            self.sound_command(command);
-                            None
-                        }
-                    }
+                    self.command(command.unwrap_or(Command::Phone(phone::Command::Stop)), now)
                 }
                 Some(news) = self.inbox.recv() => self.hear(news),
                 accepted = connections::accepted(self.listener.as_ref()),
@@ -301,6 +301,7 @@ impl Driver {
                 }
                 () = sleep_until(deadline) => Some(Input::Timeout),
                 () = sleep_until(cue) => None,
+                () = sleep_until(view) => None,
                 _ = levels.tick(), if !self.media.is_empty() => {
                     self.give_levels();
                     None
@@ -320,7 +321,37 @@ impl Driver {
                 self.phone.handle_input(input, Instant::now());
             }
         }
+        self.shown.finish(Instant::now());
         self.drain().await;
+    }
+
+    /// Does what a person wants; what concerns the phone is its next input.
+    fn command(&mut self, command: Command, now: Instant) -> Option<Input> {
+        let is_seen = matches!(
+            command,
+            Command::Mute(_)
+                | Command::Phone(
+                    phone::Command::Answer(_)
+                        | phone::Command::Away(_)
+                        | phone::Command::Dnd(_)
+                        | phone::Command::Stop
+                )
+        );
+        if is_seen {
+            self.tell(Event::Commanded(command.clone()));
+        }
+        match command {
+            Command::Phone(command) => {
+                if let phone::Command::Answer(call) = command {
+                    self.cues.answered(call, now);
+                }
+                Some(Input::Command(command))
+            }
+            command => {
+                self.sound_command(command);
+                None
+            }
+        }
     }
 
     /// Whether this machine's addresses have changed.
@@ -439,6 +470,7 @@ impl Driver {
 
     /// Figures come again, so they are dropped when nobody takes them. What happens once is kept.
     fn tell(&mut self, event: Event) {
+        self.shown.hear(&event, Instant::now());
         if matches!(event, Event::Stats { .. } | Event::Levels { .. }) {
             if self.untold.is_empty() && self.events.capacity() > EVENTS_MAX / 2 {
                 let _ = self.events.try_send(event);

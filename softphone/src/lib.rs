@@ -1,6 +1,7 @@
 //! The phone: calls people by name and talks directly to them.
 
 pub mod audio;
+pub mod board;
 pub mod call;
 pub mod contacts;
 pub mod engine;

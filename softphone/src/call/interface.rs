@@ -18,6 +18,15 @@ pub enum Role {
     Callee,
 }
 
+/// Who called whom, as the person of this phone says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// This phone was called.
+    Incoming,
+    /// This phone called.
+    Outgoing,
+}
+
 /// What a call is told.
 #[derive(Debug)]
 pub enum Input {

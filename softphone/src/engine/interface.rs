@@ -1,14 +1,15 @@
 //! What goes into the engine and what comes out of it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use codec::{CallId, IdentityKey};
 use registry::client::{Access, Host};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Path;
 use crate::{
     audio::{self, Levels},
+    board::Board,
     media::{silence::Heard, stats::VoiceReport},
     phone::{self, Me, Settings},
     settings::Disk,
@@ -146,6 +147,12 @@ pub enum Event {
         /// Why, in a sentence.
         why: String,
     },
+    /// Somebody had the phone do this: several can command one phone, and all of them show the
+    /// same. It is told before what comes of it, of muting, answering, being away, not being
+    /// disturbed, and the end.
+    Commanded(Command),
+    /// The person asks for the window.
+    Front,
     /// Something is wrong that a person can mend.
     Warning(String),
 }
@@ -159,4 +166,24 @@ pub struct Handle {
     pub events: mpsc::Receiver<Event>,
     /// Where the phone listens for others; nowhere if it is hidden.
     pub listening: Option<SocketAddr>,
+    /// How everything stands now.
+    pub views: Views,
+}
+
+/// How everything stands: whoever reads late, or seldom, sees the newest and has missed nothing
+/// that counts. Clones are the same views.
+#[derive(Debug, Clone)]
+pub struct Views {
+    /// The phone and its calls, without levels; new at most every 50 ms.
+    pub board: watch::Receiver<Arc<Board>>,
+}
+
+impl Views {
+    /// Views that stay as they are, of a phone that does not run.
+    #[must_use]
+    pub fn of(board: Board) -> Self {
+        Self {
+            board: watch::channel(Arc::new(board)).1,
+        }
+    }
 }

@@ -241,6 +241,7 @@ async fn begin(start: &Start) -> Result<(Up, mpsc::Receiver<Event>, engine::Driv
         commands,
         events,
         listening,
+        ..
     } = handle;
     let up = Up {
         commands,

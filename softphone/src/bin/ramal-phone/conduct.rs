@@ -9,6 +9,7 @@ use std::{
 use codec::{CallId, Name, registry::Refusal};
 use registry::client::Host;
 use softphone::{
+    board::SeenCall,
     call::Reason,
     engine::{self, Event, Handle},
     phone::{self, Command, Target},
@@ -19,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    board::{Action, Board, SeenCall},
+    desk::{Action, Desk},
     directory,
     keys::{Decoder, Lines},
     recovery::Grant,
@@ -81,7 +82,7 @@ pub struct Conduct<'a> {
     hopeless: Option<String>,
     show: &'a Show,
     hands: Hands,
-    board: Board,
+    board: Desk,
     grant: Grant,
     /// The call that the program was started for, once it is dialled.
     dialled: Option<CallId>,
@@ -114,7 +115,7 @@ impl<'a> Conduct<'a> {
         registry: Host,
         show: &'a Show,
         hands: Hands,
-        board: Board,
+        board: Desk,
         grant: Grant,
         handle: Handle,
     ) -> ExitCode {
@@ -122,6 +123,7 @@ impl<'a> Conduct<'a> {
             commands,
             events,
             listening,
+            ..
         } = handle;
         let conduct = Self {
             until,
@@ -206,12 +208,15 @@ impl<'a> Conduct<'a> {
     // ---- what happens ----
 
     async fn event(&mut self, event: Event) {
-        self.board.hear(&event, Instant::now());
+        let now = Instant::now();
+        // A call that is over is seen no more, but how it was decides how it goes on.
+        let over = match &event {
+            Event::Phone(phone::Event::Ended { call, .. }) => self.board.seen(*call).cloned(),
+            _ => None,
+        };
+        self.board.hear(&event, now);
         match event {
-            Event::Levels { .. }
-            | Event::Path { .. }
-            | Event::Unheard { .. }
-            | Event::Unspoken { .. } => {}
+            Event::Levels { .. } | Event::Path { .. } | Event::Commanded(_) => {}
             Event::Stats {
                 call,
                 voice,
@@ -235,14 +240,20 @@ impl<'a> Conduct<'a> {
                     self.deadline = Some(Instant::now() + AFTER_INPUT);
                 }
             }
+            Event::Unheard { call, heard } => {
+                self.with_name(call, |name| self.show.unheard(name, heard));
+            }
+            Event::Unspoken { spoken, .. } => self.show.unspoken(spoken),
+            // There is no window to be shown.
+            Event::Front => {}
             Event::Phone(event) => {
-                self.phone_event(event).await;
+                self.phone_event(event, over.as_ref(), now).await;
                 self.draw();
             }
         }
     }
 
-    async fn phone_event(&mut self, event: phone::Event) {
+    async fn phone_event(&mut self, event: phone::Event, over: Option<&SeenCall>, now: Instant) {
         let show = self.show;
         match event {
             phone::Event::Registered => {
@@ -319,8 +330,7 @@ impl<'a> Conduct<'a> {
                 reason,
                 detail,
             } => {
-                let seen = self.board.remove(call);
-                let lasted = seen.as_ref().and_then(|seen| seen.lasted(Instant::now()));
+                let lasted = over.and_then(|seen| seen.lasted(now));
                 let asked = match &self.until {
                     Until::Called { target, .. } => target.host.as_ref().unwrap_or(&self.registry),
                     Until::Answered { .. } => &self.registry,
@@ -330,7 +340,7 @@ impl<'a> Conduct<'a> {
                 if show.json || !is_said {
                     show.ended(call, &name, reason, detail.as_deref(), lasted, asked);
                 }
-                self.ended(call, seen.as_ref(), reason).await;
+                self.ended(call, over, reason).await;
             }
         }
     }

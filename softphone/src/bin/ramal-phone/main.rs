@@ -19,17 +19,19 @@ use registry::{
 };
 use softphone::{
     audio::{self, AudioError, Direction},
+    board::Board,
     engine::{self, Config},
     phone::{Callers, SecondCall, Settings, Target},
     settings::{self, Profile},
 };
 
-mod board;
 mod change;
 mod conduct;
 mod contacts;
+mod desk;
 mod directory;
 mod escape;
+mod fixture;
 mod help;
 mod identity;
 mod keys;
@@ -42,8 +44,8 @@ mod signals;
 mod terminal;
 mod typed;
 
-use board::{Board, Powers};
 use conduct::{Conduct, Hands, Until};
+use desk::Desk;
 use escape::printable;
 use keys::{Decoder, Lines};
 use recovery::Grant;
@@ -322,13 +324,9 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
              taken shows the two phones each other's addresses, until there is a relay",
         );
     }
-    let powers = Powers {
-        calls_max: settings.calls_max,
-        may_call: matches!(command, Command::Answer { .. }),
-        publishes: settings.publish,
-        callers: settings.callers,
-        dnd: settings.dnd,
-    };
+    let board = Board::new(name.clone(), general.registry.clone(), &settings);
+    let may_call = matches!(command, Command::Answer { .. });
+    let desk = Desk::new(board, settings.calls_max, may_call);
     let profile = Profile::open(&folder, name.clone(), engine::unix_now())
         .map_err(|error| error.to_string())?;
     let Profile {
@@ -385,10 +383,9 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
             general.listen
         )
     })?;
-    let board = Board::new(name, general.registry.to_string(), powers);
     let mut running = tokio::task::JoinSet::new();
     running.spawn(driver.run());
-    let code = Conduct::run(until, general.registry, show, hands, board, grant, handle).await;
+    let code = Conduct::run(until, general.registry, show, hands, desk, grant, handle).await;
     // The driver has ended, or is ended with the set.
     Ok(code)
 }

@@ -3,11 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-use softphone::{audio::Levels, call::Hold, contacts::Standing, phone::Callers};
+use softphone::{
+    audio::Levels,
+    board::{Board, Registered, SeenCall, Stage},
+    call::Hold,
+    contacts::Standing,
+    phone::Callers,
+};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
-    board::{Action, Board, Offer, Registered, SeenCall, Stage},
+    desk::{Action, Desk, Offer},
     escape::printable,
 };
 
@@ -108,7 +114,7 @@ const fn detail(words: bool, bar: usize, loss: bool, delay: bool) -> Detail {
 }
 
 /// The live rows, each no wider than the terminal, and no more than it has.
-pub fn rows(board: &Board, size: Size, look: Look, now: Instant) -> Vec<String> {
+pub fn rows(board: &Desk, size: Size, look: Look, now: Instant) -> Vec<String> {
     // The last column is left free: some terminals break a row that fills it.
     let columns = size.columns.saturating_sub(1);
     let keys = match &board.typing {
@@ -272,7 +278,7 @@ fn typing_row(text: &str, columns: usize) -> Row {
 
 /// The keys. Where several calls are, they say whose, rather than to name the last keys as well.
 /// What does not fit is left to `?`.
-fn keys_row(board: &Board, columns: usize, look: Look) -> Row {
+fn keys_row(board: &Desk, columns: usize, look: Look) -> Row {
     let offers = board.offers();
     let several = board.calls.len() > 1;
     let row = |named: bool, kept: usize| {

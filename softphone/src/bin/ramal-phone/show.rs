@@ -13,7 +13,7 @@ use softphone::{
     audio::{Device, Direction},
     call::{Hold, Reason},
     contacts::Standing,
-    media::stats::VoiceReport,
+    media::{silence::Heard, stats::VoiceReport},
 };
 
 use crate::{
@@ -275,6 +275,25 @@ impl Show {
         );
     }
 
+    /// What comes from the other side has changed; scripts have the figures.
+    pub fn unheard(&self, name: &Name, heard: Heard) {
+        self.note(&match heard {
+            Heard::Sound => format!("{name} is heard again"),
+            Heard::Silence => {
+                format!("nothing but silence comes from {name}: ask if they are muted")
+            }
+            Heard::Nothing => format!("no sound arrives from {name}"),
+        });
+    }
+
+    /// The microphone says nothing, or it does again.
+    pub fn unspoken(&self, spoken: bool) {
+        self.note(match spoken {
+            true => "your microphone is heard again",
+            false => "your microphone is silent: is it switched off, or is it the wrong one?",
+        });
+    }
+
     /// Figures of the last second; only scripts want them that often.
     pub fn stats(&self, call: CallId, voice: &VoiceReport, round_trip: Option<Duration>) {
         if !self.json {
@@ -496,12 +515,8 @@ fn ask_another_way(name: &Name) -> String {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use codec::{
-        IdentityKey, Transcript,
-        signal::{CallNonce, Fingerprint},
-    };
-
     use super::*;
+    use crate::fixture::words;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -601,15 +616,7 @@ mod tests {
     #[test]
     fn the_words_of_a_call_are_shown_with_what_to_do_about_them() {
         let (name, call): (Name, _) = ("bob".parse().unwrap(), CallId([1; 16]));
-        let words = FourWords::of(&Transcript {
-            caller: IdentityKey([1; 32]),
-            callee: IdentityKey([2; 32]),
-            caller_fingerprint: Fingerprint([3; 32]),
-            callee_fingerprint: Fingerprint([4; 32]),
-            call: CallId([5; 16]),
-            caller_nonce: CallNonce([6; 32]),
-            callee_nonce: CallNonce([7; 32]),
-        });
+        let words = words();
         let up = |standing| {
             move |show: &Show| show.established(call, &name, Duration::ZERO, words, standing)
         };

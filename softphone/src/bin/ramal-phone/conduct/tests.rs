@@ -4,25 +4,17 @@
 
 use std::io;
 
-use codec::{
-    FourWords, Identity, IdentityKey, Party, Transcript,
-    signal::{CallNonce, Fingerprint},
-};
-use softphone::{
-    call::Hold,
-    contacts::Standing,
-    phone::{Callers, Event as PhoneEvent},
-};
+use codec::{Identity, Party};
+use softphone::{call::Hold, contacts::Standing, engine::Views, phone::Event as PhoneEvent};
 
 use super::*;
-use crate::{board::Powers, outlet::Outlet};
+use crate::{
+    fixture::{board, desk, name, words},
+    outlet::Outlet,
+};
 
 const FIRST: CallId = CallId([1; 16]);
 const SECOND: CallId = CallId([2; 16]);
-
-fn name(name: &str) -> Name {
-    name.parse().unwrap()
-}
 
 fn show() -> Show {
     Show {
@@ -47,17 +39,6 @@ fn answering(calls: Option<u32>) -> Until {
     }
 }
 
-fn board() -> Board {
-    let powers = Powers {
-        calls_max: 4,
-        may_call: true,
-        publishes: true,
-        callers: Callers::Everyone,
-        dnd: false,
-    };
-    Board::new(name("alice"), "localhost:5000".to_owned(), powers)
-}
-
 /// What the program tells a phone in which these things happen, and its exit code.
 async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, String) {
     let (commands, mut told) = mpsc::channel(32);
@@ -70,6 +51,7 @@ async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, St
         commands,
         events: happened,
         listening: None,
+        views: Views::of(board()),
     };
     let registry = "localhost".parse().unwrap();
     let code = Conduct::run(
@@ -77,7 +59,7 @@ async fn run(until: Until, events: Vec<PhoneEvent>) -> (Vec<engine::Command>, St
         registry,
         &show(),
         Hands::Off,
-        board(),
+        desk(),
         Grant::default(),
         handle,
     )
@@ -118,15 +100,7 @@ fn established(call: CallId) -> PhoneEvent {
         call,
         name: name("bob"),
         setup: Duration::from_millis(50),
-        words: FourWords::of(&Transcript {
-            caller: IdentityKey([1; 32]),
-            callee: IdentityKey([2; 32]),
-            caller_fingerprint: Fingerprint([3; 32]),
-            callee_fingerprint: Fingerprint([4; 32]),
-            call,
-            caller_nonce: CallNonce([6; 32]),
-            callee_nonce: CallNonce([7; 32]),
-        }),
+        words: words(),
         standing: Standing::Known,
     }
 }
@@ -220,7 +194,7 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         hopeless: None,
         show: &show,
         hands: Hands::Typed(Lines::default()),
-        board: board(),
+        board: desk(),
         grant: Grant::default(),
         dialled: None,
         reached: None,
@@ -301,6 +275,7 @@ async fn a_phone_that_its_registry_turns_away_ends() {
         commands,
         events,
         listening: None,
+        views: Views::of(board()),
     };
     let registry = "localhost".parse().unwrap();
     let show = show();
@@ -309,7 +284,7 @@ async fn a_phone_that_its_registry_turns_away_ends() {
         registry,
         &show,
         Hands::Off,
-        board(),
+        desk(),
         Grant::default(),
         handle,
     );

@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use softphone::{
+    board::Registered,
     engine,
     phone::{Command, Target},
 };
 
 use super::{Conduct, Hands};
 use crate::{
-    board::{Action, Registered},
+    desk::Action,
     help,
     keys::{self, Key, Typed},
     screen,

@@ -2,48 +2,19 @@
 
 #![cfg(test)]
 
-use codec::{
-    CallId, FourWords, IdentityKey, Name, Transcript,
-    signal::{CallNonce, Fingerprint},
-};
-use softphone::{engine, phone::Event};
+use codec::CallId;
+use softphone::{board::Figures, engine, media::stats::VoiceReport, phone::Event};
 
 use super::*;
-use crate::board::{Figures, Powers};
+use crate::fixture::{desk, words};
 
 const PLAIN: Look = Look {
     colours: false,
     unicode: true,
 };
 
-const ALL: Powers = Powers {
-    calls_max: 4,
-    may_call: true,
-    publishes: true,
-    callers: Callers::Everyone,
-    dnd: false,
-};
-
-fn board() -> Board {
-    let name: Name = "alice".parse().unwrap();
-    Board::new(name, "localhost:5000".to_owned(), ALL)
-}
-
-/// The words of some call.
-fn words() -> FourWords {
-    FourWords::of(&Transcript {
-        caller: IdentityKey([1; 32]),
-        callee: IdentityKey([2; 32]),
-        caller_fingerprint: Fingerprint([3; 32]),
-        callee_fingerprint: Fingerprint([4; 32]),
-        call: CallId([5; 16]),
-        caller_nonce: CallNonce([6; 32]),
-        callee_nonce: CallNonce([7; 32]),
-    })
-}
-
 /// A call that has been up for 161 seconds.
-fn with_call(number: u8, name: &str, start: Instant, board: &mut Board) -> CallId {
+fn with_call(number: u8, name: &str, start: Instant, board: &mut Desk) -> CallId {
     let call = CallId([number; 16]);
     let established = Event::Established {
         call,
@@ -61,11 +32,21 @@ fn with_call(number: u8, name: &str, start: Instant, board: &mut Board) -> CallI
     seen.figures = Some(Figures {
         loss_pct: 0.0,
         delay: Duration::from_millis(64),
+        round_trip: None,
+        voice: VoiceReport {
+            loss_pct: 0.0,
+            late_pct: 0.0,
+            concealed_pct: 0.0,
+            jitter_ms: 1.0,
+            playout_delay_ms: 64.0,
+            bitrate_bps: 32_000,
+            underruns: 0,
+        },
     });
     call
 }
 
-fn shown(board: &Board, columns: usize, height: usize, start: Instant) -> Vec<String> {
+fn shown(board: &Desk, columns: usize, height: usize, start: Instant) -> Vec<String> {
     let now = start + Duration::from_secs(161);
     let size = Size {
         columns,
@@ -76,7 +57,7 @@ fn shown(board: &Board, columns: usize, height: usize, start: Instant) -> Vec<St
 
 #[test]
 fn a_call_shows_who_how_long_how_loud_and_how_well() {
-    let (mut board, start) = (board(), Instant::now());
+    let (mut board, start) = (desk(), Instant::now());
     with_call(1, "bob", start, &mut board);
     assert_eq!(
         shown(&board, 80, 24, start),
@@ -99,7 +80,7 @@ fn a_call_shows_who_how_long_how_loud_and_how_well() {
 
 #[test]
 fn the_words_are_shown_until_they_are_verified() {
-    let (mut board, start) = (board(), Instant::now());
+    let (mut board, start) = (desk(), Instant::now());
     let call = with_call(1, "bob", start, &mut board);
     board.calls[0].verified = false;
     // Whole on the smallest of usual terminals.
@@ -118,7 +99,7 @@ fn the_words_are_shown_until_they_are_verified() {
 
 #[test]
 fn a_phone_that_takes_no_calls_says_so() {
-    let (mut board, start) = (board(), Instant::now());
+    let (mut board, start) = (desk(), Instant::now());
     board.registered = Registered::Yes;
     board.callers = Callers::Contacts;
     assert!(shown(&board, 90, 24, start)[0].contains("by contacts at"));
@@ -136,7 +117,7 @@ fn no_row_is_ever_wider_or_higher_than_the_terminal() {
     ];
     let start = Instant::now();
     for count in 0..=4u8 {
-        let mut board = board();
+        let mut board = desk();
         for (number, name) in (1..=count).zip(names) {
             with_call(number, name, start, &mut board);
         }
@@ -174,7 +155,7 @@ fn wide_and_combining_characters_are_cut_whole() {
 
 #[test]
 fn with_several_calls_the_one_that_is_meant_is_marked_and_keys_say_whose() {
-    let (mut board, start) = (board(), Instant::now());
+    let (mut board, start) = (desk(), Instant::now());
     with_call(1, "bob", start, &mut board);
     let carol = with_call(2, "carol", start, &mut board);
     board.select(carol);
@@ -200,7 +181,7 @@ fn with_several_calls_the_one_that_is_meant_is_marked_and_keys_say_whose() {
 
 #[test]
 fn every_stage_has_its_words() {
-    let (mut board, start) = (board(), Instant::now());
+    let (mut board, start) = (desk(), Instant::now());
     assert_eq!(
         shown(&board, 80, 24, start)[0],
         "alice  registering at localhost:5000"
@@ -266,7 +247,7 @@ fn every_stage_has_its_words() {
 
 #[test]
 fn colours_and_other_characters_are_only_where_they_are_wanted() {
-    let (mut board, start) = (board(), Instant::now());
+    let (mut board, start) = (desk(), Instant::now());
     with_call(1, "bob", start, &mut board);
     let now = start + Duration::from_secs(1);
     let size = Size {
@@ -290,7 +271,7 @@ fn colours_and_other_characters_are_only_where_they_are_wanted() {
 
 #[test]
 fn a_name_that_is_typed_shows_its_end() {
-    let mut board = board();
+    let mut board = desk();
     let start = Instant::now();
     board.typing = Some("bo".to_owned());
     assert_eq!(

@@ -1,19 +1,28 @@
-//! What a person sees of their phone: every call and how it stands, which of them a key means, and
-//! what keys do now. PURE: events come in with their time.
+//! What a person sees of their phone: whether it can be found, every call and how it stands, and
+//! what became of the last one. PURE: events come in with their time.
+//!
+//! The engine folds one from its own events ([`crate::engine::Views`]); whoever reads every event
+//! can fold another one that shows the same.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
-use codec::{CallId, FourWords, Name};
-use softphone::{
+use codec::{CallId, FourWords, Name, registry::Refusal};
+use registry::client::Host;
+
+use crate::{
     audio::Levels,
-    call::Hold,
+    call::{Direction, Hold, Reason},
     contacts::Standing,
-    engine,
-    phone::{Callers, Event},
+    engine::{self, Path},
+    media::{silence::Heard, stats::VoiceReport},
+    phone::{self, Callers, Event, Settings},
 };
 
 /// Everything there is to see.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Board {
     /// The name that others call.
     pub name: Name,
@@ -21,8 +30,12 @@ pub struct Board {
     pub registry: String,
     /// Whether it is.
     pub registered: Registered,
+    /// Why it is not, as far as that was told; nothing while it is.
+    pub why_not: Option<WhyNot>,
     /// In the order in which they came.
     pub calls: Vec<SeenCall>,
+    /// The call that ended last.
+    pub ended: Option<EndedCall>,
     /// No voice is sent.
     pub muted: bool,
     /// The person is away.
@@ -31,16 +44,11 @@ pub struct Board {
     pub dnd: bool,
     /// Who may call.
     pub callers: Callers,
-    /// A name that is being typed.
-    pub typing: Option<String>,
-    /// How many calls there can be.
-    calls_max: usize,
-    /// The person can call others.
-    may_call: bool,
     /// Others are told whether the person is there.
-    publishes: bool,
-    /// What the person chose last.
-    selected: Option<CallId>,
+    pub publishes: bool,
+    /// What the person chose, dialled or took last, as long as it is there.
+    pub selected: Option<CallId>,
+    host: Host,
 }
 
 /// Whether the phone can be found.
@@ -54,27 +62,90 @@ pub enum Registered {
     No,
 }
 
+/// Why a phone cannot be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhyNot {
+    /// The registry refused the name.
+    Refused(Refusal),
+    /// The registry cannot be reached; a sentence says why.
+    Unreachable(String),
+    /// Who listens there may be somebody else than the registry that was met; a sentence says what
+    /// happened and what to do.
+    Untrusted(String),
+    /// The registry takes no connection from this phone; a sentence says why.
+    TurnedAway(String),
+    /// Another phone with this profile has registered in this one's place.
+    Replaced,
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Unreachable(why) | Self::Untrusted(why) | Self::TurnedAway(why) => why.fmt(f),
+            Self::Replaced => {
+                f.write_str("another phone with this profile has registered in this one's place")
+            }
+        }
+    }
+}
+
 /// One call, as the person sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SeenCall {
     /// Which one.
     pub call: CallId,
     /// With whom.
     pub name: Name,
+    /// Who called whom.
+    pub direction: Direction,
     /// How far it is.
     pub stage: Stage,
     /// Since when it is that far.
     pub since: Instant,
-    /// How loud it is.
+    /// How loud it is; only where [`engine::Event::Levels`] are heard, and the engine's own board
+    /// hears none.
     pub levels: Option<Levels>,
-    /// How well it comes through.
+    /// How well it comes through, over the last second.
     pub figures: Option<Figures>,
+    /// The way that voice takes, once it is known.
+    pub path: Option<Path>,
     /// What was said is not all in the output.
     pub output_lost: bool,
+    /// What comes from the other side.
+    pub heard: Heard,
+    /// The microphone says nothing.
+    pub unspoken: bool,
     /// What the two can read to each other, once it is up.
     pub words: Option<FourWords>,
     /// They have, in this call or in one before.
     pub verified: bool,
+    /// What was known of the other before this call; told of a caller at once, of a callee when it
+    /// is up.
+    pub standing: Option<Standing>,
+}
+
+/// A call that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedCall {
+    /// Which one it was.
+    pub call: CallId,
+    /// With whom.
+    pub name: Name,
+    /// Who called whom.
+    pub direction: Direction,
+    /// What was known of the other.
+    pub standing: Option<Standing>,
+    /// Why it ended.
+    pub reason: Reason,
+    /// What went wrong, for people, where the reason alone does not say it.
+    pub detail: Option<String>,
+    /// How long it was up, if it was.
+    pub lasted: Option<Duration>,
+    /// What was said is not all in the output.
+    pub output_lost: bool,
+    /// When it ended.
+    pub at: Instant,
 }
 
 /// How far a call is.
@@ -110,107 +181,34 @@ pub struct Figures {
     /// From the other phone's network to this one's sound system: half the way there and back, and
     /// what packets wait before they are played.
     pub delay: Duration,
-}
-
-/// What the person wants by a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Accept(CallId),
-    Decline(CallId),
-    Hangup(CallId),
-    Hold(CallId),
-    Resume(CallId),
-    Mute(bool),
-    Away(bool),
-    Dnd(bool),
-    /// The words are the same on both sides.
-    Verify(CallId),
-    /// To type whom to call.
-    Call,
-    /// To mean this call.
-    Select(CallId),
-    List,
-    Help,
-    Quit,
-}
-
-impl Action {
-    /// Whether it is about a call, and not about the phone.
-    pub fn is_about_calls(self) -> bool {
-        match self {
-            Self::Accept(_)
-            | Self::Decline(_)
-            | Self::Hangup(_)
-            | Self::Hold(_)
-            | Self::Resume(_)
-            | Self::Select(_)
-            | Self::Mute(_) => true,
-            // The row with the words says what it is about.
-            Self::Verify(_)
-            | Self::Away(_)
-            | Self::Dnd(_)
-            | Self::Call
-            | Self::List
-            | Self::Help
-            | Self::Quit => false,
-        }
-    }
-}
-
-/// A key that does something now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offer {
-    /// The key.
-    pub key: char,
-    /// What it does, in a word or two.
-    pub word: &'static str,
-    /// What it does.
-    pub action: Action,
-}
-
-/// What may differ from board to board.
-#[derive(Debug, Clone, Copy)]
-pub struct Powers {
-    /// How many calls there can be.
-    pub calls_max: usize,
-    /// The person can call others.
-    pub may_call: bool,
-    /// Others are told whether the person is there.
-    pub publishes: bool,
-    /// Who may call.
-    pub callers: Callers,
-    /// The person begins undisturbed.
-    pub dnd: bool,
+    /// There and back, once it is known.
+    pub round_trip: Option<Duration>,
+    /// Everything that is known of the voice that came in.
+    pub voice: VoiceReport,
 }
 
 impl Board {
-    /// Nobody calls yet.
-    pub fn new(name: Name, registry: String, powers: Powers) -> Self {
-        let Powers {
-            calls_max,
-            may_call,
-            publishes,
-            callers,
-            dnd,
-        } = powers;
+    /// Nobody calls yet, and the registry has not answered.
+    #[must_use]
+    pub fn new(name: Name, registry: Host, settings: &Settings) -> Self {
         Self {
             name,
-            registry,
+            registry: registry.to_string(),
             registered: Registered::Trying,
+            why_not: None,
             calls: Vec::new(),
+            ended: None,
             muted: false,
             away: false,
-            dnd,
-            callers,
-            typing: None,
-            calls_max,
-            may_call,
-            publishes,
+            dnd: settings.dnd,
+            callers: settings.callers,
+            publishes: settings.publish,
             selected: None,
+            host: registry,
         }
     }
 
-    /// Takes in what happened. A call that ends is taken away by [`Self::remove`] alone.
+    /// Takes in what happened.
     pub fn hear(&mut self, event: &engine::Event, now: Instant) {
         match event {
             engine::Event::Phone(event) => self.hear_phone(event, now),
@@ -221,6 +219,8 @@ impl Board {
             } => {
                 let way = round_trip.unwrap_or_default() / 2;
                 let figures = Figures {
+                    round_trip: *round_trip,
+                    voice: *voice,
                     loss_pct: (voice.loss_pct + voice.late_pct).clamp(0.0, 100.0),
                     delay: way
                         + Duration::from_secs_f64(
@@ -246,26 +246,64 @@ impl Board {
                     seen.output_lost = false;
                 }
             }
-            engine::Event::InputEnded { .. }
-            | engine::Event::Path { .. }
-            | engine::Event::Unheard { .. }
-            | engine::Event::Unspoken { .. }
-            | engine::Event::RegistryMet { .. }
-            | engine::Event::RegistryUntrusted { .. }
+            engine::Event::Path { call, path } => {
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.path = Some(*path);
+                }
+            }
+            engine::Event::Unheard { call, heard } => {
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.heard = *heard;
+                }
+            }
+            engine::Event::Unspoken { call, spoken } => {
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.unspoken = !spoken;
+                }
+            }
+            engine::Event::Commanded(command) => self.commanded(command, now),
+            engine::Event::RegistryUntrusted { host, why } if host.is_same(&self.host) => {
+                self.unregistered(WhyNot::Untrusted(why.clone()));
+            }
+            engine::Event::RegistryTurnsAway { host, why } if host.is_same(&self.host) => {
+                self.unregistered(WhyNot::TurnedAway(why.clone()));
+            }
+            engine::Event::RegistryUntrusted { .. }
             | engine::Event::RegistryTurnsAway { .. }
+            | engine::Event::InputEnded { .. }
+            | engine::Event::RegistryMet { .. }
+            | engine::Event::Front
             | engine::Event::Warning(_) => {}
+        }
+    }
+
+    /// What somebody had the phone do, and what is seen of that.
+    fn commanded(&mut self, command: &engine::Command, now: Instant) {
+        match command {
+            engine::Command::Mute(muted) => self.muted = *muted,
+            engine::Command::Phone(phone::Command::Away(away)) => self.away = *away,
+            engine::Command::Phone(phone::Command::Dnd(dnd)) => self.dnd = *dnd,
+            engine::Command::Phone(phone::Command::Answer(call)) => self.taken(*call, now),
+            engine::Command::Phone(_)
+            | engine::Command::Input(_)
+            | engine::Command::Output(_)
+            | engine::Command::RingOn(_)
+            | engine::Command::Volume(..) => {}
         }
     }
 
     fn hear_phone(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Registered => self.registered = Registered::Yes,
-            Event::Unregistered
-            | Event::Replaced
-            | Event::RegistrationRefused(_)
-            | Event::RegistryUnreachable(_) => self.registered = Registered::No,
+            Event::Registered => {
+                self.registered = Registered::Yes;
+                self.why_not = None;
+            }
+            Event::Unregistered => self.registered = Registered::No,
+            Event::Replaced => self.unregistered(WhyNot::Replaced),
+            Event::RegistrationRefused(refusal) => self.unregistered(WhyNot::Refused(*refusal)),
+            Event::RegistryUnreachable(why) => self.unreachable(why),
             Event::Dialling { call, name } => {
-                self.add(*call, name, Stage::Calling, now);
+                self.add(*call, name, Direction::Outgoing, Stage::Calling, now);
                 self.selected = Some(*call);
             }
             Event::Incoming {
@@ -280,12 +318,13 @@ impl Board {
                     confirmed,
                     standing,
                 };
-                self.add(*call, &from.name, rings, now);
+                self.add(*call, &from.name, Direction::Incoming, rings, now);
+                self.known(*call, standing);
             }
             Event::Merged { ended, call, name } => {
                 // The call that goes on stands where the person's own stood.
                 let meant = self.selected == Some(*ended);
-                self.add(*call, name, Stage::Connecting, now);
+                self.add(*call, name, Direction::Incoming, Stage::Connecting, now);
                 self.enter(*call, Stage::Connecting, now);
                 if meant {
                     self.selected = Some(*call);
@@ -303,11 +342,11 @@ impl Board {
                     hold: Hold::No,
                     reconnecting: false,
                 };
-                self.add(*call, name, up, now);
+                self.add(*call, name, Direction::Incoming, up, now);
                 self.enter(*call, up, now);
+                self.known(*call, *standing);
                 if let Some(seen) = self.seen_mut(*call) {
                     seen.words = Some(*words);
-                    seen.verified = *standing == Standing::Verified;
                 }
             }
             Event::Verified { call } => {
@@ -322,16 +361,71 @@ impl Board {
             }
             Event::Reconnecting { call } => self.reconnecting(*call, true),
             Event::Reconnected { call } => self.reconnecting(*call, false),
-            Event::Ended { .. }
-            | Event::Stopped
+            Event::Ended {
+                call,
+                name,
+                reason,
+                detail,
+            } => self.over(*call, name, *reason, detail.as_deref(), now),
+            Event::Stopped
             | Event::Directory(_)
             | Event::TurnedAway { .. }
             | Event::IdentityChanged { .. } => {}
         }
     }
 
+    fn unregistered(&mut self, why: WhyNot) {
+        self.registered = Registered::No;
+        self.why_not = Some(why);
+    }
+
+    fn unreachable(&mut self, why: &str) {
+        // Where more is known of why that is, it was told just before.
+        let told = match &self.why_not {
+            Some(WhyNot::Untrusted(told) | WhyNot::TurnedAway(told)) => told == why,
+            _ => false,
+        };
+        if !told {
+            self.unregistered(WhyNot::Unreachable(why.to_owned()));
+        }
+    }
+
+    fn known(&mut self, call: CallId, standing: Standing) {
+        if let Some(seen) = self.seen_mut(call) {
+            seen.standing = Some(standing);
+            seen.verified = standing == Standing::Verified;
+        }
+    }
+
+    fn over(
+        &mut self,
+        call: CallId,
+        name: &Name,
+        reason: Reason,
+        detail: Option<&str>,
+        now: Instant,
+    ) {
+        let seen = self.remove(call);
+        // A call that was merged goes on as another one.
+        if reason == Reason::Merged {
+            return;
+        }
+        let seen = seen.as_ref();
+        self.ended = Some(EndedCall {
+            call,
+            name: name.clone(),
+            direction: seen.map_or(Direction::Outgoing, |seen| seen.direction),
+            standing: seen.and_then(|seen| seen.standing),
+            reason,
+            detail: detail.map(str::to_owned),
+            lasted: seen.and_then(|seen| seen.lasted(now)),
+            output_lost: seen.is_some_and(|seen| seen.output_lost),
+            at: now,
+        });
+    }
+
     /// Takes a call away.
-    pub fn remove(&mut self, call: CallId) -> Option<SeenCall> {
+    fn remove(&mut self, call: CallId) -> Option<SeenCall> {
         let at = self.calls.iter().position(|seen| seen.call == call)?;
         if self.selected == Some(call) {
             self.selected = None;
@@ -341,8 +435,10 @@ impl Board {
 
     /// The person took a call that rings here.
     pub fn taken(&mut self, call: CallId, now: Instant) {
-        self.enter(call, Stage::Connecting, now);
-        self.selected = Some(call);
+        if self.seen(call).is_some_and(SeenCall::rings_here) {
+            self.enter(call, Stage::Connecting, now);
+            self.selected = Some(call);
+        }
     }
 
     /// The person means this call.
@@ -351,12 +447,14 @@ impl Board {
     }
 
     /// The call that is meant, when none is named.
+    #[must_use]
     pub fn meant(&self) -> Option<&SeenCall> {
         let selected = self.selected.and_then(|call| self.seen(call));
         selected.or_else(|| self.calls.first())
     }
 
     /// How a call stands, if it is there.
+    #[must_use]
     pub fn seen(&self, call: CallId) -> Option<&SeenCall> {
         self.calls.iter().find(|seen| seen.call == call)
     }
@@ -365,92 +463,6 @@ impl Board {
     pub fn spoken(&self) -> impl Iterator<Item = CallId> {
         let spoken = |seen: &&SeenCall| seen.is_up() && !seen.is_held_here();
         self.calls.iter().filter(spoken).map(|seen| seen.call)
-    }
-
-    /// The call that `a` and `d` are about: the one that is meant, or the first that rings.
-    fn ringing(&self) -> Option<&SeenCall> {
-        let rings = self.calls.iter().find(|seen| seen.rings_here());
-        self.meant().filter(|seen| seen.rings_here()).or(rings)
-    }
-
-    /// The call that `h` and `o` are about: the one that is meant unless it rings, or the one that
-    /// is spoken in, or any.
-    fn current(&self) -> Option<&SeenCall> {
-        let others = || self.calls.iter().filter(|seen| !seen.rings_here());
-        let spoken = others().find(|seen| seen.is_up() && !seen.is_held_here());
-        let meant = self.meant().filter(|seen| !seen.rings_here());
-        meant.or(spoken).or_else(|| others().next())
-    }
-
-    /// The call after the one that is meant.
-    fn next(&self) -> Option<&SeenCall> {
-        let meant = self.meant()?.call;
-        let at = self.calls.iter().position(|seen| seen.call == meant)?;
-        self.calls.get((at + 1) % self.calls.len())
-    }
-
-    /// The keys that do something now, the most wanted first.
-    pub fn offers(&self) -> Vec<Offer> {
-        let mut offers = Vec::with_capacity(10);
-        let mut offer = |key, word, action| offers.push(Offer { key, word, action });
-        if let Some(seen) = self.ringing() {
-            offer('a', "accept", Action::Accept(seen.call));
-            offer('d', "decline", Action::Decline(seen.call));
-        }
-        if let Some(seen) = self.current() {
-            offer('h', "hang up", Action::Hangup(seen.call));
-            match seen.stage {
-                Stage::Up { .. } if seen.is_held_here() => {
-                    offer('o', "resume", Action::Resume(seen.call));
-                }
-                Stage::Up { .. } => offer('o', "hold", Action::Hold(seen.call)),
-                _ => {}
-            }
-        }
-        if let Some(next) = self.next().filter(|_| self.calls.len() > 1) {
-            offer('n', "next", Action::Select(next.call));
-        }
-        if self.current().is_some() {
-            let word = if self.muted { "unmute" } else { "mute" };
-            offer('m', word, Action::Mute(!self.muted));
-        }
-        if let Some(seen) = self.current().filter(|seen| seen.unread().is_some()) {
-            offer('v', "words agree", Action::Verify(seen.call));
-        }
-        if self.may_call && self.calls.len() < self.calls_max {
-            offer('c', "call", Action::Call);
-        }
-        if self.publishes && self.calls.is_empty() {
-            let word = if self.away { "back" } else { "away" };
-            offer('w', word, Action::Away(!self.away));
-        }
-        if self.calls.is_empty() {
-            let word = if self.dnd { "take calls" } else { "no calls" };
-            offer('z', word, Action::Dnd(!self.dnd));
-        }
-        offer('l', "list", Action::List);
-        offer('?', "help", Action::Help);
-        offer('q', "quit", Action::Quit);
-        offers
-    }
-
-    /// What a key does now. Beside the keys on offer, the number of a call means that call, and `z`
-    /// is about whoever calls next.
-    pub fn action(&self, key: char) -> Option<Action> {
-        if let Some(number @ 1..) = key.to_digit(10) {
-            let seen = self.calls.get(number as usize - 1)?;
-            return Some(Action::Select(seen.call));
-        }
-        let key = key.to_ascii_lowercase();
-        if key == 'z' {
-            // During a call it is not worth the room that it takes in the row, but it works.
-            return Some(Action::Dnd(!self.dnd));
-        }
-        let offers = self.offers().into_iter();
-        offers
-            .filter(|offer| offer.key == key)
-            .map(|offer| offer.action)
-            .next()
     }
 
     fn seen_mut(&mut self, call: CallId) -> Option<&mut SeenCall> {
@@ -462,18 +474,23 @@ impl Board {
     }
 
     /// Adds a call that is not known yet.
-    fn add(&mut self, call: CallId, name: &Name, stage: Stage, now: Instant) {
+    fn add(&mut self, call: CallId, name: &Name, direction: Direction, stage: Stage, now: Instant) {
         if self.seen(call).is_none() {
             self.calls.push(SeenCall {
                 call,
                 name: name.clone(),
+                direction,
                 stage,
                 since: now,
                 levels: None,
                 figures: None,
+                path: None,
                 output_lost: false,
+                heard: Heard::Sound,
+                unspoken: false,
                 words: None,
                 verified: false,
+                standing: None,
             });
         }
     }
@@ -493,26 +510,32 @@ impl Board {
 
 impl SeenCall {
     /// Whether voice goes through, or is held.
+    #[must_use]
     pub fn is_up(&self) -> bool {
         matches!(self.stage, Stage::Up { .. })
     }
 
     /// The words, as long as the two have not read them to each other.
+    #[must_use]
     pub fn unread(&self) -> Option<FourWords> {
         self.words.filter(|_| self.is_up() && !self.verified)
     }
 
     /// Whether it waits for the person to take it.
+    #[must_use]
     pub fn rings_here(&self) -> bool {
         matches!(self.stage, Stage::RingsHere { .. })
     }
 
-    fn is_held_here(&self) -> bool {
+    /// Whether this side has put it on hold.
+    #[must_use]
+    pub fn is_held_here(&self) -> bool {
         let held = |hold| matches!(hold, Hold::Here | Hold::Both);
         matches!(self.stage, Stage::Up { hold, .. } if held(hold))
     }
 
     /// How long it is up, if it is.
+    #[must_use]
     pub fn lasted(&self, now: Instant) -> Option<Duration> {
         self.is_up()
             .then(|| now.saturating_duration_since(self.since))
