@@ -38,6 +38,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod texts;
 pub mod tray;
+pub mod trouble;
 
 pub use cx::Cx;
 

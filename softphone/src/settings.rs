@@ -18,6 +18,7 @@ use crate::{
     phone::{Keys, Me},
 };
 
+pub mod change;
 mod contacts;
 mod export;
 mod folder;

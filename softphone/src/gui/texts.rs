@@ -3,7 +3,8 @@
 //! One file a language, in sections, one for each screen. `fl!` does not compile where a key is
 //! missing in English; a test finds what Portuguese lacks.
 
-use i18n_embed::{LanguageLoader, fluent::FluentLanguageLoader, unic_langid::LanguageIdentifier};
+use i18n_embed::fluent::FluentLanguageLoader;
+use look::language;
 use rust_embed::RustEmbed;
 
 use crate::settings::preferences::Language;
@@ -12,8 +13,8 @@ use crate::settings::preferences::Language;
 #[folder = "i18n/"]
 struct Assets;
 
-const ENGLISH: &str = "en";
-const BRAZILIAN_PORTUGUESE: &str = "pt-BR";
+/// The crate, as its texts are called.
+const DOMAIN: &str = "softphone";
 
 /// The texts in the language that the person chose.
 ///
@@ -21,30 +22,20 @@ const BRAZILIAN_PORTUGUESE: &str = "pt-BR";
 /// When the texts that are compiled into the program cannot be read, which a test rules out.
 #[must_use]
 pub fn load(language: Language) -> FluentLanguageLoader {
-    let loader = FluentLanguageLoader::new("softphone", identifier(ENGLISH));
-    let wanted = match language {
-        Language::System => of_system(&i18n_embed::DesktopLanguageRequester::requested_languages()),
-        Language::English => ENGLISH,
-        Language::BrazilianPortuguese => BRAZILIAN_PORTUGUESE,
+    let language = match language {
+        Language::System => look::Language::System,
+        Language::English => look::Language::English,
+        Language::BrazilianPortuguese => look::Language::BrazilianPortuguese,
     };
-    loader
-        .load_languages(&Assets, &[identifier(wanted), identifier(ENGLISH)])
-        .expect("texts that were tested");
-    // The marks around what is filled in are for texts of both directions, and no font shows them.
-    loader.set_use_isolating(false);
-    loader
+    language::loader(DOMAIN, &Assets, language)
 }
 
-/// The first of the languages that the system asks for that there is.
-fn of_system(wanted: &[LanguageIdentifier]) -> &'static str {
-    let known = |wanted: &LanguageIdentifier| match wanted.language.as_str() {
-        "pt" => Some(BRAZILIAN_PORTUGUESE),
-        "en" => Some(ENGLISH),
-        _ => None,
-    };
-    wanted.iter().find_map(known).unwrap_or(ENGLISH)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn identifier(language: &str) -> LanguageIdentifier {
-    language.parse().expect("a language that is well written")
+    #[test]
+    fn both_languages_say_the_same_things_with_the_same_variables() {
+        assert_eq!(language::differences(DOMAIN, &Assets), Vec::<String>::new());
+    }
 }

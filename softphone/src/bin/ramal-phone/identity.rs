@@ -16,18 +16,13 @@ use softphone::{
     engine::unix_now,
     settings::{
         self, EXPORT_BYTES_MAX, ExportError, Folder, Passphrase, Profile, ProfileError, Secrets,
+        change::{self, ChangeError, Changed, Way},
         folder_of, has_identity, seal, unseal,
     },
 };
 use zeroize::Zeroizing;
 
-use crate::{
-    General,
-    change::{self, Changed, Way},
-    name, recovery,
-    show::Show,
-    typed,
-};
+use crate::{General, name, recovery, show::Show, typed};
 
 /// What can be done with an identity.
 #[derive(Debug, Subcommand)]
@@ -81,7 +76,7 @@ pub fn run(command: Command, general: &General, show: &Show) -> Result<ExitCode,
     let way = Way {
         host: &general.registry,
         access: &access,
-        show,
+        met: &|host, key| show.registry_met(host, key),
     };
     match command {
         Command::Show => {
@@ -110,19 +105,21 @@ pub fn run(command: Command, general: &General, show: &Show) -> Result<ExitCode,
             let Some(changed) = cli::block_on(rotated) else {
                 return Ok(interrupted(show));
             };
-            tell_changed(profile.disk.folder(), &changed?, show)?;
+            let changed = changed.map_err(in_words)?;
+            tell_changed(profile.disk.folder(), &changed, show)?;
         }
         Command::Recover => {
             let name = name(general.name.as_deref(), &config)?;
             let folder = Folder::take(&config, name).map_err(|error| error.to_string())?;
-            let found_out = cli::block_on(change::find_out(&folder, way, unix_now()))?;
+            let found_out = cli::block_on(change::find_out(&folder, way, unix_now()));
+            let found_out = found_out.map_err(in_words)?;
             let changed = match found_out {
                 Some(changed) => changed,
                 None => {
                     let code = typed::recovery_code(folder.name())?;
                     let recovered = change::recover(&folder, way, unix_now(), code);
                     match cli::block_on(until_interrupted(recovered)) {
-                        Some(changed) => changed?,
+                        Some(changed) => changed.map_err(in_words)?,
                         None => return Ok(interrupted(show)),
                     }
                 }
@@ -136,7 +133,7 @@ pub fn run(command: Command, general: &General, show: &Show) -> Result<ExitCode,
             if !yes {
                 typed::confirm(&format!("give {name} up at {host}"))?;
             }
-            cli::block_on(change::release(&profile, way))?;
+            cli::block_on(change::release(&profile, way)).map_err(in_words)?;
             show.answer(
                 &json!({"event": "released", "name": name.as_str(), "registry": host.to_string()}),
                 &[format!(
@@ -147,6 +144,11 @@ pub fn run(command: Command, general: &General, show: &Show) -> Result<ExitCode,
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn in_words(error: ChangeError) -> String {
+    error.to_string()
 }
 
 /// What comes of something, unless the person ends it before by Ctrl-C.

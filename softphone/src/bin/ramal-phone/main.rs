@@ -25,7 +25,6 @@ use softphone::{
     settings::{self, Profile},
 };
 
-mod change;
 mod conduct;
 mod contacts;
 mod desk;
