@@ -102,7 +102,12 @@ impl Trouble {
             Self::Refused(refusal, name) => refused(texts, *refusal, name),
             Self::TurnedAway(host, why) => said(
                 fl!(texts, "trouble-turned-away-title"),
-                fl!(texts, "trouble-turned-away", host = host.to_string(), why = why.as_str()),
+                fl!(
+                    texts,
+                    "trouble-turned-away",
+                    host = host.to_string(),
+                    why = why.as_str()
+                ),
             ),
             Self::Untrusted(host, _) => said(
                 fl!(texts, "trouble-untrusted-title"),
@@ -142,10 +147,13 @@ fn listen(texts: &FluentLanguageLoader, addr: SocketAddr, error: &std::io::Error
 
 /// Why there is no connection to a registry.
 fn connect(texts: &FluentLanguageLoader, error: &ConnectError) -> Said {
-    let unreachable = |host: &Host| fl!(texts, "trouble-unreachable-title", host = host.to_string());
+    let unreachable =
+        |host: &Host| fl!(texts, "trouble-unreachable-title", host = host.to_string());
     match error {
         ConnectError::Unknown(host) => said(unreachable(host), fl!(texts, "trouble-unknown-host")),
-        ConnectError::Refused(host) => said(unreachable(host), fl!(texts, "trouble-nobody-listens")),
+        ConnectError::Refused(host) => {
+            said(unreachable(host), fl!(texts, "trouble-nobody-listens"))
+        }
         ConnectError::TimedOut(host) => said(unreachable(host), fl!(texts, "trouble-no-answer")),
         ConnectError::Io(host, error) => said(
             unreachable(host),
@@ -157,16 +165,26 @@ fn connect(texts: &FluentLanguageLoader, error: &ConnectError) -> Said {
             fl!(texts, "trouble-no-registry-title", host = host.to_string()),
             fl!(texts, "trouble-no-registry"),
         ),
-        ConnectError::Greeting(host, _) | ConnectError::Unwelcome(host, Unwelcome::Version) => said(
-            fl!(texts, "trouble-version-title"),
-            fl!(texts, "trouble-version", host = host.to_string()),
-        ),
+        ConnectError::Greeting(host, _) | ConnectError::Unwelcome(host, Unwelcome::Version) => {
+            said(
+                fl!(texts, "trouble-version-title"),
+                fl!(texts, "trouble-version", host = host.to_string()),
+            )
+        }
         ConnectError::NoTls(host) => said(
-            fl!(texts, "trouble-no-encryption-title", host = host.to_string()),
+            fl!(
+                texts,
+                "trouble-no-encryption-title",
+                host = host.to_string()
+            ),
             fl!(texts, "trouble-no-encryption"),
         ),
         ConnectError::Unwelcome(host, Unwelcome::PlainRefused) => said(
-            fl!(texts, "trouble-plain-refused-title", host = host.to_string()),
+            fl!(
+                texts,
+                "trouble-plain-refused-title",
+                host = host.to_string()
+            ),
             fl!(texts, "trouble-plain-refused"),
         ),
         ConnectError::Unwelcome(host, Unwelcome::Banned)
@@ -212,13 +230,10 @@ pub fn known(texts: &FluentLanguageLoader, error: &KnownError) -> Said {
                 texts,
                 "trouble-known-damaged",
                 path = path.display().to_string(),
-                line = *line
+                line = line.to_string()
             ),
         ),
-        KnownError::Full(path) => said(
-            title,
-            fl!(texts, "trouble-known-full", path = path.display().to_string()),
-        ),
+        KnownError::Full(_) => said(title, fl!(texts, "trouble-known-full")),
         KnownError::Io(path, error) => match registry::keyfile::exposed(error) {
             Some(exposed) => self::exposed(texts, exposed),
             None => said(
@@ -358,25 +373,53 @@ fn exposed(texts: &FluentLanguageLoader, exposed: &Exposed) -> Said {
     let text = match exposed {
         Exposed::File { path, .. } => {
             let command = format!("chmod 600 {}", quoted(path));
-            fl!(texts, "trouble-exposed-file", path = path.display().to_string(), command = command)
+            fl!(
+                texts,
+                "trouble-exposed-file",
+                path = path.display().to_string(),
+                command = command
+            )
         }
         Exposed::Folder { path, .. } => {
             let command = format!("chmod 700 {}", quoted(path));
-            fl!(texts, "trouble-exposed-folder", path = path.display().to_string(), command = command)
+            fl!(
+                texts,
+                "trouble-exposed-folder",
+                path = path.display().to_string(),
+                command = command
+            )
         }
         Exposed::Writable { path, .. } => {
             let command = format!("chmod go-w {}", quoted(path));
-            fl!(texts, "trouble-exposed-folder", path = path.display().to_string(), command = command)
+            fl!(
+                texts,
+                "trouble-exposed-folder",
+                path = path.display().to_string(),
+                command = command
+            )
         }
         Exposed::Foreign { path, user, .. } => {
             let command = format!("sudo chown {user} {}", quoted(path));
-            fl!(texts, "trouble-exposed-foreign", path = path.display().to_string(), command = command)
+            fl!(
+                texts,
+                "trouble-exposed-foreign",
+                path = path.display().to_string(),
+                command = command
+            )
         }
         Exposed::Link { path } => {
-            fl!(texts, "trouble-exposed-link", path = path.display().to_string())
+            fl!(
+                texts,
+                "trouble-exposed-link",
+                path = path.display().to_string()
+            )
         }
         Exposed::Neither { path } => {
-            fl!(texts, "trouble-exposed-neither", path = path.display().to_string())
+            fl!(
+                texts,
+                "trouble-exposed-neither",
+                path = path.display().to_string()
+            )
         }
         other => other.to_string(),
     };
@@ -390,7 +433,11 @@ pub fn name(texts: &FluentLanguageLoader, error: &NameError) -> String {
         NameError::TooLong => fl!(texts, "name-too-long"),
         NameError::Character(' ') => fl!(texts, "name-space"),
         NameError::Character(c) => {
-            fl!(texts, "name-character", character = c.escape_debug().to_string())
+            fl!(
+                texts,
+                "name-character",
+                character = c.escape_debug().to_string()
+            )
         }
         NameError::Beginning(_) => fl!(texts, "name-beginning"),
         NameError::MixedScripts => fl!(texts, "name-mixed"),
