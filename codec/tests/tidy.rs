@@ -296,7 +296,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// What the engine of the phone is made of.
-const UNDER_PHONE: &[&str] = &["call", "chat", "room", "contacts", "history"];
+const UNDER_PHONE: &[&str] = &["call", "chat", "room", "contacts", "roster"];
 
 fn everywhere(_: &str) -> bool {
     true
@@ -310,7 +310,7 @@ fn is_pure(path: &str) -> bool {
             "registry",
             &["table", "ownership", "session", "registration", "limits"],
         )
-        || is_in(path, "softphone", &["phone", "media", "board"])
+        || is_in(path, "softphone", &["phone", "media", "board", "history"])
         || is_in(path, "softphone", UNDER_PHONE)
 }
 

@@ -285,6 +285,7 @@ impl Board {
             engine::Command::Phone(phone::Command::Dnd(dnd)) => self.dnd = *dnd,
             engine::Command::Phone(phone::Command::Answer(call)) => self.taken(*call, now),
             engine::Command::Phone(_)
+            | engine::Command::History(_)
             | engine::Command::Input(_)
             | engine::Command::Output(_)
             | engine::Command::RingOn(_)
@@ -302,7 +303,7 @@ impl Board {
             Event::Replaced => self.unregistered(WhyNot::Replaced),
             Event::RegistrationRefused(refusal) => self.unregistered(WhyNot::Refused(*refusal)),
             Event::RegistryUnreachable(why) => self.unreachable(why),
-            Event::Dialling { call, name } => {
+            Event::Dialling { call, name, .. } => {
                 self.add(*call, name, Direction::Outgoing, Stage::Calling, now);
                 self.selected = Some(*call);
             }
@@ -369,6 +370,7 @@ impl Board {
             } => self.over(*call, name, *reason, detail.as_deref(), now),
             Event::Stopped
             | Event::Directory(_)
+            | Event::Found { .. }
             | Event::TurnedAway { .. }
             | Event::IdentityChanged { .. } => {}
         }

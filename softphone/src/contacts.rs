@@ -39,6 +39,13 @@ pub enum Change {
     /// The words were the same. The contact is pinned if nobody is; where the name is pinned to
     /// another identity, nothing changes.
     Verify(Contact),
+    /// The words are to be compared again: the contact is known, and verified no longer.
+    Unverify {
+        /// The registry where the name is theirs.
+        registry: Option<IdentityKey>,
+        /// What they are called there.
+        name: Name,
+    },
     /// They are not let in any more, or are again. The name is known as it is pinned.
     Block {
         /// The registry where the name is theirs.
@@ -192,6 +199,15 @@ impl Book {
                 }
                 _ => false,
             },
+            Change::Unverify { registry, name } => {
+                match self.contacts.get_mut(&(*registry, name.clone())) {
+                    Some(known) if known.verified => {
+                        known.verified = false;
+                        true
+                    }
+                    _ => false,
+                }
+            }
             Change::Forget { registry, name } => {
                 self.contacts.remove(&(*registry, name.clone())).is_some()
             }
@@ -325,6 +341,21 @@ mod tests {
         assert!(book.is_blocked(EVE) && !book.is_blocked(ALICE));
         assert!(book.apply(&block(false)));
         assert!(!book.is_blocked(EVE));
+    }
+
+    #[test]
+    fn who_is_verified_no_longer_is_known_still() {
+        let mut book = Book::default();
+        let alice = contact(HERE, "alice", ALICE);
+        let (registry, name) = (HERE, name("alice"));
+        let unverify = Change::Unverify { registry, name };
+        assert!(!book.apply(&unverify));
+        assert!(book.apply(&Change::Verify(alice)));
+        assert!(book.apply(&unverify) && !book.apply(&unverify));
+        let Change::Unverify { name, .. } = unverify else {
+            panic!("it was one");
+        };
+        assert_eq!(book.standing(HERE, &name, ALICE), Standing::Known);
     }
 
     #[test]

@@ -36,6 +36,7 @@ use tokio::{
 use crate::{
     board::Board,
     contacts::Change,
+    history::Calls,
     phone::{self, Input, LinkId, Output, Phone},
 };
 
@@ -60,8 +61,9 @@ use sockets::Addresses;
 use sound::Sounds;
 use views::Shown;
 
-pub use interface::{Command, Config, Event, Handle, Views};
+pub use interface::{Command, Config, Event, Handle};
 pub use link::{Path, PathKind};
+pub use views::Views;
 
 /// How many commands may wait.
 const COMMANDS_MAX: usize = 32;
@@ -133,6 +135,8 @@ pub struct Driver {
     ending: HashMap<CallId, Option<phone::Event>>,
     /// Devices, and how loud they are.
     sounds: Sounds,
+    /// The calls that are over.
+    past: Calls,
     /// What there is to hear besides voice, and what sounds now.
     cues: Cues,
     cue: Option<Cue>,
@@ -187,22 +191,23 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     };
     let now = Instant::now();
     let board = Board::new(me.name.clone(), registry.clone(), &settings);
-    let (shown, views) = Shown::new(board);
     let mut phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());
+    let past = Calls::default();
     let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
     let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
     let (news, inbox) = mpsc::channel(INBOX_MAX);
+    let mut tasks = JoinSet::new();
+    let saves = disk.map(|disk| {
+        phone.handle_input(Input::People(disk.people().clone()), now);
+        disk::start(disk, &mut tasks, news.clone())
+    });
+    let (shown, views) = Shown::new(board, &phone, &past, now);
     let handle = Handle {
         commands: command_sender,
         events: event_receiver,
         listening: listener.as_ref().map(|_| listening),
         views,
     };
-    let mut tasks = JoinSet::new();
-    let saves = disk.map(|disk| {
-        phone.handle_input(Input::People(disk.people().clone()), now);
-        disk::start(disk, &mut tasks, news.clone())
-    });
     let driver = Driver {
         phone,
         config: Shared {
@@ -229,6 +234,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         media: HashMap::new(),
         ending: HashMap::new(),
         sounds,
+        past,
         cues: Cues::default(),
         cue: None,
         stopped: false,
@@ -271,11 +277,11 @@ impl Driver {
             }
             let now = Instant::now();
             self.sound(now);
-            self.shown.show(now);
+            self.shown.show(&self.phone, now);
             let far = now + Duration::from_secs(3600);
             let deadline = TokioInstant::from_std(self.phone.poll_timeout().unwrap_or(far));
             let cue = TokioInstant::from_std(self.cues.poll_timeout(now).unwrap_or(far));
-            let view = TokioInstant::from_std(self.shown.poll_timeout().unwrap_or(far));
+            let view = TokioInstant::from_std(self.shown.poll_timeout(&self.phone).unwrap_or(far));
             let input = tokio::select! {
                 command = self.commands.recv(), if listens => {
                     listens = command.is_some();
@@ -346,6 +352,12 @@ impl Driver {
                     self.cues.answered(call, now);
                 }
                 Some(Input::Command(command))
+            }
+            Command::History(change) => {
+                if self.past.change(change) {
+                    self.shown.show_history(&self.past);
+                }
+                None
             }
             command => {
                 self.sound_command(command);
@@ -451,7 +463,11 @@ impl Driver {
     }
 
     fn phone_event(&mut self, event: phone::Event) {
-        self.cues.note(&event, Instant::now());
+        let now = Instant::now();
+        self.cues.note(&event, now);
+        if self.past.note(&event, unix_now(), now) {
+            self.shown.show_history(&self.past);
+        }
         match &event {
             phone::Event::Established { call, .. } => {
                 self.media_up(*call);

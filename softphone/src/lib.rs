@@ -8,6 +8,8 @@ pub mod discover;
 pub mod engine;
 #[cfg(feature = "gui")]
 pub mod gui;
+pub mod history;
 pub mod media;
 pub mod phone;
+pub mod roster;
 pub mod settings;

@@ -21,6 +21,7 @@ use registry::registration::{self, Registrant, Registration};
 use crate::{
     call::{self, Reason},
     contacts::Book,
+    roster::Roster,
 };
 
 mod allowance;
@@ -38,8 +39,8 @@ use allowance::Allowance;
 use caller::{Visitor, checks};
 use door::{Answers, Told, Turned};
 pub use interface::{
-    Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output,
-    PERSON_CALLS_MAX, RING_FOR, SecondCall, Settings, Unresolved,
+    Callers, Command, Event, Found, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output,
+    PERSON_CALLS_MAX, RING_FOR, SecondCall, Settings, Unfound, Unresolved,
 };
 use line::{Departed, Line, turns_away};
 pub(crate) use post::MACHINE_OFF_MAX_MS;
@@ -55,6 +56,12 @@ const VISITORS_OF_ONE_MAX: usize = 4;
 
 /// How many envelopes on one connection are refused before it is closed.
 const REFUSED_MAX: u32 = 16;
+
+/// How many lookups without a call there are at a time.
+pub const LOOKUPS_MAX: usize = 8;
+
+/// Within what time a lookup without a call has its answer.
+pub const LOOKUP_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long a connection may be open without a call that uses it.
 const LINK_UNUSED_MAX: Duration = Duration::from_secs(60);
@@ -85,8 +92,9 @@ pub struct Phone {
     away: bool,
     /// What was last said of the person; nothing yet, or nothing at all.
     presence: Option<Presence>,
-    /// Whom the person knows.
+    /// Whom the person knows, and how often that has changed.
     book: Book,
+    book_edition: u64,
     /// The registry that names are looked up at, once it has been reached.
     registry: Option<IdentityKey>,
     /// Callers who are not let in and have not been told yet.
@@ -182,6 +190,7 @@ impl Phone {
             away: false,
             presence: None,
             book: Book::default(),
+            book_edition: 0,
             registry: None,
             turned: Vec::new(),
             told: Told::default(),
@@ -223,6 +232,30 @@ impl Phone {
             .chain(registration)
             .flatten()
             .min()
+    }
+
+    /// The registry's directory as far as it is known; kept while [`Command::Watch`] says so.
+    #[must_use]
+    pub fn roster(&self) -> Roster {
+        Roster::default()
+    }
+
+    /// Grows whenever [`Self::roster`] is another one.
+    #[must_use]
+    pub fn roster_edition(&self) -> u64 {
+        0
+    }
+
+    /// Whom the person knows.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Grows whenever [`Self::book`] is another one.
+    #[must_use]
+    pub fn book_edition(&self) -> u64 {
+        self.book_edition
     }
 
     /// Takes one input; afterwards [`Phone::poll_output`] until there is none.
@@ -278,7 +311,7 @@ impl Phone {
                 self.post.set_keys(keys);
                 self.tell_registration(registration::Input::Card(card), now);
             }
-            Input::People(book) => self.book = book,
+            Input::People(book) => self.set_people(book),
             Input::Contacts(contacts) => {
                 let contacts = reachable(contacts, self.settings);
                 self.tell_registration(registration::Input::Contacts(contacts), now);
@@ -326,6 +359,17 @@ impl Phone {
             Command::Away(away) => self.away = away,
             Command::Dnd(dnd) => self.settings.dnd = dnd,
             Command::Directory => self.ask_directory(),
+            Command::Watch(_) => {}
+            Command::Lookup(target) => {
+                let found = Err(Unfound::NoAnswer(
+                    "this phone cannot look up yet".to_owned(),
+                ));
+                let event = Event::Found { target, found };
+                self.outputs.push_back(Output::Event(event));
+            }
+            Command::Callers(callers) => self.settings.callers = callers,
+            Command::Publish(publish) => self.settings.publish = publish,
+            Command::Change(change) => self.change_people(&change, now),
             Command::Verify(call) => self.verify(call, now),
             Command::Stop if self.life != Life::Running => {}
             Command::Stop => {

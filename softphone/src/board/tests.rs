@@ -48,6 +48,7 @@ fn dialling(call: CallId, name: &str) -> Event {
     Event::Dialling {
         call,
         name: name.parse().unwrap(),
+        host: None,
     }
 }
 

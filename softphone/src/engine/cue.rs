@@ -168,8 +168,8 @@ mod tests {
     }
 
     fn dialling(call: CallId) -> Event {
-        let name = "bob".parse().unwrap();
-        Event::Dialling { call, name }
+        let (name, host) = ("bob".parse().unwrap(), None);
+        Event::Dialling { call, name, host }
     }
 
     fn incoming(call: CallId) -> Event {

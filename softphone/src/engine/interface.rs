@@ -1,15 +1,15 @@
 //! What goes into the engine and what comes out of it.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use codec::{CallId, IdentityKey};
 use registry::client::{Access, Host};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
-use super::Path;
+use super::{Path, Views};
 use crate::{
     audio::{self, Levels},
-    board::Board,
+    history,
     media::{silence::Heard, stats::VoiceReport},
     phone::{self, Me, Settings},
     settings::Disk,
@@ -54,6 +54,8 @@ pub enum Command {
     RingOn(Option<audio::Output>),
     /// How loud the microphone is sent, or the loudspeaker plays, in all calls.
     Volume(audio::Direction, audio::Volume),
+    /// Forget the calls that are over, or take note that the missed ones have been seen.
+    History(history::Change),
 }
 
 impl From<phone::Command> for Command {
@@ -166,24 +168,6 @@ pub struct Handle {
     pub events: mpsc::Receiver<Event>,
     /// Where the phone listens for others; nowhere if it is hidden.
     pub listening: Option<SocketAddr>,
-    /// How everything stands now.
+    /// How everything is now.
     pub views: Views,
-}
-
-/// How everything stands: whoever reads late, or seldom, sees the newest and has missed nothing
-/// that counts. Clones are the same views.
-#[derive(Debug, Clone)]
-pub struct Views {
-    /// The phone and its calls, without levels; new at most every 50 ms.
-    pub board: watch::Receiver<Arc<Board>>,
-}
-
-impl Views {
-    /// Views that stay as they are, of a phone that does not run.
-    #[must_use]
-    pub fn of(board: Board) -> Self {
-        Self {
-            board: watch::channel(Arc::new(board)).1,
-        }
-    }
 }

@@ -125,7 +125,7 @@ impl Driver {
             Command::Input(input) => self.change(Place::Input(input)),
             Command::Output(output) => self.change(Place::Output(output)),
             Command::RingOn(output) => self.change(Place::RingOn(output)),
-            Command::Phone(_) => {}
+            Command::Phone(_) | Command::History(_) => {}
         }
     }
 

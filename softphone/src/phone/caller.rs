@@ -66,6 +66,7 @@ impl Phone {
         self.outputs.push_back(Output::Event(Event::Dialling {
             call: id,
             name: name.clone(),
+            host: host.clone(),
         }));
         let mut line = Line::new(call, name.clone());
         line.seek_until = Some(now + FIND_WITHIN);

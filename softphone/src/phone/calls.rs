@@ -7,7 +7,7 @@ use codec::CallId;
 use super::{Event, INBOUND_BIT, Output, Phone, line::Line};
 use crate::{
     call::{self, Agreed, Hold, Reason, Role},
-    contacts::{Change, Contact, Standing},
+    contacts::{Book, Change, Contact, Standing},
 };
 
 impl Phone {
@@ -177,10 +177,35 @@ impl Phone {
         }
     }
 
+    /// Changes what is known of somebody as the person wants it.
+    pub(super) fn change_people(&mut self, change: &Change, now: Instant) {
+        self.change(change.clone());
+        if !matches!(change, Change::Block { blocked: true, .. }) {
+            return;
+        }
+        let rings = |line: &Line| match line.card {
+            Some(card) => line.call.is_incoming() && self.book.is_blocked(card.identity),
+            None => false,
+        };
+        let ringing = self.lines.iter().filter(|(_, line)| rings(line));
+        for call in ringing.map(|(call, _)| *call).collect::<Vec<_>>() {
+            self.tell_call(call, call::Input::Hangup, now);
+        }
+    }
+
+    /// What the file says now.
+    pub(super) fn set_people(&mut self, book: Book) {
+        if self.book != book {
+            self.book = book;
+            self.book_edition += 1;
+        }
+    }
+
     /// Changes what is known of somebody, here and in the file. Returns whether it is new.
     fn change(&mut self, change: Change) -> bool {
         let changed = self.book.apply(&change);
         if changed {
+            self.book_edition += 1;
             self.outputs.push_back(Output::Save(change));
         }
         changed

@@ -8,7 +8,7 @@ use codec::{
     direct::DirectFrame,
     greeting::{Nonce, PhoneGreeting},
     identity::AgreementSecret,
-    registry::{Binding, Contacts, FromRegistry, Page, Record, Refusal, Request},
+    registry::{Binding, Contacts, FromRegistry, Page, Presence, Record, Refusal, Request},
     signal::MediaOffer,
 };
 use registry::client::Host;
@@ -152,6 +152,18 @@ pub enum Command {
     Dnd(bool),
     /// Ask who is registered. While the registry cannot be reached nothing is answered.
     Directory,
+    /// Keep the directory as it is from now on, in [`super::Phone::roster`], or no longer.
+    Watch(bool),
+    /// Find out where somebody is, without calling. Ends with one [`Event::Found`] within
+    /// [`super::LOOKUP_WITHIN`]; there are at most [`super::LOOKUPS_MAX`] at a time.
+    Lookup(Target),
+    /// Who may call from now on. Calls that are there go on.
+    Callers(Callers),
+    /// Tell the registry from now on whether the person is available, busy or away, or no longer.
+    Publish(bool),
+    /// Change what is known of somebody. A call of theirs that rings ends when they are blocked;
+    /// one that is up goes on.
+    Change(Change),
     /// The two have read the four words of a call that is up to each other, and they are the same.
     Verify(CallId),
     /// End everything and unregister.
@@ -308,6 +320,37 @@ pub enum Output {
     Event(Event),
 }
 
+/// Somebody who was looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The name, as its owner typed it.
+    pub name: Name,
+    /// Who they are.
+    pub identity: IdentityKey,
+    /// The registry that says so. `None` of a phone that answered at an address itself: nobody says
+    /// then that the name is theirs, only that this identity is there.
+    pub registry: Option<IdentityKey>,
+    /// Where they can be reached, in the order in which it was told; none for who is hidden.
+    pub contacts: Vec<SocketAddr>,
+    /// What they say of themselves.
+    pub presence: Presence,
+    /// What is known of them.
+    pub standing: Standing,
+}
+
+/// Why somebody who was looked up was not found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfound {
+    /// Nobody of that name is registered.
+    NotFound,
+    /// Nobody who knows could be asked: why, for people.
+    NoAnswer(String),
+    /// The registry does not tell.
+    Refused(Refusal),
+    /// [`super::LOOKUPS_MAX`] others are being looked up.
+    TooMany,
+}
+
 /// What a person may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -323,12 +366,21 @@ pub enum Event {
     RegistryUnreachable(String),
     /// The first names of the registry's directory, or why it does not tell them.
     Directory(Result<Page, Refusal>),
+    /// What [`Command::Lookup`] has found.
+    Found {
+        /// Whom the person asked for.
+        target: Target,
+        /// Where they are, or why that is not known.
+        found: Result<Found, Unfound>,
+    },
     /// A call is being made.
     Dialling {
         /// Which one.
         call: CallId,
         /// To whom.
         name: Name,
+        /// Where they are called, if not at the phone's own registry.
+        host: Option<Host>,
     },
     /// Somebody calls.
     Incoming {

@@ -267,6 +267,8 @@ impl<'a> Conduct<'a> {
             }
             phone::Event::RegistrationRefused(refusal) => self.refused(refusal).await,
             phone::Event::Directory(page) => show.say(&directory::sentence(&self.registry, &page)),
+            // Only the window looks up without calling.
+            phone::Event::Found { .. } => {}
             // That has been said, and what to do.
             phone::Event::RegistryUnreachable(why) if self.hopeless.as_ref() == Some(&why) => {}
             phone::Event::RegistryUnreachable(why) => {

@@ -79,6 +79,7 @@ fn dialling(call: CallId) -> PhoneEvent {
     PhoneEvent::Dialling {
         call,
         name: name("bob"),
+        host: None,
     }
 }
 
