@@ -2,6 +2,7 @@
 //! and the one with a window run the same.
 
 use std::{
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,7 +10,10 @@ use std::{
 };
 
 use etcetera::BaseStrategy;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::{
+    sync::oneshot,
+    task::{JoinSet, spawn_blocking},
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
@@ -28,6 +32,7 @@ mod open_error;
 mod reach;
 mod welcome;
 
+pub use crate::server::Closed;
 pub use open_error::OpenError;
 
 /// The port that phones try when they are told none.
@@ -124,23 +129,18 @@ impl Facts {
 /// So many addresses are shown at most: a machine with containers has many.
 pub const ADDRESSES_MAX: usize = 8;
 
-/// How a registry ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Closed {
-    /// Connections that ended in good order: what had been asked on them was answered, and they
-    /// were told.
-    pub finished: usize,
-    /// Connections that had not ended in time.
-    pub cut: usize,
-}
-
 /// A registry that is open. Dropped, it stops at once; [`Operation::close`] is kinder.
 #[derive(Debug)]
 pub struct Operation {
     facts: Facts,
     desk: Opened<AnyStore>,
+    events: Events,
     store: Arc<AnyStore>,
-    serving: JoinSet<()>,
+    serving: JoinSet<Closed>,
+    /// Answers on the socket in the folder.
+    asked: JoinSet<()>,
+    /// Tells the server with which patience to end; dropped, with none.
+    close: oneshot::Sender<Duration>,
     stop: DropGuard,
 }
 
@@ -191,16 +191,21 @@ impl Operation {
         let store = Arc::new(ground.store);
         let server = Server::on(port, config, registrar, Arc::clone(&store), events.clone());
         let (desk, stop) = (Opened::of(server.control()), CancellationToken::new());
-        let mut serving = JoinSet::new();
+        let (mut serving, mut asked) = (JoinSet::new(), JoinSet::new());
         if let Some(socket) = admin_socket(options.folder.as_deref(), &events) {
-            serving.spawn(socket.serve(desk.desk(), stop.clone()));
+            asked.spawn(socket.serve(desk.desk(), stop.clone()));
         }
-        serving.spawn(server.run(stop.clone()));
+        let (close, closing) = oneshot::channel();
+        let closing = async move { closing.await.unwrap_or(Duration::ZERO) };
+        serving.spawn(server.run_until(closing));
         Ok(Self {
             facts,
             desk,
+            events,
             store,
             serving,
+            asked,
+            close,
             stop: stop.drop_guard(),
         })
     }
@@ -218,21 +223,50 @@ impl Operation {
     }
 
     /// Stops taking connections, lets what is being asked be answered, tells everybody, and ends;
-    /// whoever takes longer than `patience` is cut. Then the port and the folder are free.
-    pub async fn close(self, _patience: Duration) -> Closed {
+    /// whoever takes longer than `patience` is cut. Then the port and the folder are free, and a
+    /// registry may be opened on them at once.
+    ///
+    /// With patience it takes about 0.2 s if everybody is quiet, and at most `patience` and the
+    /// time that the disk takes for the last second. [`Desk::stats`] tells meanwhile how many
+    /// connections are left.
+    pub async fn close(self, patience: Duration) -> Closed {
         let Self {
             desk,
+            events,
             store,
-            serving,
+            mut serving,
+            mut asked,
+            close,
             stop,
             ..
         } = self;
-        stop.disarm().cancel();
-        serving.join_all().await;
+        // It may have ended by itself, if it has failed.
+        let _ended = close.send(patience);
+        let closed = match serving.join_next().await {
+            Some(Ok(closed)) => closed,
+            failed => {
+                let warning = format!("the registry had failed before it was closed: {failed:?}");
+                events.tell(Event::Warning(warning));
+                Closed::default()
+            }
+        };
+        drop(stop);
+        while asked.join_next().await.is_some() {}
         desk.close().await;
         // The last second of locations is written now. It has said itself if it failed.
         let _ended = spawn_blocking(move || drop(store)).await;
-        Closed::default()
+        events.tell(Event::Notice(closed.to_string()));
+        closed
+    }
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { finished, cut } = self;
+        write!(
+            f,
+            "closed: {finished} connections ended in good order, {cut} were cut"
+        )
     }
 }
 

@@ -2,8 +2,10 @@
 //! hands envelopes and changes from one connection to the others.
 
 use std::{
+    future::Future,
     io,
     net::{IpAddr, SocketAddr},
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -15,7 +17,7 @@ use codec::greeting::Unwelcome;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
-    time::{Instant as TokioInstant, interval, sleep_until, timeout},
+    time::{Instant as TokioInstant, interval, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -48,8 +50,12 @@ use routes::Routes;
 use traffic::{PULSE_EVERY, Traffic};
 use watches::Watches;
 
-/// How long connections may take to end when the registry stops.
+/// How long connections may take to end when the registry stops and is told nothing else.
 pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// On a connection that says nothing for so long after the registry was told to stop, everything
+/// that was asked is answered: it is longer than a request is on its way.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// How long to wait when the system gives no connection.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -214,9 +220,23 @@ impl<S: Store> Server<S> {
         Control::of(&self.shared)
     }
 
-    /// Serves until `stop`; then tells every connection, and waits for them for [`DRAIN`].
+    /// Serves until `stop`, and then ends with a patience of [`DRAIN`], as
+    /// [`Server::run_until`].
     pub async fn run(self, stop: CancellationToken) {
+        let stop = async move {
+            stop.cancelled().await;
+            DRAIN
+        };
+        self.run_until(stop).await;
+    }
+
+    /// Serves until `stop`, which says how much patience there is. Then it takes no more
+    /// connections, answers what was asked on those that it has, tells them, and ends; how they
+    /// ended is returned. On a connection that goes on asking, answering ends after half of the
+    /// patience; one that does not even take that it is told is cut after all of it.
+    pub async fn run_until(self, stop: impl Future<Output = Duration>) -> Closed {
         let Self { listener, shared } = self;
+        let (leave, mut stop) = (Leave::default(), pin!(stop));
         if let Ok(addr) = listener.local_addr() {
             shared.events.tell(Event::Listening { addr });
         }
@@ -228,7 +248,7 @@ impl<S: Store> Server<S> {
         let (mut tidy, mut pulse) = (interval(TIDY_EVERY), interval(PULSE_EVERY));
         // While connections cannot be taken, and then until when to wait.
         let mut not_before = None;
-        loop {
+        let patience = loop {
             tokio::select! {
                 accepted = accept(&listener, not_before) => match accepted {
                     Ok((stream, peer)) => {
@@ -236,12 +256,12 @@ impl<S: Store> Server<S> {
                         match shared.arrive(peer) {
                             Arrival::Welcome => {
                                 let guest = Guest::new(&shared, peer.ip(), true);
-                                let serve = connection::serve(stream, peer, guest, stop.clone());
+                                let serve = connection::serve(stream, peer, guest, leave.clone());
                                 connections.spawn(serve);
                             }
                             Arrival::TurnedAway(reason) => {
                                 let guest = Guest::new(&shared, peer.ip(), false);
-                                let stop = stop.clone();
+                                let stop = leave.soon.clone();
                                 turned_away.spawn(turn_away(stream, peer, reason, guest, stop));
                             }
                             Arrival::Dropped(_) => {}
@@ -266,21 +286,47 @@ impl<S: Store> Server<S> {
                 }
                 _ = pulse.tick() => shared.pulse(),
                 _ = spread.tick() => shared.watches.spread(&shared.counters),
-                () = stop.cancelled() => break,
+                patience = &mut stop => break patience,
             }
-        }
+        };
         drop(listener);
-        let ended = async { while connections.join_next().await.is_some() {} };
-        if timeout(DRAIN, ended).await.is_err() {
-            let left = connections.len();
-            shared.events.tell(Event::Warning(format!(
-                "{left} connections did not end in time"
-            )));
-            connections.shutdown().await;
+        let (ends, open) = (TokioInstant::now() + patience, connections.len());
+        leave.soon.cancel();
+        let mut ended = async || while connections.join_next().await.is_some() {};
+        if timeout(patience / 2, ended()).await.is_err() {
+            leave.now.cancel();
+            let _late = timeout_at(ends, ended()).await;
         }
+        let cut = connections.len();
+        if cut > 0 {
+            let warning = format!("{cut} connections did not end in time");
+            shared.events.tell(Event::Warning(warning));
+        }
+        connections.shutdown().await;
         // They have heard the stop too.
         turned_away.shutdown().await;
+        let finished = open - cut;
+        Closed { finished, cut }
     }
+}
+
+/// How the connections of a registry ended when it stopped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// Those that ended in good order: what had been asked on them was answered, and they were
+    /// told.
+    pub finished: usize,
+    /// Those that had not ended in time.
+    pub cut: usize,
+}
+
+/// Tells connections that the registry stops.
+#[derive(Debug, Clone, Default)]
+struct Leave {
+    /// They end when what was asked is answered.
+    soon: CancellationToken,
+    /// They end.
+    now: CancellationToken,
 }
 
 /// The next connection, if one comes after `not_before`. May be cancelled: that is a point in time.

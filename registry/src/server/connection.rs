@@ -20,10 +20,9 @@ use tokio::{
     net::TcpStream,
     time::{Instant as TokioInstant, sleep_until, timeout, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    Guest, Shared,
+    Guest, Leave, QUIET, Shared,
     outbox::{Delivery, Outbox},
     rates::Asker,
 };
@@ -51,7 +50,7 @@ pub(super) async fn serve<S: Store>(
     stream: TcpStream,
     peer: SocketAddr,
     guest: Guest<S>,
-    stop: CancellationToken,
+    leave: Leave,
 ) {
     let shared = &guest.shared;
     shared.events.tell(Event::Connected { peer });
@@ -65,7 +64,7 @@ pub(super) async fn serve<S: Store>(
         joined: Vec::new(),
         watch: nothing(),
     };
-    let ended = talk(stream, peer, shared, &stop, &mut place).await;
+    let ended = talk(stream, peer, shared, &leave, &mut place).await;
     for (name, device) in place.joined {
         shared.routes.leave(&name, device, id);
     }
@@ -209,7 +208,7 @@ async fn talk<S: Store>(
     stream: TcpStream,
     peer: SocketAddr,
     shared: &Shared<S>,
-    stop: &CancellationToken,
+    leave: &Leave,
     place: &mut Place,
 ) -> io::Result<String> {
     let Moment { now, time } = Moment::now();
@@ -217,7 +216,7 @@ async fn talk<S: Store>(
     // In a box, because what it needs is much, and needed for a moment only.
     let opened = tokio::select! {
         opened = Box::pin(open(stream, peer, shared, until)) => opened?,
-        () = stop.cancelled() => return Ok("the registry stops".to_owned()),
+        () = leave.soon.cancelled() => return Ok("the registry stops".to_owned()),
     };
     let (stream, exporter) = match opened {
         Opened::Frames(stream, exporter) => (stream, exporter),
@@ -239,6 +238,8 @@ async fn talk<S: Store>(
         frame: limits.frame,
         unread: limits.unread,
     });
+    // Once the registry is to stop, when this connection ends unless more is asked.
+    let mut ends_at = None;
     loop {
         // In boxes is what runs only while there is something to do: most connections are idle
         // most of the time, and hold only what they wait with.
@@ -257,9 +258,18 @@ async fn talk<S: Store>(
             deadline.min(reads_at)
         };
         let takes = !link.is_congested();
+        if let Some(ends_at) = &mut ends_at
+            && !reads
+        {
+            // What it has asked and is not read yet is answered too.
+            *ends_at = TokioInstant::from_std(reads_at) + QUIET;
+        }
         tokio::select! {
             received = receive(&mut link, reads) => {
                 let now = Instant::now();
+                if let Some(ends_at) = &mut ends_at {
+                    *ends_at = TokioInstant::from_std(now) + QUIET;
+                }
                 match received {
                     Ok(Some(Received::Payload(payload))) => {
                         session.handle_input(Input::Payload(&payload), now);
@@ -284,7 +294,23 @@ async fn talk<S: Store>(
             () = sleep_until(TokioInstant::from_std(wake_at)) => {
                 session.handle_input(Input::Timeout, Instant::now());
             }
-            () = stop.cancelled() => session.handle_input(Input::Stop, Instant::now()),
+            () = leave.next(ends_at) => match ends_at {
+                None => ends_at = Some(TokioInstant::now() + QUIET),
+                Some(_) => session.handle_input(Input::Stop, Instant::now()),
+            },
+        }
+    }
+}
+
+impl Leave {
+    /// Waits until the registry is to stop; and once it is, until `ends_at` or until it stops now.
+    async fn next(&self, ends_at: Option<TokioInstant>) {
+        let Some(ends_at) = ends_at else {
+            return self.soon.cancelled().await;
+        };
+        tokio::select! {
+            () = sleep_until(ends_at) => {}
+            () = self.now.cancelled() => {}
         }
     }
 }

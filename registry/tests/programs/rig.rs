@@ -229,6 +229,10 @@ impl Peer {
         self.stream.exporter()
     }
 
+    pub fn socket(&self) -> &TcpStream {
+        self.stream.socket()
+    }
+
     /// From now on signs for this registry and this connection.
     pub fn bind_to(&mut self, welcome: &RegistryWelcome, exporter: Exporter) {
         let (registry, nonce) = (welcome.key, welcome.nonce);
