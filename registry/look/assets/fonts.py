@@ -105,6 +105,9 @@ def icons(lucide):
     for table in font["cmap"].tables:
         table.cmap[STAR_FILLED] = "star.filled"
     reduced(font, [codes[name] for _, name in wanted] + [STAR_FILLED], [])
+    # Lucide says that every sign begins at its left edge, so narrow ones would be drawn there.
+    for glyph, (width, _) in font["hmtx"].metrics.items():
+        font["hmtx"][glyph] = (width, getattr(font["glyf"][glyph], "xMin", 0))
     named(font, "Ramal Icons", "Regular")
     font.save(FONTS / "RamalIcons.ttf")
     for icon, name in wanted:

@@ -82,6 +82,14 @@ mod tests {
     }
 
     #[test]
+    fn initials_are_legible_on_every_colour() {
+        for colour in COLOURS {
+            let ratio = Color::WHITE.relative_contrast(colour);
+            assert!(ratio >= 4.5, "{ratio} on {colour:?}");
+        }
+    }
+
+    #[test]
     fn a_name_keeps_its_colour_and_names_share_all_colours_out() {
         assert_eq!(place("bob"), place("bob"));
         let names = (0..400).map(|number| format!("user{number}"));

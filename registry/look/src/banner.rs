@@ -62,12 +62,13 @@ pub fn banner<'a, Message: 'a>(
         color: Some(kind.colour(Tokens::of(theme))),
     });
     let words = text::body(content).width(Fill);
-    let content = row![sign, words]
-        .extend(action)
-        .spacing(space::M)
-        .align_y(Center);
-    container(content)
-        .padding([space::S, space::M])
+    let above = match action {
+        Some(_) => space::XS,
+        None => space::M,
+    };
+    let content = row![sign, words].extend(action).spacing(space::M);
+    container(content.align_y(Center))
+        .padding([above, space::M])
         .width(Fill)
         .style(move |theme| tinted(kind, theme, space::RADIUS))
         .into()

@@ -128,7 +128,9 @@ pub fn round<'a, Message: Clone + 'a>(kind: Kind, sign: Icon) -> Press<'a, Messa
 
 const ROUND: f32 = 56.0;
 
-fn style(kind: Kind, tokens: &Tokens, status: Status) -> Style {
+/// How a button of a kind looks.
+#[must_use]
+pub fn style(kind: Kind, tokens: &Tokens, status: Status) -> Style {
     let (fill, words) = match kind {
         Kind::Primary => (Some(tokens.accent_fill), tokens.on_fill),
         Kind::Positive => (Some(tokens.positive_fill), tokens.on_fill),

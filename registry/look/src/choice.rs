@@ -4,7 +4,7 @@ use iced::keyboard::{Key, key::Named};
 use iced::widget::{container, overlay::menu, pick_list, row, text::IntoFragment};
 use iced::{Background, Border, Fill, Shadow, Theme, Vector};
 
-use crate::{Element, Press, Status, Tokens, focus, font::ICONS, press, space, text};
+use crate::{Element, Press, Status, Tokens, focus, font::ICONS, press, space, surface, text};
 
 /// A list that opens to choose one. The arrow keys choose without opening it.
 ///
@@ -85,12 +85,11 @@ where
     container(row(parts).spacing(INSET))
         .padding(INSET)
         .style(|theme| container::Style {
-            background: Some(Background::Color(Tokens::of(theme).sunken)),
             border: Border {
                 radius: space::RADIUS.into(),
-                ..Border::default()
+                ..surface(theme).border
             },
-            ..container::Style::default()
+            ..surface(theme)
         })
         .into()
 }
@@ -100,12 +99,16 @@ const INSET: f32 = 3.0;
 fn segment(tokens: &Tokens, status: Status, is_chosen: bool) -> press::Style {
     press::Style {
         fill: match (is_chosen, status) {
-            (true, _) => Some(tokens.surface),
+            (true, _) => Some(tokens.selected),
             (false, Status::Hovered | Status::Pressed) => Some(tokens.hover),
             (false, _) => None,
         },
-        text: if is_chosen { tokens.text } else { tokens.muted },
-        outline: is_chosen.then_some(tokens.outline),
+        text: if is_chosen {
+            tokens.accent
+        } else {
+            tokens.muted
+        },
+        outline: None,
     }
 }
 

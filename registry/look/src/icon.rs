@@ -315,3 +315,26 @@ pub fn icon<'a>(icon: Icon) -> Text<'a> {
         .size(18)
         .line_height(LineHeight::Relative(1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use iced::advanced::graphics::text::cosmic_text::skrifa::{FontRef, MetadataProvider};
+
+    use super::*;
+    use crate::font::ICONS_FILE;
+
+    #[test]
+    fn every_icon_is_a_sign_of_its_own_in_the_font() {
+        let font = FontRef::new(ICONS_FILE).expect("a font");
+        let list = include_str!("../assets/icons.txt").lines().count();
+        assert_eq!(
+            Icon::ALL.len(),
+            list + 1,
+            "all of the list, and the filled star"
+        );
+        for icon in Icon::ALL {
+            let glyph = font.charmap().map(icon.code());
+            assert!(glyph.is_some_and(|glyph| glyph.to_u32() != 0), "{icon:?}");
+        }
+    }
+}

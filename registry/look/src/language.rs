@@ -163,3 +163,78 @@ fn is_key(text: &str) -> bool {
 fn is_part_of_key(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '-' || letter == '_'
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    /// Texts as they are embedded: a path and what is there.
+    struct Texts(&'static [(&'static str, &'static str)]);
+
+    impl I18nAssets for Texts {
+        fn get_files(&self, path: &str) -> Vec<Cow<'_, [u8]>> {
+            let found = self.0.iter().filter(|(known, _)| *known == path);
+            found.map(|(_, text)| text.as_bytes().into()).collect()
+        }
+
+        fn filenames_iter(&self) -> Box<dyn Iterator<Item = String> + '_> {
+            Box::new(self.0.iter().map(|(path, _)| (*path).to_owned()))
+        }
+    }
+
+    const TEXTS: Texts = Texts(&[
+        (
+            "en/phone.ftl",
+            "# A remark = none.\ncalls = { $name } calls\nmissed = { $count ->\n    [one] One \
+             missed call\n   *[other] { $count } missed calls\n }\nend = End\n    .tip = Ends it\n",
+        ),
+        (
+            "pt-BR/phone.ftl",
+            "calls = { $name } está ligando\nmissed = { $who }\nmais = Mais\nend = Desligar\n",
+        ),
+    ]);
+
+    #[test]
+    fn texts_come_in_the_language_that_was_chosen() {
+        let say = |language| {
+            let loader = loader("phone", &TEXTS, language);
+            loader.get_args("calls", [("name", "Ana")].into())
+        };
+        assert_eq!(say(Language::English), "Ana calls");
+        assert_eq!(say(Language::BrazilianPortuguese), "Ana está ligando");
+    }
+
+    #[test]
+    fn the_system_gets_the_nearest_language_there_is() {
+        let end = |wanted: &[&str]| {
+            let wanted: Vec<_> = wanted.iter().map(|tag| identifier(tag)).collect();
+            loader_for("phone", &TEXTS, &wanted).get("end")
+        };
+        assert_eq!(end(&["pt-BR"]), "Desligar");
+        assert_eq!(end(&["pt-PT"]), "Desligar");
+        assert_eq!(end(&["de-DE", "pt-BR"]), "Desligar");
+        assert_eq!(end(&["en-GB", "pt-BR"]), "End");
+        assert_eq!(end(&["de-DE"]), "End");
+        assert_eq!(end(&[]), "End");
+    }
+
+    #[test]
+    fn what_a_language_misses_falls_back_to_english_and_is_found() {
+        let loader = loader("phone", &TEXTS, Language::BrazilianPortuguese);
+        assert_eq!(loader.get_attr("end", "tip"), "Ends it");
+        assert_eq!(
+            differences("phone", &TEXTS),
+            [
+                "pt-BR has no end.tip",
+                "only pt-BR has mais",
+                "missed has other variables in pt-BR",
+            ]
+        );
+        assert_eq!(
+            differences("other", &TEXTS),
+            ["en/other.ftl has no messages"]
+        );
+    }
+}

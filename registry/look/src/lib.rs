@@ -63,7 +63,7 @@ pub use icon::{Icon, icon};
 pub use language::Language;
 pub use meter::{FLOOR, meter};
 pub use plot::{Plot, plot};
-pub use press::{Press, Status};
+pub use press::{Press, Status, Style};
 pub use repaint::repaint;
 pub use rows::{Rows, rows};
 pub use slider::slider;

@@ -55,7 +55,7 @@ impl<Message> canvas::Program<Message> for Meter {
             let width = frame.width() * (1.0 - self.0 / FLOOR);
             let colour = match self.0 > LOUD {
                 true => tokens.warning,
-                false => tokens.positive_fill,
+                false => tokens.positive,
             };
             if width >= 1.0 {
                 fill(frame, width.max(frame.height()), colour);

@@ -70,7 +70,7 @@ pub fn rail<'a, Message: Clone + 'a>(
     container(all)
         .width(RAIL)
         .height(Fill)
-        .padding(space::M)
+        .padding([space::L, space::M])
         .into()
 }
 

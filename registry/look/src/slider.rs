@@ -46,7 +46,7 @@ fn style(theme: &Theme, status: plain::Status) -> plain::Style {
         rail: plain::Rail {
             backgrounds: (
                 Background::Color(tokens.accent_fill),
-                Background::Color(tokens.outline),
+                Background::Color(tokens.outline.scale_alpha(0.4)),
             ),
             width: 4.0,
             border: Border {

@@ -1,0 +1,48 @@
+//! Pictures of every widget, in both schemes. Delete a hash in `tests/snapshots` to renew it;
+//! `PICTURES=folder` writes the pictures there to look at.
+
+use look::Scheme;
+
+#[allow(dead_code, reason = "a program of its own as well")]
+#[path = "../examples/gallery.rs"]
+mod gallery;
+
+use gallery::{Gallery, Page};
+
+fn show(name: &str, gallery: &Gallery, does: impl FnOnce(&mut Simulator<'_>)) {
+    let size = (1000.0, 760.0);
+    let mut simulator =
+        iced_test::Simulator::with_size(look::settings("gallery"), size, gallery.view());
+    does(&mut simulator);
+    let snapshot = simulator.snapshot(&gallery.theme()).expect("a picture");
+    if let Some(folder) = std::env::var_os("PICTURES") {
+        let path = std::path::Path::new(&folder).join(name);
+        let _ = std::fs::remove_file(path.with_file_name(format!("{name}-tiny-skia.png")));
+        snapshot.matches_image(path).expect("a written picture");
+    }
+    let hash = format!("{}/tests/snapshots/{name}", env!("CARGO_MANIFEST_DIR"));
+    let is_same = snapshot.matches_hash(hash).expect("a readable hash");
+    assert!(is_same, "{name} looks different");
+}
+
+type Simulator<'a> = iced_test::Simulator<'a, gallery::Message>;
+
+#[test]
+fn every_page_looks_as_it_did_in_both_schemes() {
+    for (scheme, of) in [(Scheme::Light, "light"), (Scheme::Dark, "dark")] {
+        for (page, name) in [
+            (Page::Controls, "controls"),
+            (Page::People, "people"),
+            (Page::Call, "call"),
+            (Page::Log, "log"),
+        ] {
+            let gallery = Gallery::at(page, scheme);
+            show(&format!("{name}-{of}"), &gallery, |_| {});
+        }
+        let mut gallery = Gallery::at(Page::People, scheme);
+        gallery.update(gallery::Message::Asked);
+        show(&format!("dialog-{of}"), &gallery, |simulator| {
+            simulator.tap_key(iced::keyboard::key::Named::Tab);
+        });
+    }
+}
