@@ -5,17 +5,21 @@ CARGO ?= cargo
 
 # A C compiler and CMake build Opus and the cryptography, ALSA is where sound comes from.
 PACKAGES := gcc libc6-dev cmake pkg-config libasound2-dev
+# What windows ask for while they run, whether the desktop speaks X11 or Wayland.
+PACKAGES += libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon0 libxkbcommon-x11-0 \
+    libwayland-client0
 
 # The tests start a PulseAudio of their own. It is not installed where PipeWire does its work: it
 # would take its place on a person's desktop. The tests that need it then say that they are skipped.
 SOUND_SERVER := $(if $(wildcard /usr/bin/pipewire-pulse),,pulseaudio pulseaudio-utils)
-test: PACKAGES += $(SOUND_SERVER)
+# Windows are tried on a screen that nobody sees.
+test: PACKAGES += $(SOUND_SERVER) xvfb
 
 # Where rustup puts cargo, also for a shell that was open before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages rust run test endurance fuzz seeds audit fmt clippy doc clean
+.PHONY: help setup packages rust run test build install endurance fuzz seeds audit fmt clippy doc clean
 .NOTPARALLEL:
 
 help: ## Lists what can be made
@@ -27,7 +31,8 @@ setup: packages rust ## Installs the Debian packages that are missing, and looks
 packages:
 	@if ! command -v dpkg >/dev/null || ! command -v apt-get >/dev/null; then \
 	    echo "This is no Debian or Ubuntu. Needed: a C compiler, cmake, pkg-config, and ALSA's"; \
-	    echo "headers (alsa-lib-devel, alsa-lib), and for all tests pulseaudio, pactl and pacat;"; \
+	    echo "headers (alsa-lib-devel, alsa-lib), for windows libX11, libXcursor, libXi and"; \
+	    echo "libxkbcommon with its X11 part, and for all tests pulseaudio, pactl, pacat and Xvfb;"; \
 	    echo "going on as if they were there."; \
 	    exit 0; \
 	fi; \
@@ -65,7 +70,7 @@ rust:
 	echo "Get it from https://rustup.rs (with rustup already there: rustup update stable)."; \
 	exit 1
 
-run: setup ## Builds Ramal and shows a call: registry, a phone that echoes, a phone that calls it
+run: setup ## Builds Ramal and shows it: a registry, a phone that echoes, and one that calls it
 	$(CARGO) build --locked --release -p registry -p softphone --bins --example demo
 	@"$${CARGO_TARGET_DIR:-target}/release/examples/demo"
 
@@ -77,6 +82,28 @@ test: setup ## Checks everything: format, lints, documentation, tests
 	$(CARGO) fmt --all --check
 	$(MAKE) --no-print-directory clippy doc
 	$(CARGO) test --locked --workspace
+
+PREFIX ?= /usr/local
+PROGRAMS := ramal-registry ramal-registry-gui ramal-lookup ramal-phone ramal-softphone
+ICON_SIZES := 32 48 64 128 256 512
+
+install: ## Installs the programs, built before with make build, to PREFIX=/usr/local
+	@for program in $(PROGRAMS); do \
+	    [ -x target/release/$$program ] || { echo "Not built yet: make build"; exit 1; }; \
+	done
+	install -Dt $(DESTDIR)$(PREFIX)/bin $(addprefix target/release/,$(PROGRAMS))
+	install -Dm 644 -t $(DESTDIR)$(PREFIX)/share/applications softphone/assets/*.desktop \
+	    registry/assets/*.desktop
+	@for name in softphone/assets/ramal-softphone registry/assets/ramal-registry-gui; do \
+	    icons=$(DESTDIR)$(PREFIX)/share/icons/hicolor; program=$${name##*/}; \
+	    install -Dm 644 $$name.svg $$icons/scalable/apps/$$program.svg; \
+	    for size in $(ICON_SIZES); do \
+	        install -Dm 644 $$name-$$size.png $$icons/$${size}x$$size/apps/$$program.png; \
+	    done; \
+	done
+
+build: setup ## Builds the programs into target/release
+	$(CARGO) build --locked --release -p registry -p softphone --bins
 
 CALLS ?= 1000
 

@@ -1,8 +1,10 @@
 //! Shows Ramal at work: a registry, a phone that echoes, and a phone that calls it by name.
 //!
-//! `make run` builds the programs and starts this. With a microphone, a loudspeaker and a terminal
-//! the person talks and hears themselves; otherwise (or by `make run | cat`) the shipped clip is
-//! sent, and what comes back is compared with it. Keys and logs are in a folder that goes with the
+//! `make run` builds the programs and starts this. Where there is a display, the windows open: the
+//! registry's and that of a phone, with an echo to call, until the person closes the phone's.
+//! Without one the call is made in the terminal: with a microphone, a loudspeaker and a terminal the
+//! person talks and hears themselves; otherwise (or by `make run | cat`) the shipped clip is sent,
+//! and what comes back is compared with it. Keys and logs are in a folder that goes with the
 //! run; it stays when the run has failed. Exit code: 0 the call went well, 1 it did not, 130 it was
 //! interrupted before it was over.
 //!
@@ -60,7 +62,11 @@ fn main() -> ExitCode {
         Ok(programs) => programs,
         Err(why) => return fail(&why),
     };
-    match Stage::new(programs, folder.path()).and_then(|stage| show(&stage)) {
+    let shown = Stage::new(programs, folder.path()).and_then(|stage| match has_display() {
+        true => show_windows(&stage),
+        false => show(&stage),
+    });
+    match shown {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Interrupted) => {
             say!("\nInterrupted; everything has ended.");
@@ -101,6 +107,31 @@ fn programs() -> Result<PathBuf, String> {
         )),
         None => Ok(folder.to_owned()),
     }
+}
+
+/// Whether windows can be opened.
+fn has_display() -> bool {
+    let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
+    is_set("WAYLAND_DISPLAY") || is_set("DISPLAY")
+}
+
+/// The demo with windows, until the person has seen enough.
+fn show_windows(stage: &Stage) -> Result<(), Failure> {
+    say!("Ramal: people call each other by name, and talk directly.\n");
+    let addr = choose_port().map_err(|error| Failure::Failed(format!("no port: {error}")))?;
+    say!("1. A registry, which knows who can be called where, opens its window on {addr}.");
+    let mut registry = stage.open_registry_window(addr)?;
+    say!("2. A phone without a window registers as echo: it sends every voice back.");
+    let mut echo = stage.start_echo(addr)?;
+    say!("3. The window of your phone opens. Connect, and call echo: you hear yourself, so use");
+    say!("   headphones. Close that window, or press Ctrl-C, and everything ends.");
+    let mut phone = stage.open_phone_window(addr)?;
+    stage.until_closed()?;
+    phone.end(true);
+    echo.end(true);
+    registry.end(true);
+    say!("\n{}", how_to_go_on(&short(&stage.programs)));
+    Ok(())
 }
 
 /// The whole demo. Each step is told before it is done; programs end when this returns.
@@ -225,7 +256,8 @@ fn how_to_go_on(programs: &str) -> String {
         "How to go on, with two machines; HOST is the first one's name or address:\n\
          \x20 on the first      {programs}/ramal-registry\n\
          \x20 on the first too  {programs}/ramal-phone --name bob answer\n\
-         \x20 on the second     {programs}/ramal-phone --name alice --registry HOST call bob"
+         \x20 on the second     {programs}/ramal-phone --name alice --registry HOST call bob\n\
+         With windows these are {programs}/ramal-registry-gui and {programs}/ramal-softphone."
     )
 }
 
@@ -256,7 +288,7 @@ mod tests {
     #[test]
     fn going_on_takes_three_commands() {
         let text = how_to_go_on("target/release");
-        assert_eq!(text.matches("target/release/ramal-").count(), 3, "{text}");
-        assert_eq!(text.lines().count(), 4, "{text}");
+        assert_eq!(text.matches("target/release/ramal-phone ").count(), 2, "{text}");
+        assert_eq!(text.lines().count(), 5, "{text}");
     }
 }

@@ -15,7 +15,13 @@ use std::{
 const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// The logs of all programs, by [`Who::name`].
-pub const LOGS: [&str; 4] = ["registry.log", "echo.log", "visitor.log", "devices.log"];
+pub const LOGS: [&str; 5] = [
+    "registry.log",
+    "echo.log",
+    "visitor.log",
+    "devices.log",
+    "softphone.log",
+];
 
 /// Which program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +34,8 @@ pub enum Who {
     Visitor,
     /// Lists microphones and loudspeakers, and ends.
     Devices,
+    /// The window of somebody who can call it.
+    Softphone,
 }
 
 impl Who {
@@ -38,6 +46,7 @@ impl Who {
             Self::Echo => "echo",
             Self::Visitor => "visitor",
             Self::Devices => "devices",
+            Self::Softphone => "softphone",
         }
     }
 }

@@ -100,6 +100,47 @@ impl Stage {
         Ok(registry)
     }
 
+    /// Opens the registry's window with the registry in it, and waits until it listens.
+    pub fn open_registry_window(&self, addr: SocketAddr) -> Result<Running, Failure> {
+        let mut command = Command::new(self.programs.join("ramal-registry-gui"));
+        command.args(["--open", "--listen", &addr.to_string(), "--data"]);
+        let window = self.start(Who::Registry, command.arg(self.folder.join("registry")))?;
+        let until = Instant::now() + STEP_WITHIN;
+        while TcpStream::connect(addr).is_err() {
+            if Instant::now() > until {
+                return Err(Failure::Failed("the registry does not listen".to_owned()));
+            }
+            self.next(Instant::now() + Duration::from_millis(50))?;
+        }
+        Ok(window)
+    }
+
+    /// Opens a phone's window, in which everything is filled in that a call needs.
+    pub fn open_phone_window(&self, registry: SocketAddr) -> Result<Running, Failure> {
+        let mut command = Command::new(self.programs.join("ramal-softphone"));
+        command.args(["--registry", &registry.to_string(), "--name", "visitor"]);
+        command.args(["--listen", "127.0.0.1:0", "--config"]);
+        self.start(
+            Who::Softphone,
+            command.arg(self.folder.join("phones-with-windows")),
+        )
+    }
+
+    /// Waits until the person has closed the phone's window, or wants everything to end.
+    pub fn until_closed(&self) -> Result<(), Failure> {
+        loop {
+            match self.news.recv() {
+                Ok(News::Closed(Who::Softphone) | News::Stop) => return Ok(()),
+                Ok(News::Closed(Who::Echo)) => {
+                    return Err(Failure::Failed("echo ended by itself".to_owned()));
+                }
+                // The registry's window may be closed: that is a thing to try.
+                Ok(_) => {}
+                Err(_) => unreachable!("there is a sender in `self`"),
+            }
+        }
+    }
+
     /// Starts the phone that echoes, and waits until it can be called.
     pub fn start_echo(&self, registry: SocketAddr) -> Result<Running, Failure> {
         let echo = self.start_phone(Who::Echo, registry, &["echo".as_ref()])?;
