@@ -106,8 +106,10 @@ def icons(lucide):
         table.cmap[STAR_FILLED] = "star.filled"
     reduced(font, [codes[name] for _, name in wanted] + [STAR_FILLED], [])
     # Lucide says that every sign begins at its left edge, so narrow ones would be drawn there.
-    for glyph, (width, _) in font["hmtx"].metrics.items():
-        font["hmtx"][glyph] = (width, getattr(font["glyf"][glyph], "xMin", 0))
+    for name, (width, _) in font["hmtx"].metrics.items():
+        glyph = font["glyf"][name]
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][name] = (width, glyph.xMin)
     named(font, "Ramal Icons", "Regular")
     font.save(FONTS / "RamalIcons.ttf")
     for icon, name in wanted:

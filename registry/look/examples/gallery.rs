@@ -8,7 +8,7 @@ use look::{Element, Icon, Kind, Plot, Scheme, TextSize, nav, text};
 
 /// What the gallery shows.
 #[derive(Debug)]
-pub struct Gallery {
+pub(crate) struct Gallery {
     page: Page,
     scheme: Scheme,
     size: TextSize,
@@ -25,7 +25,7 @@ pub struct Gallery {
 
 /// Its pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
+pub(crate) enum Page {
     Controls,
     People,
     Call,
@@ -34,7 +34,7 @@ pub enum Page {
 
 /// What happens in it.
 #[derive(Debug, Clone)]
-pub enum Message {
+pub(crate) enum Message {
     PageChosen(Page),
     SchemeChosen(Scheme),
     SizeChosen(TextSize),
@@ -92,15 +92,7 @@ impl Default for Gallery {
 }
 
 impl Gallery {
-    pub fn at(page: Page, scheme: Scheme) -> Self {
-        Self {
-            page,
-            scheme,
-            ..Self::default()
-        }
-    }
-
-    pub fn update(&mut self, message: Message) {
+    pub(crate) fn update(&mut self, message: Message) {
         self.odd = !self.odd && !matches!(message, Message::Ticked);
         match message {
             Message::PageChosen(page) => self.page = page,
@@ -117,11 +109,11 @@ impl Gallery {
         }
     }
 
-    pub fn theme(&self) -> Theme {
+    pub(crate) fn theme(&self) -> Theme {
         look::theme(self.scheme, iced::theme::Mode::None)
     }
 
-    pub fn view(&self) -> Element<'_, Message> {
+    pub(crate) fn view(&self) -> Element<'_, Message> {
         let place = |icon, label, page| {
             nav::place(icon, label, self.page == page, Message::PageChosen(page))
         };

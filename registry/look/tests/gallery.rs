@@ -7,7 +7,14 @@ use look::Scheme;
 #[path = "../examples/gallery.rs"]
 mod gallery;
 
-use gallery::{Gallery, Page};
+use gallery::{Gallery, Message, Page};
+
+fn at(page: Page, scheme: Scheme) -> Gallery {
+    let mut gallery = Gallery::default();
+    gallery.update(Message::PageChosen(page));
+    gallery.update(Message::SchemeChosen(scheme));
+    gallery
+}
 
 fn show(name: &str, gallery: &Gallery, does: impl FnOnce(&mut Simulator<'_>)) {
     let size = (1000.0, 760.0);
@@ -25,7 +32,7 @@ fn show(name: &str, gallery: &Gallery, does: impl FnOnce(&mut Simulator<'_>)) {
     assert!(is_same, "{name} looks different");
 }
 
-type Simulator<'a> = iced_test::Simulator<'a, gallery::Message>;
+type Simulator<'a> = iced_test::Simulator<'a, Message>;
 
 #[test]
 fn every_page_looks_as_it_did_in_both_schemes() {
@@ -36,11 +43,11 @@ fn every_page_looks_as_it_did_in_both_schemes() {
             (Page::Call, "call"),
             (Page::Log, "log"),
         ] {
-            let gallery = Gallery::at(page, scheme);
+            let gallery = at(page, scheme);
             show(&format!("{name}-{of}"), &gallery, |_| {});
         }
-        let mut gallery = Gallery::at(Page::People, scheme);
-        gallery.update(gallery::Message::Asked);
+        let mut gallery = at(Page::People, scheme);
+        gallery.update(Message::Asked);
         show(&format!("dialog-{of}"), &gallery, |simulator| {
             simulator.tap_key(iced::keyboard::key::Named::Tab);
         });
