@@ -66,7 +66,7 @@ run() {
     started=()
     start "$how-capture" tshark -q -i lo -w "$work/$how.pcap"
     await "$how-capture" 'Capturing on'
-    start "$how-registry" "$programs/ramal-registry" --listen $registry:5000 --data "$work/$how" \
+    start "$how-registry" "$programs/ramal-registry" --listen $registry:5000 --announce never --data "$work/$how" \
         --plain any
     await "$how-registry" 'listening'
     local phone=("$programs/ramal-phone" --registry $registry --json "$@"

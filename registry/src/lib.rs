@@ -5,6 +5,8 @@
 
 #[cfg(feature = "server")]
 pub mod admin;
+#[cfg(all(feature = "server", feature = "programs"))]
+pub mod announce;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod client;

@@ -18,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     admin::{AdminSocket, socket_of},
+    announce::Announcement,
     client::agent,
     desk::{Desk, Opened},
     event::{Event, Events},
@@ -32,7 +33,7 @@ mod open_error;
 mod reach;
 mod welcome;
 
-pub use crate::server::Closed;
+pub use crate::{announce::Announce, server::Closed};
 pub use open_error::OpenError;
 
 /// The port that phones try when they are told none.
@@ -56,6 +57,8 @@ pub struct Options {
     pub limits: Limits,
     /// Who may claim a name.
     pub claims: Claims,
+    /// Whether phones on the same network find it by themselves.
+    pub announce: Announce,
 }
 
 /// A certificate and its key, in PEM.
@@ -78,6 +81,7 @@ impl Options {
             certificate: None,
             limits: Limits::default(),
             claims: Claims::Open,
+            announce: Announce::Auto,
         }
     }
 
@@ -136,6 +140,7 @@ pub struct Operation {
     desk: Opened<AnyStore>,
     events: Events,
     store: Arc<AnyStore>,
+    announcement: Option<Announcement>,
     serving: JoinSet<Closed>,
     /// Answers on the socket in the folder.
     asked: JoinSet<()>,
@@ -198,11 +203,13 @@ impl Operation {
         let (close, closing) = oneshot::channel();
         let closing = async move { closing.await.unwrap_or(Duration::ZERO) };
         serving.spawn(server.run_until(closing));
+        let announcement = announce(&options, &facts, &events);
         Ok(Self {
             facts,
             desk,
             events,
             store,
+            announcement,
             serving,
             asked,
             close,
@@ -234,6 +241,7 @@ impl Operation {
             desk,
             events,
             store,
+            announcement,
             mut serving,
             mut asked,
             close,
@@ -242,7 +250,13 @@ impl Operation {
         } = self;
         // It may have ended by itself, if it has failed.
         let _ended = close.send(patience);
-        let closed = match serving.join_next().await {
+        let withdraw = async {
+            if let Some(announcement) = announcement {
+                announcement.withdraw().await;
+            }
+        };
+        let (ended, ()) = tokio::join!(serving.join_next(), withdraw);
+        let closed = match ended {
             Some(Ok(closed)) => closed,
             failed => {
                 let warning = format!("the registry had failed before it was closed: {failed:?}");
@@ -263,11 +277,25 @@ impl Operation {
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { finished, cut } = self;
+        let all = finished + cut;
         write!(
             f,
-            "closed: {finished} connections ended in good order, {cut} were cut"
+            "closed: {finished} of {all} connections ended in good order"
         )
     }
+}
+
+/// A registry that cannot be announced serves all the same.
+fn announce(options: &Options, facts: &Facts, events: &Events) -> Option<Announcement> {
+    if !options.announce.takes(facts.listening) {
+        return None;
+    }
+    let warn = |error| {
+        let text = format!("phones on this network do not find it by themselves: {error}");
+        events.tell(Event::Notice(text));
+    };
+    let announced = Announcement::begin(facts.listening, &facts.fingerprint, events);
+    announced.map_err(warn).ok()
 }
 
 /// The socket on which the operator asks. A registry without one serves all the same.

@@ -1,6 +1,6 @@
 //! Where others reach this machine.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::ADDRESSES_MAX;
 
@@ -24,9 +24,11 @@ fn own_addresses(with_ipv6: bool) -> Vec<IpAddr> {
         .filter(|ip| ip.is_ipv4() || with_ipv6)
         .filter(|ip| !is_link_local(ip))
         .partition(IpAddr::is_loopback);
-    match others.is_empty() {
-        true => loopback,
-        false => others,
+    match (others.is_empty(), loopback.is_empty()) {
+        (false, _) => others,
+        (true, false) => loopback,
+        // Nothing is up. This is what will be first.
+        (true, true) => vec![Ipv4Addr::LOCALHOST.into()],
     }
 }
 

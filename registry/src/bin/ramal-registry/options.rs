@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use registry::{
     limits::{Directory, Limits, Rate, Rates},
-    operate::{CertificateFiles, Options as Setup},
+    operate::{Announce, CertificateFiles, Options as Setup},
     server::Plain,
     store::Claims,
 };
@@ -81,6 +81,10 @@ pub struct Options {
     /// Who is shown which names are registered; a name that somebody knows is found in any case
     #[arg(long, value_enum, default_value = "open")]
     pub directory: DirectoryOption,
+    /// Whether phones on the same network find it without being told where it is (auto: unless it
+    /// listens for this machine only)
+    #[arg(long, value_enum, default_value = "auto")]
+    pub announce: AnnounceOption,
     /// When to print the table of registered users (auto: when standard output is a terminal)
     #[arg(long, value_enum, default_value = "auto")]
     pub table: TableOption,
@@ -114,6 +118,13 @@ pub enum DirectoryOption {
     Members,
     /// Nobody
     Closed,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum AnnounceOption {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -214,6 +225,11 @@ impl Options {
         setup.certificate = files.map(|(certificate, key)| CertificateFiles { certificate, key });
         setup.limits = self.limits();
         setup.claims = self.claims();
+        setup.announce = match self.announce {
+            AnnounceOption::Auto => Announce::Auto,
+            AnnounceOption::Always => Announce::Always,
+            AnnounceOption::Never => Announce::Never,
+        };
         Ok(setup)
     }
 
