@@ -288,7 +288,11 @@ mod tests {
     #[test]
     fn going_on_takes_three_commands() {
         let text = how_to_go_on("target/release");
-        assert_eq!(text.matches("target/release/ramal-phone ").count(), 2, "{text}");
+        assert_eq!(
+            text.matches("target/release/ramal-phone ").count(),
+            2,
+            "{text}"
+        );
         assert_eq!(text.lines().count(), 5, "{text}");
     }
 }

@@ -78,6 +78,24 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// The word for files and scripts; these never change.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stranger => "stranger",
+            Self::Known => "known",
+            Self::Verified => "verified",
+            Self::Changed => "changed",
+        }
+    }
+
+    /// The standing with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Stranger, Self::Known, Self::Verified, Self::Changed];
+        all.into_iter().find(|standing| standing.word() == word)
+    }
+
     /// Whether there has been a call with them before.
     #[must_use]
     pub fn is_known(self) -> bool {

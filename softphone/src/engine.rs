@@ -192,16 +192,19 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let now = Instant::now();
     let board = Board::new(me.name.clone(), registry.clone(), &settings);
     let mut phone = Phone::new(me, contacts.clone(), settings, rng, now, unix_now());
-    let past = Calls::default();
+    let mut kept = disk.as_ref().map(disk::calls).unwrap_or_default();
+    let past = Calls::new(std::mem::take(&mut kept.history));
+    let untold = kept.trouble.take().map(Event::Warning);
     let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
     let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
     let (news, inbox) = mpsc::channel(INBOX_MAX);
     let mut tasks = JoinSet::new();
-    let saves = disk.map(|disk| {
+    if let Some(disk) = &disk {
         phone.handle_input(Input::People(disk.people().clone()), now);
-        disk::start(disk, &mut tasks, news.clone())
-    });
+    }
     let (shown, views) = Shown::new(board, &phone, &past, now);
+    let newest = views.history.clone();
+    let saves = disk.map(|disk| disk::start(disk, kept, newest, &mut tasks, news.clone()));
     let handle = Handle {
         commands: command_sender,
         events: event_receiver,
@@ -220,7 +223,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         listener,
         commands,
         events,
-        untold: VecDeque::new(),
+        untold: VecDeque::from_iter(untold),
         shown,
         inbox,
         news,

@@ -1,8 +1,8 @@
 //! A person's profile on this machine: a folder with their keys, for one name.
 //!
 //! `CONFIG/NAME/identity` holds the secrets, `CONFIG/NAME/device` tells this phone from the same
-//! person's others, `CONFIG/NAME/contacts` whom they know, `CONFIG/NAME/lock` keeps two programs
-//! off one profile, `CONFIG/.last-name` remembers the name used last. Who copies `identity` alone
+//! person's others, `CONFIG/NAME/contacts` whom they know, `CONFIG/NAME/calls` which calls are over,
+//! `CONFIG/NAME/lock` keeps two programs off one profile, `CONFIG/.last-name` remembers the name used last. Who copies `identity` alone
 //! to another machine has a second phone there, and both ring.
 
 use std::{
@@ -18,6 +18,7 @@ use crate::{
     phone::{Keys, Me},
 };
 
+mod calls;
 pub mod change;
 mod contacts;
 mod export;
@@ -26,6 +27,7 @@ pub mod preferences;
 mod secrets;
 mod unshown;
 
+pub use calls::CallsFile;
 pub use contacts::{ContactsFile, Stamp};
 pub use export::{EXPORT_BYTES_MAX, ExportError, PASSPHRASE_CHARS_MIN, Passphrase, seal, unseal};
 use folder::failed;
@@ -74,6 +76,10 @@ pub enum ProfileError {
     ContactsDamaged(PathBuf),
     /// A newer program has written the file with the contacts.
     ContactsNewer(PathBuf),
+    /// The file with the calls that are over is not whole.
+    CallsDamaged(PathBuf),
+    /// A newer program has written the file with the calls that are over.
+    CallsNewer(PathBuf),
     /// Another program writes the contacts, and does not end.
     ContactsInUse(PathBuf),
     /// Others can get at the keys.
@@ -119,6 +125,16 @@ impl fmt::Display for ProfileError {
                 path.display()
             ),
             Self::ContactsNewer(path) => write!(
+                f,
+                "{} was written by a newer ramal-phone; update this one",
+                path.display()
+            ),
+            Self::CallsDamaged(path) => write!(
+                f,
+                "{} is damaged; put a copy back, or move it away",
+                path.display()
+            ),
+            Self::CallsNewer(path) => write!(
                 f,
                 "{} was written by a newer ramal-phone; update this one",
                 path.display()
@@ -293,6 +309,12 @@ impl Disk {
     #[must_use]
     pub fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// The file of the calls that are over.
+    #[must_use]
+    pub fn calls(&self) -> CallsFile {
+        CallsFile::within(self.folder.path())
     }
 
     /// The file of the people whom this person knows.

@@ -49,7 +49,36 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The word for scripts; these never change.
+    /// Every reason.
+    pub const ALL: [Self; 19] = [
+        Self::Hangup,
+        Self::DeclinedHere,
+        Self::AnsweredElsewhere,
+        Self::DeclinedElsewhere,
+        Self::Merged,
+        Self::RemoteHangup,
+        Self::Declined,
+        Self::Unavailable,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Cancelled,
+        Self::NotFound,
+        Self::Unreachable,
+        Self::RegistryUnreachable,
+        Self::MediaFailed,
+        Self::MediaLost,
+        Self::Untrusted,
+        Self::IdentityChanged,
+        Self::Failed,
+    ];
+
+    /// The reason with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
+
+    /// The word for files and scripts; these never change.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

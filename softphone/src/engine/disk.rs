@@ -1,13 +1,15 @@
-//! What stays when the phone ends: the keys of the week, and the people whom this person knows.
+//! What stays when the phone ends: the keys of the week, the people whom this person knows, and the
+//! calls that are over.
 //!
 //! One task looks every second whether a new week has begun, and whether somebody else has changed
-//! the file of contacts, and writes what the phone wants saved. Files are read and written on a
+//! the file of contacts, and writes what the phone wants saved; calls at most once a second, and at
+//! the end. Files are read and written on a
 //! thread beside it: a disk that is slow keeps nobody waiting.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::{JoinSet, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
@@ -15,8 +17,9 @@ use tokio::{
 use super::{Driver, Event, News, unix_now};
 use crate::{
     contacts::Change,
+    history::History,
     phone::Input,
-    settings::{ContactsFile, Disk, ProfileError, Stamp},
+    settings::{CallsFile, ContactsFile, Disk, ProfileError, Stamp},
 };
 
 /// How often it is looked.
@@ -30,18 +33,82 @@ struct Keeper {
     disk: Disk,
     contacts: ContactsFile,
     seen: Option<Stamp>,
+    /// Where the calls that are over are kept, if they are.
+    calls: Option<Calls>,
     /// What went wrong last, which is said once.
     trouble: Option<String>,
 }
 
-/// Starts the task, and returns where to send what is to be saved.
+/// The calls that are over, and what of them is on the disk.
+struct Calls {
+    file: CallsFile,
+    newest: watch::Receiver<Arc<History>>,
+    written: Arc<History>,
+}
+
+/// The calls that the disk holds at the start.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) history: History,
+    /// Where they are kept from now on; nowhere if what is there is not to be touched.
+    file: Option<CallsFile>,
+    /// What a person should know of it.
+    pub(super) trouble: Option<String>,
+}
+
+/// Reads the calls that are over. A damaged file is set aside, and the phone begins a new one; one
+/// that is newer than this program, or cannot be read for other reasons, is left alone.
+pub(super) fn calls(disk: &Disk) -> Kept {
+    let file = disk.calls();
+    let (history, trouble) = match file.read() {
+        Ok(history) => (history, None),
+        Err(error @ ProfileError::CallsDamaged(_)) => match file.set_aside() {
+            Ok(to) => {
+                let to = to.display();
+                let said = format!("{error}; it is {to} now, and the list of calls begins anew");
+                (History::default(), Some(said))
+            }
+            Err(refused) => return Kept::nowhere(&refused),
+        },
+        Err(error) => return Kept::nowhere(&error),
+    };
+    let file = Some(file);
+    Kept {
+        history,
+        file,
+        trouble,
+    }
+}
+
+impl Kept {
+    fn nowhere(error: &ProfileError) -> Self {
+        Self {
+            history: History::default(),
+            file: None,
+            trouble: Some(format!("calls are not kept: {error}")),
+        }
+    }
+}
+
+/// Starts the task, and returns where to send what is to be saved. The calls that are over are
+/// taken from `newest`.
 pub(super) fn start(
     disk: Disk,
+    kept: Kept,
+    newest: watch::Receiver<Arc<History>>,
     tasks: &mut JoinSet<()>,
     news: mpsc::Sender<News>,
 ) -> mpsc::Sender<Change> {
     let (saves, changes) = mpsc::channel(CHANGES_MAX);
-    tasks.spawn(keep(disk, changes, news));
+    let calls = kept.file.map(|file| {
+        let written = Arc::clone(&newest.borrow());
+        Calls {
+            file,
+            newest,
+            written,
+        }
+    });
+    tasks.spawn(keep(disk, calls, changes, news));
     saves
 }
 
@@ -57,12 +124,18 @@ impl Driver {
 }
 
 /// Keeps what is to stay until there is nobody left who saves anything.
-async fn keep(disk: Disk, mut changes: mpsc::Receiver<Change>, news: mpsc::Sender<News>) {
+async fn keep(
+    disk: Disk,
+    calls: Option<Calls>,
+    mut changes: mpsc::Receiver<Change>,
+    news: mpsc::Sender<News>,
+) {
     let contacts = disk.contacts();
     let mut keeper = Keeper {
         // The phone was told at its start what it held then; a change since is seen now.
         seen: disk.contacts_seen(),
         contacts,
+        calls,
         disk,
         trouble: None,
     };
@@ -75,9 +148,6 @@ async fn keep(disk: Disk, mut changes: mpsc::Receiver<Change>, news: mpsc::Sende
             _ = looks.tick() => {}
             count = changes.recv_many(&mut told, CHANGES_MAX) => ends = count == 0,
         }
-        if ends {
-            return;
-        }
         let made = std::mem::take(&mut told);
         let work = move || {
             let found = keeper.look(&made);
@@ -89,6 +159,9 @@ async fn keep(disk: Disk, mut changes: mpsc::Receiver<Change>, news: mpsc::Sende
         for one in found {
             // A driver that hears nothing any more is about to end this task.
             let _ = news.send(one).await;
+        }
+        if ends {
+            return;
         }
     }
 }
@@ -107,6 +180,9 @@ impl Keeper {
             Ok(Some(people)) => found.push(News::Phone(people)),
             Ok(None) => {}
             Err(error) => troubles.push(format!("the contacts are not kept: {error}")),
+        }
+        if let Some(Err(error)) = self.calls.as_mut().map(Calls::write) {
+            troubles.push(format!("the calls are not kept: {error}"));
         }
         let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
         if trouble != self.trouble {
@@ -136,6 +212,18 @@ impl Keeper {
     }
 }
 
+impl Calls {
+    /// Writes the calls that are over, if there are others than those that are written.
+    fn write(&mut self) -> Result<(), ProfileError> {
+        let newest = Arc::clone(&self.newest.borrow());
+        if !Arc::ptr_eq(&newest, &self.written) {
+            self.file.write(&newest)?;
+            self.written = newest;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -144,7 +232,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        contacts::{Book, Contact},
+        call::Reason,
+        contacts::{Book, Contact, Standing},
+        history::{Direction, Past},
         settings::Profile,
     };
 
@@ -176,6 +266,7 @@ mod tests {
         let mut keeper = Keeper {
             seen: disk.contacts_seen(),
             contacts: contacts.clone(),
+            calls: None,
             disk,
             trouble: None,
         };
@@ -203,5 +294,63 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"{");
         fs::write(&path, whole).unwrap();
         assert_eq!(people(keeper.look(&[pin("frank")])).len(), 5);
+    }
+
+    fn history(calls: u64) -> History {
+        let mut history = History::default();
+        for at in 0..calls {
+            history.add(Past {
+                name: "alice".parse().unwrap(),
+                host: None,
+                direction: Direction::Incoming,
+                at,
+                lasted: None,
+                reason: Reason::Cancelled,
+                standing: Standing::Known,
+                seen: false,
+            });
+        }
+        history
+    }
+
+    #[tokio::test]
+    async fn the_calls_of_the_last_moment_are_on_the_disk_when_the_phone_has_ended() {
+        let config = tempfile::tempdir().unwrap();
+        let open = || {
+            let bob = "bob".parse().unwrap();
+            Profile::open(config.path(), bob, unix_now()).unwrap().disk
+        };
+        let disk = open();
+        let kept = calls(&disk);
+        assert!(kept.history.entries.is_empty() && kept.trouble.is_none());
+        let (shown, newest) = watch::channel(Arc::default());
+        let (news, _heard) = mpsc::channel(8);
+        let mut tasks = JoinSet::new();
+        let saves = start(disk, kept, newest, &mut tasks, news);
+        for calls in 1..=3 {
+            shown.send_replace(Arc::new(history(calls)));
+        }
+        drop((saves, shown));
+        tasks.join_next().await.unwrap().unwrap();
+        assert_eq!(calls(&open()).history, history(3));
+    }
+
+    #[test]
+    fn a_damaged_list_of_calls_is_set_aside_and_a_newer_one_is_left_alone() {
+        let config = tempfile::tempdir().unwrap();
+        let bob = "bob".parse().unwrap();
+        let disk = Profile::open(config.path(), bob, unix_now()).unwrap().disk;
+        let path = config.path().join("bob/calls");
+        registry::keyfile::write(&path, b"{").unwrap();
+        let kept = calls(&disk);
+        assert!(kept.history.entries.is_empty() && kept.file.is_some());
+        let said = kept.trouble.unwrap();
+        assert!(said.contains("damaged-1"), "{said}");
+        assert!(!path.exists());
+        let newer = br#"{"format":9}"#;
+        registry::keyfile::write(&path, newer).unwrap();
+        let kept = calls(&disk);
+        assert!(kept.file.is_none() && kept.trouble.unwrap().contains("newer"));
+        assert_eq!(fs::read(&path).unwrap(), newer);
     }
 }
