@@ -28,8 +28,10 @@ mod allowance;
 mod caller;
 mod calls;
 mod door;
+mod follow;
 mod interface;
 mod line;
+mod lookup;
 mod post;
 mod registrar;
 mod routes;
@@ -38,11 +40,13 @@ mod target;
 use allowance::Allowance;
 use caller::{Visitor, checks};
 use door::{Answers, Told, Turned};
+use follow::Follower;
 pub use interface::{
     Callers, Command, Event, Found, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output,
     PERSON_CALLS_MAX, RING_FOR, SecondCall, Settings, Unfound, Unresolved,
 };
 use line::{Departed, Line, turns_away};
+use lookup::Sought;
 pub(crate) use post::MACHINE_OFF_MAX_MS;
 use post::{Post, Via};
 pub use target::{BadTarget, Target};
@@ -95,6 +99,10 @@ pub struct Phone {
     /// Whom the person knows, and how often that has changed.
     book: Book,
     book_edition: u64,
+    /// The registry's directory.
+    follower: Follower,
+    /// Who is looked for without being called.
+    sought: Vec<Sought>,
     /// The registry that names are looked up at, once it has been reached.
     registry: Option<IdentityKey>,
     /// Callers who are not let in and have not been told yet.
@@ -140,6 +148,10 @@ enum Asked {
     Forward(CallId),
     /// Who is registered.
     Directory,
+    /// The same, to follow it from then on; in which round of that.
+    Roster(u32),
+    /// Where somebody is who is not called.
+    Sought,
 }
 
 impl Phone {
@@ -191,6 +203,8 @@ impl Phone {
             presence: None,
             book: Book::default(),
             book_edition: 0,
+            follower: Follower::default(),
+            sought: Vec::new(),
             registry: None,
             turned: Vec::new(),
             told: Told::default(),
@@ -219,7 +233,11 @@ impl Phone {
             .links
             .values()
             .map(|link| Some(link.used + LINK_UNUSED_MAX));
-        let registration = [self.registration.poll_timeout()];
+        let registration = [
+            self.registration.poll_timeout(),
+            self.follower.poll_timeout(),
+        ];
+        let sought = self.sought.iter().map(|sought| Some(sought.until));
         let stop = match self.life {
             Life::Stopping { until } => Some(until),
             Life::Running | Life::Stopped => None,
@@ -229,6 +247,7 @@ impl Phone {
             .chain(visitors)
             .chain(turned)
             .chain(links)
+            .chain(sought)
             .chain(registration)
             .flatten()
             .min()
@@ -237,13 +256,13 @@ impl Phone {
     /// The registry's directory as far as it is known; kept while [`Command::Watch`] says so.
     #[must_use]
     pub fn roster(&self) -> Roster {
-        Roster::default()
+        self.follower.roster()
     }
 
     /// Grows whenever [`Self::roster`] is another one.
     #[must_use]
     pub fn roster_edition(&self) -> u64 {
-        0
+        self.follower.edition()
     }
 
     /// Whom the person knows.
@@ -276,6 +295,9 @@ impl Phone {
                     self.tell_registration(registration::Input::Replaced, now);
                 }
             }
+            Input::FromRegistry(FromRegistry::Notice(notice)) => {
+                self.follower.notice(&notice, now);
+            }
             Input::FromRegistry(_) => {}
             Input::LinkUp { link, ours, peer } => self.link_up(
                 link,
@@ -305,7 +327,12 @@ impl Phone {
                 link,
                 registry,
                 found,
-            } => self.resolved(link, registry, found, now),
+            } => {
+                if let Some(found) = self.sought_resolved(link, registry, found, now) {
+                    self.resolved(link, registry, found, now);
+                }
+            }
+            Input::Reached { link, at } => self.sought_reached(link, at),
             Input::Keys(keys) => {
                 let card = keys.card;
                 self.post.set_keys(keys);
@@ -359,14 +386,9 @@ impl Phone {
             Command::Away(away) => self.away = away,
             Command::Dnd(dnd) => self.settings.dnd = dnd,
             Command::Directory => self.ask_directory(),
-            Command::Watch(_) => {}
-            Command::Lookup(target) => {
-                let found = Err(Unfound::NoAnswer(
-                    "this phone cannot look up yet".to_owned(),
-                ));
-                let event = Event::Found { target, found };
-                self.outputs.push_back(Output::Event(event));
-            }
+            Command::Watch(_) if self.life != Life::Running => {}
+            Command::Watch(wanted) => self.follow(wanted, now),
+            Command::Lookup(target) => self.seek(target, now),
             Command::Callers(callers) => self.settings.callers = callers,
             Command::Publish(publish) => self.settings.publish = publish,
             Command::Change(change) => self.change_people(&change, now),
@@ -376,6 +398,8 @@ impl Phone {
                 let until = now + registration::ANSWER_WITHIN;
                 self.life = Life::Stopping { until };
                 self.turn_visitors_away(now);
+                self.seek_nobody();
+                self.follow_no_more(now);
                 for call in self.lines.keys().copied().collect::<Vec<_>>() {
                     self.tell_call(call, call::Input::Hangup, now);
                 }
@@ -399,6 +423,8 @@ impl Phone {
         }
         self.visitors_due(now);
         self.turned_due(now);
+        self.sought_due(now);
+        self.follow_on(now);
         self.close_unused_links(now);
         for call in self.lines.keys().copied().collect::<Vec<_>>() {
             self.tell_call(call, call::Input::Timeout, now);

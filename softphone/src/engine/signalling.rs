@@ -235,6 +235,8 @@ pub(super) async fn open_host(
                 tell.about(&host, Trust::Untrusted(why.clone())).await;
                 return tell.tell(Input::LinkDown { link: id, why }).await;
             }
+            let (link, at) = (id, connected.peer);
+            tell.tell(Input::Reached { link, at }).await;
             let (ours, peer) = bound(ours, peer, &connected.exporter);
             direct(id, connected.link, ours, peer, orders, tell).await;
         }
@@ -496,7 +498,8 @@ mod tests {
         let heard = async {
             while let Some(news) = inbox.recv().await {
                 told.push(news);
-                if matches!(told.last(), Some(News::Phone(_))) {
+                let reached = |news: &News| matches!(news, News::Phone(Input::Reached { .. }));
+                if matches!(told.last(), Some(news @ News::Phone(_)) if !reached(news)) {
                     break;
                 }
             }
@@ -517,6 +520,12 @@ mod tests {
     #[tokio::test]
     async fn a_phone_that_answers_anywhere_else_is_called() {
         let told = told(false).await;
-        assert!(matches!(&told[..], [News::Phone(Input::LinkUp { .. })]));
+        assert!(matches!(
+            &told[..],
+            [
+                News::Phone(Input::Reached { .. }),
+                News::Phone(Input::LinkUp { .. })
+            ]
+        ));
     }
 }

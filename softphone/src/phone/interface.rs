@@ -215,6 +215,13 @@ pub enum Input {
         /// What.
         frame: DirectFrame,
     },
+    /// A phone listens where [`Output::OpenHost`] leads. Told before [`Input::LinkUp`].
+    Reached {
+        /// What may become a link.
+        link: LinkId,
+        /// At which of the host's addresses.
+        at: SocketAddr,
+    },
     /// What was asked for with [`Output::OpenHost`] is a registry, and it answered.
     Resolved {
         /// What was to become a link, and is none.

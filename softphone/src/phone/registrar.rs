@@ -31,6 +31,7 @@ impl Phone {
                 self.look_up(call);
             }
         }
+        self.seek_at_registry();
     }
 
     pub(super) fn registry_down(&mut self, why: &str, now: Instant) {
@@ -48,6 +49,8 @@ impl Phone {
     /// Nothing that was asked will be answered.
     fn registry_lost(&mut self, why: &str, now: Instant) {
         self.requests.clear();
+        self.follower.lost();
+        self.sought_in_vain(why);
         // A new reason is news.
         let is_news = self.registry_missed.as_deref() != Some(why);
         if is_news && self.life == Life::Running {
@@ -87,9 +90,19 @@ impl Phone {
                     for call in self.lines.keys().copied().collect::<Vec<_>>() {
                         self.post_letters(call, now);
                     }
+                    let wanted = self.registry.and_then(|registry| {
+                        let registered = self.follower.registered(registry, now);
+                        registered.filter(|_| self.life == Life::Running)
+                    });
+                    if let Some(method) = wanted {
+                        self.ask_directory_for(method);
+                    }
                     Output::Event(Event::Registered)
                 }
-                registration::Output::Unregistered => Output::Event(Event::Unregistered),
+                registration::Output::Unregistered => {
+                    self.follower.lost();
+                    Output::Event(Event::Unregistered)
+                }
                 registration::Output::Refused(refusal) => {
                     Output::Event(Event::RegistrationRefused(refusal))
                 }
@@ -130,6 +143,13 @@ impl Phone {
                 self.outputs
                     .push_back(Output::Event(Event::Directory(page)));
             }
+            Some(Asked::Roster(round)) => {
+                let asks = self.follower.answered(round, result, &mut self.rng, now);
+                if let Some(method) = asks {
+                    self.ask_directory_for(method);
+                }
+            }
+            Some(Asked::Sought) => self.sought_answered(id, result, now),
             Some(Asked::Forward(_)) | None => {}
         }
     }
@@ -149,6 +169,42 @@ impl Phone {
             self.ask(list, Asked::Directory);
         }
     }
+
+    // ---- the directory as it is ----
+
+    /// The person wants the directory to be kept, or no longer.
+    pub(super) fn follow(&mut self, wanted: bool, now: Instant) {
+        let registered = self.registry.filter(|_| self.registration.is_registered());
+        if let Some(method) = self.follower.want(wanted, registered, now) {
+            self.ask_directory_for(method);
+        }
+    }
+
+    /// The phone is being stopped.
+    pub(super) fn follow_no_more(&mut self, now: Instant) {
+        // Nobody is told to tell nothing more: it ends with the connection.
+        let _ = self.follower.want(false, None, now);
+        self.forget_directory();
+    }
+
+    pub(super) fn follow_on(&mut self, now: Instant) {
+        if let Some(method) = self.follower.timeout(now) {
+            self.ask_directory_for(method);
+        }
+    }
+
+    /// Asks the next thing about the directory. What was asked before is waited for no longer.
+    fn ask_directory_for(&mut self, method: Method) {
+        self.forget_directory();
+        self.ask(method, Asked::Roster(self.follower.round()));
+    }
+
+    fn forget_directory(&mut self) {
+        self.requests
+            .retain(|_, about| !matches!(about, Asked::Roster(_)));
+    }
+
+    // ---- what is said of the person ----
 
     /// Tells the registry how reachable the person is, when that has changed.
     pub(super) fn publish(&mut self, now: Instant) {

@@ -31,6 +31,9 @@ impl Phone {
             }
             return;
         }
+        if self.sought_up(link, &card, now) {
+            return self.close_link(link);
+        }
         let opened = self
             .lines
             .iter_mut()
@@ -87,6 +90,7 @@ impl Phone {
 
     pub(super) fn link_down(&mut self, link: LinkId, why: &str, now: Instant) {
         self.links.remove(&link);
+        self.sought_down(link, why);
         let touched = self.lines.iter_mut().filter(|(_, line)| line.uses(link));
         for call in touched.map(|(call, _)| *call).collect::<Vec<_>>() {
             let Some(line) = self.lines.get_mut(&call) else {

@@ -17,8 +17,10 @@ use crate::contacts::{Change, Contact, Standing};
 
 mod door;
 mod hostile;
+mod lookup;
 mod trust;
 mod weeks;
+mod wishes;
 
 const TIME: UnixMillis = 1_800_000_000_000;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use codec::{
-    Text,
+    Name, Text,
     frame::{FrameDecoder, from_payload, to_frame},
     greeting::{Answer, Exporter, Hello, Nonce, PROTOCOL_VERSION, Role, Welcome},
-    registry::Binding,
+    registry::{Binding, Watch},
 };
 use rand_chacha::rand_core::Rng;
 use registry::session::{self, Answered, Ask, Session};
@@ -56,6 +56,7 @@ impl World {
             panic!("{answer:?}")
         };
         self.nodes[node].session = Some(session);
+        self.nodes[node].watches = false;
         let binding = Binding {
             registry: welcome.key,
             exporter: Exporter::PLAIN,
@@ -92,12 +93,38 @@ impl World {
                     self.frame_later(node, node, frame);
                 }
                 session::Output::Ask(id, ask) => {
-                    let answered = self.ask_table(ask);
+                    let names = about(&ask);
+                    let answered = match ask {
+                        Ask::Watch(watch) => {
+                            self.nodes[node].watches = watch == Watch::Everybody;
+                            Answered::Watch(Ok(()))
+                        }
+                        ask => self.ask_table(ask),
+                    };
                     if let Some(session) = &mut self.nodes[node].session {
                         session.handle_input(session::Input::Answered(id, answered), now);
                     }
+                    for name in names {
+                        self.tell_watchers(node, &name);
+                    }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Tells everybody who watches how a name is now. Who asked is told after the answer.
+    fn tell_watchers(&mut self, asker: usize, name: &Name) {
+        let (now, record) = (self.now, self.table.lookup(name, self.now));
+        for node in 0..self.nodes.len() {
+            let watches = self.nodes[node].watches;
+            let Some(session) = self.nodes[node].session.as_mut().filter(|_| watches) else {
+                continue;
+            };
+            let entry = record.as_ref().map(|record| record.entry.clone());
+            session.handle_input(session::Input::Changed(name, entry), now);
+            if node != asker {
+                self.drain_session(node);
             }
         }
     }
@@ -134,9 +161,33 @@ impl World {
                     Ok(devices)
                 })
             }
-            Ask::Publish { .. } => Answered::Publish,
+            Ask::Publish {
+                devices,
+                connection,
+                presence,
+            } => {
+                for (name, device) in devices {
+                    self.table.publish(&name, device, connection, presence, now);
+                }
+                Answered::Publish
+            }
+            Ask::List {
+                prefix,
+                after,
+                limit,
+            } => Answered::List(Ok(self.table.list(&prefix, after.as_ref(), limit, now))),
             _ => panic!("a phone does not ask this"),
         }
+    }
+}
+
+/// The names of which others may see something else afterwards.
+fn about(ask: &Ask) -> Vec<Name> {
+    match ask {
+        Ask::Register(claim) => vec![claim.name.clone()],
+        Ask::Unregister(renewal) => vec![renewal.name.clone()],
+        Ask::Publish { devices, .. } => devices.iter().map(|(name, _)| name.clone()).collect(),
+        _ => Vec::new(),
     }
 }
 

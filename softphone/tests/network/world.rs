@@ -123,6 +123,8 @@ pub struct Node {
     /// It is found at no address and connects to nobody.
     hidden: bool,
     session: Option<Session>,
+    /// The registry tells it about everybody.
+    watches: bool,
     /// Counts connections to the registry.
     connection: u64,
     /// It does nothing any more, and nobody is told.
@@ -216,6 +218,7 @@ impl World {
             device,
             hidden,
             session: None,
+            watches: false,
             connection: 0,
             dead: false,
             events: Vec::new(),
