@@ -341,6 +341,14 @@ pub fn profile(texts: &FluentLanguageLoader, error: &ProfileError) -> Said {
             fl!(texts, "trouble-contacts-newer-title"),
             fl!(texts, "trouble-contacts-newer", path = shown(path)),
         ),
+        ProfileError::CallsDamaged(path) => said(
+            fl!(texts, "trouble-calls-damaged-title"),
+            fl!(texts, "trouble-calls-damaged", path = shown(path)),
+        ),
+        ProfileError::CallsNewer(path) => said(
+            fl!(texts, "trouble-calls-newer-title"),
+            fl!(texts, "trouble-contacts-newer", path = shown(path)),
+        ),
         ProfileError::ContactsInUse(path) => said(
             fl!(texts, "trouble-contacts-in-use-title"),
             fl!(texts, "trouble-contacts-in-use", path = shown(path)),
