@@ -283,6 +283,8 @@ impl Board {
             engine::Command::Mute(muted) => self.muted = *muted,
             engine::Command::Phone(phone::Command::Away(away)) => self.away = *away,
             engine::Command::Phone(phone::Command::Dnd(dnd)) => self.dnd = *dnd,
+            engine::Command::Phone(phone::Command::Callers(callers)) => self.callers = *callers,
+            engine::Command::Phone(phone::Command::Publish(publish)) => self.publishes = *publish,
             engine::Command::Phone(phone::Command::Answer(call)) => self.taken(*call, now),
             engine::Command::Phone(_)
             | engine::Command::History(_)

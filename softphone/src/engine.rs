@@ -343,6 +343,8 @@ impl Driver {
                     phone::Command::Answer(_)
                         | phone::Command::Away(_)
                         | phone::Command::Dnd(_)
+                        | phone::Command::Callers(_)
+                        | phone::Command::Publish(_)
                         | phone::Command::Stop
                 )
         );

@@ -189,15 +189,20 @@ fn why_the_phone_cannot_be_found_is_known_until_it_can() {
 fn what_others_had_the_phone_do_is_seen_too() {
     let (mut board, now) = (board(), Instant::now());
     hear(&mut board, incoming(BOB, "bob", false));
+    let published = board.publishes;
     for command in [
         Command::Mute(true),
         phone::Command::Away(true).into(),
         phone::Command::Dnd(true).into(),
+        phone::Command::Callers(Callers::Nobody).into(),
+        phone::Command::Publish(!board.publishes).into(),
         phone::Command::Answer(BOB).into(),
     ] {
         board.hear(&engine::Event::Commanded(command), now);
     }
     assert!(board.muted && board.away && board.dnd);
+    assert_eq!(board.callers, Callers::Nobody);
+    assert_ne!(board.publishes, published);
     assert_eq!(board.calls[0].stage, Stage::Connecting);
     assert_eq!(board.selected, Some(BOB));
     // Told late: it is up already.
