@@ -112,6 +112,7 @@ const RULES: &[Rule] = &[
                 "known",
                 "keyfile",
                 "cli",
+                "line",
             ],
         )],
     },
@@ -308,9 +309,20 @@ fn is_pure(path: &str) -> bool {
         || is_in(
             path,
             "registry",
-            &["table", "ownership", "session", "registration", "limits"],
+            &[
+                "table",
+                "ownership",
+                "session",
+                "registration",
+                "limits",
+                "line",
+            ],
         )
-        || is_in(path, "softphone", &["phone", "media", "board", "history"])
+        || is_in(
+            path,
+            "softphone",
+            &["phone", "media", "board", "history", "journal"],
+        )
         || is_in(path, "softphone", UNDER_PHONE)
 }
 

@@ -1,7 +1,6 @@
 //! What happens in a registry, for its log, its printed table and its window.
 
 use std::{
-    fmt,
     net::SocketAddr,
     sync::{
         Arc,
@@ -10,12 +9,7 @@ use std::{
     },
 };
 
-use codec::{
-    Envelope, Name,
-    claim::{ChangeKey, Recover, Release},
-    greeting::{Answer, Hello, Role, Welcome},
-    registry::{FromRegistry, Method, Notice, Request, Response, Success, Watch},
-};
+use codec::Name;
 
 /// How many events may wait for whoever reads them; what comes beyond is dropped and counted.
 pub const EVENTS_MAX: usize = 8192;
@@ -114,142 +108,6 @@ impl Events {
     #[must_use]
     pub fn dropped(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.dropped)
-    }
-}
-
-/// A message in one line, without signatures, keys or sealed bytes.
-#[derive(Debug, Clone, Copy)]
-pub struct Line<'a, T>(pub &'a T);
-
-impl fmt::Display for Line<'_, Hello> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.role {
-            Role::Client => write!(f, "Hello {}", self.0.agent.as_str()),
-            Role::Phone(phone) => {
-                write!(
-                    f,
-                    "Hello {} identity={:?}",
-                    self.0.agent.as_str(),
-                    phone.card.identity
-                )
-            }
-        }
-    }
-}
-
-impl fmt::Display for Line<'_, Answer> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.welcome {
-            Ok(Welcome::Registry(welcome)) => write!(f, "Welcome observed={}", welcome.observed),
-            Ok(Welcome::Phone(_)) => f.write_str("Welcome"),
-            Err(reason) => write!(f, "Unwelcome {reason:?}"),
-        }
-    }
-}
-
-impl fmt::Display for Line<'_, Request> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{:?} ", self.0.id)?;
-        match &self.0.method {
-            Method::Register(register) => write!(
-                f,
-                "Register {} device={:?} contacts={:?} expires={}s cseq={}",
-                register.name,
-                register.device,
-                &register.contacts[..],
-                register.expires_s,
-                register.cseq
-            ),
-            Method::Refresh(refresh) => write!(
-                f,
-                "Refresh {} device={:?} expires={}s cseq={}",
-                refresh.name, refresh.device, refresh.expires_s, refresh.cseq
-            ),
-            Method::Unregister(unregister) => write!(
-                f,
-                "Unregister {} device={:?} cseq={}",
-                unregister.name, unregister.device, unregister.cseq
-            ),
-            Method::Lookup { name } => write!(f, "Lookup {name}"),
-            Method::List {
-                prefix,
-                after,
-                limit,
-            } => {
-                write!(
-                    f,
-                    "List prefix={:?} after={after:?} limit={limit}",
-                    prefix.as_str()
-                )
-            }
-            Method::Send { envelope, ttl_s } => {
-                write!(f, "Send {} ttl={ttl_s}s", Line(envelope))
-            }
-            Method::Release(Release { name, cseq, .. }) => write!(f, "Release {name} cseq={cseq}"),
-            Method::ChangeKey(ChangeKey { name, to, cseq, .. }) => {
-                write!(f, "ChangeKey {name} to={to:?} cseq={cseq}")
-            }
-            Method::Recover(Recover { name, cseq, .. }) => write!(f, "Recover {name} cseq={cseq}"),
-            Method::Watch(Watch::Names(names)) => write!(f, "Watch names={}", names.len()),
-            other => write!(f, "{other:?}"),
-        }
-    }
-}
-
-impl fmt::Display for Line<'_, Envelope> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Envelope {
-            from, to, id, kind, ..
-        } = self.0;
-        let bytes = self.0.sealed_len();
-        write!(
-            f,
-            "{kind:?} {id:?} from={} to={} sealed={bytes}",
-            from.name, to.name
-        )
-    }
-}
-
-impl fmt::Display for Line<'_, FromRegistry> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            FromRegistry::Response(Response {
-                id,
-                result: Ok(success),
-            }) => {
-                write!(f, "#{id:?} ")?;
-                match success {
-                    Success::Found(record) => {
-                        let contacts = record.entry.contacts();
-                        write!(f, "Found {} contacts={contacts:?}", record.entry.name)
-                    }
-                    Success::Page(page) => {
-                        write!(f, "Page names={} more={}", page.entries.len(), page.more)
-                    }
-                    other => write!(f, "{other:?}"),
-                }
-            }
-            FromRegistry::Response(Response {
-                id,
-                result: Err(refusal),
-            }) => {
-                write!(f, "#{id:?} refused {refusal:?}")
-            }
-            FromRegistry::Notice(Notice::Envelope(envelope)) => {
-                write!(f, "Envelope {}", Line(envelope))
-            }
-            FromRegistry::Notice(Notice::Changed(entry)) => {
-                let (name, presence) = (&entry.name, entry.presence);
-                write!(
-                    f,
-                    "Changed {name} {presence} contacts={:?}",
-                    entry.contacts()
-                )
-            }
-            FromRegistry::Notice(Notice::Gone(name)) => write!(f, "Gone {name}"),
-            FromRegistry::Notice(notice) => write!(f, "{notice:?}"),
-            other => write!(f, "{other:?}"),
-        }
     }
 }
 

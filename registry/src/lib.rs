@@ -18,6 +18,7 @@ pub mod keyfile;
 pub mod known;
 #[cfg(feature = "server")]
 pub mod limits;
+pub mod line;
 pub mod link;
 #[cfg(all(feature = "server", feature = "programs"))]
 pub mod operate;

@@ -24,8 +24,8 @@ use codec::{
 use serde::Serialize;
 
 use crate::{
-    event::Line,
     limits::{Bucket, Count, Limits},
+    line::Line,
     ownership::{KeyChange, Recovery},
     table::{Change, ConnectionId, Registration, Renewal},
 };

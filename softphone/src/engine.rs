@@ -47,6 +47,7 @@ mod interface;
 mod link;
 mod media;
 mod news;
+mod record;
 mod signalling;
 mod sockets;
 mod sound;
@@ -130,6 +131,8 @@ pub struct Driver {
     /// From where those links come that others opened.
     inbound: HashMap<LinkId, IpAddr>,
     last_inbound: u64,
+    /// Where links lead, as far as that is known.
+    peers: HashMap<LinkId, SocketAddr>,
     media: HashMap<CallId, Media>,
     /// Calls that are over while their last words are still played, and what to tell then.
     ending: HashMap<CallId, Option<phone::Event>>,
@@ -234,6 +237,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         links: HashMap::new(),
         inbound: HashMap::new(),
         last_inbound: 0,
+        peers: HashMap::new(),
         media: HashMap::new(),
         ending: HashMap::new(),
         sounds,
@@ -294,7 +298,7 @@ impl Driver {
                 accepted = connections::accepted(self.listener.as_ref()),
                     if accepts_from <= Instant::now() => {
                     match accepted {
-                        Ok((stream, peer)) => self.accept(stream, peer.ip()),
+                        Ok((stream, peer)) => self.accept(stream, peer),
                         // Out of files: others may end, so wait instead of spinning.
                         Err(_) => accepts_from = Instant::now() + ACCEPT_PAUSE,
                     }
@@ -327,7 +331,11 @@ impl Driver {
                 }
             };
             if let Some(input) = input {
+                let received = self.receive(&input);
                 self.phone.handle_input(input, Instant::now());
+                if let Some(received) = received {
+                    self.write_received(received);
+                }
             }
         }
         self.shown.finish(Instant::now());
@@ -414,6 +422,7 @@ impl Driver {
                 Output::ConnectRegistry => self.connect_registry(),
                 Output::DisconnectRegistry => self.leave_registry(),
                 Output::ToRegistry(request) => {
+                    self.write_request(&request);
                     // A connection that takes nothing more is dead; the phone hears so.
                     if let Some(orders) = &self.registry
                         && orders.try_send(request).is_err()
@@ -427,6 +436,7 @@ impl Driver {
                 Output::OpenLink { link, contact } => self.open_link(link, contact),
                 Output::OpenHost { link, host, name } => self.open_host(link, host, name),
                 Output::ToLink(link, frame) => {
+                    self.write_frame(link, &frame);
                     if let Some(orders) = self.links.get(&link)
                         && orders.try_send(frame).is_err()
                     {

@@ -9,6 +9,7 @@ pub mod engine;
 #[cfg(feature = "gui")]
 pub mod gui;
 pub mod history;
+pub mod journal;
 pub mod media;
 pub mod phone;
 pub mod roster;

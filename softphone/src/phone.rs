@@ -11,6 +11,7 @@ use std::{
 use codec::{
     CallId, CallSignal, Envelope, IdentityKey, Signal, UnixMillis,
     direct::{DirectFrame, DirectRefusal},
+    envelope::EnvelopeId,
     greeting::{Nonce, PhoneGreeting},
     registry::{ClosingReason, Contacts, FromRegistry, Notice, Presence, RequestId},
     signal::CancelReason,
@@ -218,6 +219,13 @@ impl Phone {
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    /// What is in an envelope that this phone has sealed or opened just now, for whoever writes
+    /// down what goes out and comes in.
+    #[must_use]
+    pub fn signal_in(&self, id: EnvelopeId) -> Option<&'static str> {
+        self.post.signal_in(id)
     }
 
     /// When to say [`Input::Timeout`], unless something else comes first.

@@ -20,8 +20,8 @@ use codec::{
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use registry::{
-    event::Line,
     limits::Limits,
+    line::Line,
     session::{Answered, Ask, Input, Output, Registrar, Session, Setup},
     table::{ConnectionId, Table},
 };

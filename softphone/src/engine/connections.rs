@@ -53,9 +53,9 @@ impl Driver {
         self.registry = None;
     }
 
-    pub(super) fn accept(&mut self, stream: TcpStream, from: IpAddr) {
+    pub(super) fn accept(&mut self, stream: TcpStream, peer: SocketAddr) {
         self.inbound.retain(|link, _| self.links.contains_key(link));
-        let from = network(from);
+        let from = network(peer.ip());
         let same = self.inbound.values().filter(|other| **other == from);
         if self.inbound.len() >= INBOUND_MAX || same.count() >= INBOUND_PER_ADDRESS_MAX {
             return;
@@ -63,6 +63,7 @@ impl Driver {
         self.last_inbound += 1;
         let link = LinkId(self.last_inbound | INBOUND_BIT);
         self.inbound.insert(link, from);
+        self.peers.insert(link, peer);
         let (orders, tell) = self.link_orders(link);
         self.tasks.spawn(signalling::accept(
             link,
@@ -74,6 +75,7 @@ impl Driver {
     }
 
     pub(super) fn open_link(&mut self, link: LinkId, contact: SocketAddr) {
+        self.peers.insert(link, contact);
         let (orders, tell) = self.link_orders(link);
         let greeter = self.config.greeter.clone();
         self.tasks
@@ -90,6 +92,9 @@ impl Driver {
 
     fn link_orders(&mut self, link: LinkId) -> (mpsc::Receiver<DirectFrame>, Tell) {
         let (sender, orders) = mpsc::channel(ORDERS_MAX);
+        // Some links end without a word.
+        self.peers
+            .retain(|of, _| *of == link || self.links.contains_key(of));
         self.links.insert(link, sender);
         (
             orders,

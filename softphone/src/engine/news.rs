@@ -9,6 +9,7 @@ use super::{
     Driver, Event,
     link::{Prepared, Report},
     media::Media,
+    record::Greetings,
     signalling::Trust,
     sound::Changed,
 };
@@ -27,6 +28,7 @@ pub(super) enum News {
     /// Of the connection to the registry with this count.
     Registry(u64, Input),
     Trust(Host, Trust),
+    Greeted(Greetings),
     Prepared(CallId, io::Result<Prepared>),
     Link(CallId, Report),
     Opened(CallId, Result<Voice, AudioError>),
@@ -70,6 +72,10 @@ impl Driver {
                     Trust::Untrusted(why) => Event::RegistryUntrusted { host, why },
                     Trust::TurnsAway(why) => Event::RegistryTurnsAway { host, why },
                 });
+                None
+            }
+            News::Greeted(greetings) => {
+                self.write_greetings(greetings);
                 None
             }
             News::Prepared(call, Ok(prepared)) => {

@@ -10,22 +10,26 @@ use codec::{
     direct::{DirectFrame, DirectRefusal},
     frame::{from_payload, to_frame},
     greeting::{
-        self, Answer, Exporter, GreetingError, Hello, Nonce, PhoneGreeting, Role, Unwelcome,
-        Welcome,
+        self, Answer, Exporter, GreetingError, Hello, Nonce, PROTOCOL_VERSION, PhoneGreeting, Role,
+        Unwelcome, Welcome,
     },
     registry::{Binding, Method, Refusal, Request, Success},
 };
 use registry::{
     client::{Access, AskError, Client, ConnectError, Connected, Host, Security, connect},
     known::KnownError,
+    line::Line,
     link::{FrameLink, Received},
     tls::{self, Certificate, Stream},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 
-use super::News;
-use crate::phone::{Input, LinkId, Unresolved};
+use super::{News, record::Greetings};
+use crate::{
+    journal::Way,
+    phone::{Input, LinkId, Unresolved},
+};
 
 /// How long a registry may take to answer the greeting.
 const REGISTRY_WITHIN: Duration = Duration::from_secs(3);
@@ -35,6 +39,9 @@ const PHONE_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long the last frames of a connection may take to be written.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// What is told of somebody who connected to this phone and is none.
+pub(super) const NO_PHONE: &str = "no phone";
 
 /// How many bad frames another phone may send before it is left.
 const BAD_FRAMES_MAX: u32 = 16;
@@ -66,6 +73,32 @@ impl Tell {
         } else if turns_away {
             self.about(host, Trust::TurnsAway(why)).await;
         }
+    }
+
+    /// Tells what was said first on a connection that this phone has opened.
+    async fn greeted(
+        &self,
+        link: Option<LinkId>,
+        greeter: &Greeter,
+        ours: PhoneGreeting,
+        to: &Connected,
+    ) {
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            agent: greeter.access.agent.clone(),
+            role: Role::Phone(ours),
+        };
+        let welcome = Answer::new(Ok(to.welcome.clone()));
+        let said = [
+            (Way::Sent, Line(&hello).to_string()),
+            (Way::Received, Line(&welcome).to_string()),
+        ];
+        let peer = to.peer;
+        // As for `about`.
+        let _ = self
+            .news
+            .send(News::Greeted(Greetings { link, peer, said }))
+            .await;
     }
 
     async fn tell(&self, input: Input) {
@@ -136,8 +169,10 @@ async fn talk_to_registry(
     tell: &Tell,
 ) -> Result<String, ConnectError> {
     let failed = |error| ConnectError::Io(host.clone(), error);
-    let role = Role::Phone(greeter.greeting().map_err(failed)?);
+    let ours = greeter.greeting().map_err(failed)?;
+    let role = Role::Phone(ours);
     let connected = connect(&greeter.access, host, role, REGISTRY_WITHIN).await?;
+    tell.greeted(None, greeter, ours, &connected).await;
     let Connected {
         mut link,
         welcome: Welcome::Registry(welcome),
@@ -197,9 +232,11 @@ pub(super) async fn open(
         return;
     };
     let why = match reached {
-        Ok((connected, ours)) => match connected.welcome {
+        Ok((connected, ours)) => match connected.welcome.clone() {
             Welcome::Phone(peer) => {
-                let (ours, peer) = bound(ours, peer, &connected.exporter);
+                let nonce = ours.nonce;
+                tell.greeted(Some(id), &greeter, ours, &connected).await;
+                let (ours, peer) = bound(nonce, peer, &connected.exporter);
                 return direct(id, connected.link, ours, peer, orders, tell).await;
             }
             Welcome::Registry(_) => ConnectError::WrongRole(host).to_string(),
@@ -229,19 +266,22 @@ pub(super) async fn open_host(
             return tell.tell(Input::LinkDown { link: id, why }).await;
         }
     };
-    match connected.welcome {
+    match connected.welcome.clone() {
         Welcome::Phone(peer) => {
+            let nonce = ours.nonce;
+            tell.greeted(Some(id), &greeter, ours, &connected).await;
             if let Some(why) = stands_in_for_registry(&greeter.access, &host).await {
                 tell.about(&host, Trust::Untrusted(why.clone())).await;
                 return tell.tell(Input::LinkDown { link: id, why }).await;
             }
             let (link, at) = (id, connected.peer);
             tell.tell(Input::Reached { link, at }).await;
-            let (ours, peer) = bound(ours, peer, &connected.exporter);
+            let (ours, peer) = bound(nonce, peer, &connected.exporter);
             direct(id, connected.link, ours, peer, orders, tell).await;
         }
         Welcome::Registry(welcome) => {
             let registry = welcome.key;
+            tell.greeted(None, &greeter, ours, &connected).await;
             if connected.is_first {
                 tell.about(&host, Trust::Met(welcome.key)).await;
             }
@@ -295,7 +335,7 @@ async fn reach_unless_told(
     host: &Host,
     greeter: &Greeter,
     orders: &mut mpsc::Receiver<DirectFrame>,
-) -> Option<Result<(Connected, Nonce), ConnectError>> {
+) -> Option<Result<(Connected, PhoneGreeting), ConnectError>> {
     let reached = std::pin::pin!(reach(host, greeter));
     tokio::select! {
         reached = reached => Some(reached),
@@ -304,7 +344,7 @@ async fn reach_unless_told(
     }
 }
 
-async fn reach(host: &Host, greeter: &Greeter) -> Result<(Connected, Nonce), ConnectError> {
+async fn reach(host: &Host, greeter: &Greeter) -> Result<(Connected, PhoneGreeting), ConnectError> {
     let ours = greeter
         .greeting()
         .map_err(|error| ConnectError::Io(host.clone(), error))?;
@@ -312,7 +352,7 @@ async fn reach(host: &Host, greeter: &Greeter) -> Result<(Connected, Nonce), Con
     // There may be a phone, and phones speak nothing but TLS; so does every registry.
     let access = greeter.access.clone().with(Security::Tls);
     let connected = connect(&access, host, role, PHONE_WITHIN).await?;
-    Ok((connected, ours.nonce))
+    Ok((connected, ours))
 }
 
 /// Greets somebody who connected to this phone, and talks to them; see [`direct`]. Somebody who is
@@ -324,20 +364,26 @@ pub(super) async fn accept(
     orders: mpsc::Receiver<DirectFrame>,
     tell: Tell,
 ) {
-    match timeout(PHONE_WITHIN, greet(stream, &greeter)).await {
-        Ok(Ok(Some((link, ours, peer)))) => direct(id, link, ours, peer, orders, tell).await,
+    match timeout(PHONE_WITHIN, greet(id, stream, &greeter)).await {
+        Ok(Ok(Some(greeted))) => {
+            let (link, ours, peer, greetings) = greeted;
+            // As for `Tell::about`.
+            let _ = tell.news.send(News::Greeted(greetings)).await;
+            direct(id, link, ours, peer, orders, tell).await;
+        }
         // Whoever it was has gone, or is none of ours.
         _ => {
-            let why = "no phone".to_owned();
+            let why = NO_PHONE.to_owned();
             tell.tell(Input::LinkDown { link: id, why }).await;
         }
     }
 }
 
-async fn greet(
-    stream: TcpStream,
-    greeter: &Greeter,
-) -> io::Result<Option<(FrameLink<Stream>, Nonce, PhoneGreeting)>> {
+/// Another phone, once both sides have greeted.
+type Greeted = (FrameLink<Stream>, Nonce, PhoneGreeting, Greetings);
+
+async fn greet(id: LinkId, stream: TcpStream, greeter: &Greeter) -> io::Result<Option<Greeted>> {
+    let from = stream.peer_addr()?;
     stream.set_nodelay(true)?;
     let mut first = [0];
     stream.peek(&mut first).await?;
@@ -358,13 +404,27 @@ async fn greet(
         Err(GreetingError::Version { .. }) => Err(Unwelcome::Version),
         Err(_) => Err(Unwelcome::Malformed),
     };
-    queue(&mut link, &Answer::new(welcome))?;
-    match hello.map(|hello| hello.role) {
-        Ok(Role::Phone(peer)) => {
-            let (ours, peer) = bound(ours.nonce, peer, &exporter);
-            Ok(Some((link, ours, peer)))
+    let answer = Answer::new(welcome);
+    queue(&mut link, &answer)?;
+    match &hello {
+        Ok(
+            hello @ Hello {
+                role: Role::Phone(peer),
+                ..
+            },
+        ) => {
+            let greetings = Greetings {
+                link: Some(id),
+                peer: from,
+                said: [
+                    (Way::Received, Line(hello).to_string()),
+                    (Way::Sent, Line(&answer).to_string()),
+                ],
+            };
+            let (ours, peer) = bound(ours.nonce, *peer, &exporter);
+            Ok(Some((link, ours, peer, greetings)))
         }
-        Ok(Role::Client) | Err(_) => {
+        _ => {
             link.close().await?;
             Ok(None)
         }
@@ -470,6 +530,10 @@ mod tests {
         }
     }
 
+    fn greeted(news: &News) -> bool {
+        matches!(news, News::Greeted(greetings) if greetings.link == Some(LinkId(2)))
+    }
+
     /// What a phone is told that calls at an address where another phone answers.
     async fn told(known: bool) -> Vec<News> {
         let config = tempfile::tempdir().unwrap();
@@ -514,7 +578,8 @@ mod tests {
         let down = |news: &News| matches!(news, News::Phone(Input::LinkDown { .. }));
         let distrust = |news: &News| matches!(news, News::Trust(_, Trust::Untrusted(_)));
         let told = told(true).await;
-        assert!(matches!(&told[..], [first, last] if distrust(first) && down(last)));
+        let spoken: Vec<&News> = told.iter().filter(|news| !greeted(news)).collect();
+        assert!(matches!(&spoken[..], [first, last] if distrust(first) && down(last)));
     }
 
     #[tokio::test]
@@ -523,9 +588,10 @@ mod tests {
         assert!(matches!(
             &told[..],
             [
+                first,
                 News::Phone(Input::Reached { .. }),
                 News::Phone(Input::LinkUp { .. })
-            ]
+            ] if greeted(first)
         ));
     }
 }

@@ -16,6 +16,7 @@ use rand_chacha::{
     ChaCha20Rng,
     rand_core::{CryptoRng, Rng},
 };
+use registry::line::signal_word;
 
 use super::{Keys, LinkId, Me};
 
@@ -36,6 +37,10 @@ const REMEMBERED_MAX: usize = 8192;
 
 /// How many of them of one sender, so that there is room for others: seven calls a second.
 const REMEMBERED_OF_ONE_MAX: usize = 2048;
+
+/// Of how many envelopes it is known what is in them, for whoever writes down what goes out and
+/// comes in: more than one input makes the phone send.
+const NAMED_MAX: usize = 64;
 
 /// The way that an envelope takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +109,8 @@ pub(super) struct Post {
     /// way leave the other one open.
     direct: Memory,
     forwarded: Memory,
+    /// What is in the envelopes that were sealed or opened last.
+    named: VecDeque<(EnvelopeId, &'static str)>,
 }
 
 impl Post {
@@ -120,7 +127,24 @@ impl Post {
             machine: clock,
             direct: Memory::default(),
             forwarded: Memory::default(),
+            named: VecDeque::with_capacity(NAMED_MAX),
         }
+    }
+
+    /// What is in an envelope that was sealed or opened here just now.
+    pub(super) fn signal_in(&self, id: EnvelopeId) -> Option<&'static str> {
+        let named = self.named.iter().rev();
+        named
+            .clone()
+            .find(|(of, _)| *of == id)
+            .map(|(_, word)| *word)
+    }
+
+    fn name(&mut self, id: EnvelopeId, signal: &Signal) {
+        if self.named.len() >= NAMED_MAX {
+            self.named.pop_front();
+        }
+        self.named.push_back((id, signal_word(signal)));
     }
 
     pub(super) fn me(&self) -> &Me {
@@ -147,7 +171,7 @@ impl Post {
     }
 
     pub(super) fn seal(
-        &self,
+        &mut self,
         letter: &Letter,
         to: &Party,
         agreement: &AgreementKey,
@@ -162,6 +186,7 @@ impl Post {
             kind: Kind::Signal,
         };
         let sent_at = self.time(now);
+        self.name(letter.id, &letter.body.signal);
         Envelope::seal(
             &self.me.identity,
             address,
@@ -196,6 +221,7 @@ impl Post {
             // Nobody finds out what this phone's name is by what else is wrong with an envelope.
             _ => DirectRefusal::NotHere,
         })?;
+        self.name(envelope.id, &opened.body.signal);
         // On a direct connection its nonce shows that the envelope is fresh, whatever the clocks.
         let is_invite = matches!(opened.body.signal, Signal::Invite { .. });
         let age = self.time(now).abs_diff(opened.sent_at);

@@ -11,7 +11,7 @@ use registry::client::Host;
 use softphone::{
     board::SeenCall,
     call::Reason,
-    engine::{self, Event, Handle},
+    engine::{self, Event, Handle, Views},
     phone::{self, Command, Target},
 };
 use tokio::{
@@ -95,6 +95,9 @@ pub struct Conduct<'a> {
     outcome: Option<Outcome>,
     commands: mpsc::Sender<engine::Command>,
     listening: Option<SocketAddr>,
+    views: Views,
+    /// The number of the line of the journal that was written last.
+    logged: u64,
     /// Others have the terminal until then, or until the program is told to go on.
     rests_until: Option<Instant>,
 }
@@ -123,7 +126,7 @@ impl<'a> Conduct<'a> {
             commands,
             events,
             listening,
-            ..
+            views,
         } = handle;
         let conduct = Self {
             until,
@@ -141,6 +144,8 @@ impl<'a> Conduct<'a> {
             commands,
             listening,
             rests_until: None,
+            views,
+            logged: 0,
         };
         let Ok(signals) = Signals::new(matches!(conduct.hands, Hands::Keys(..))) else {
             show.note("cannot wait for signals");
@@ -157,6 +162,8 @@ impl<'a> Conduct<'a> {
         let draws = matches!(self.hands, Hands::Keys(..));
         let mut ticks = interval(DRAW_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut journal = self.views.journal.clone();
+        let mut logs = self.show.log;
         self.begin().await;
         loop {
             let deadline = self.deadline.filter(|_| self.outcome.is_none());
@@ -170,6 +177,10 @@ impl<'a> Conduct<'a> {
                 () = sleep_until(TokioInstant::from_std(deadline.unwrap_or(far))),
                     if deadline.is_some() => self.due().await,
                 _ = ticks.tick(), if draws => self.draw(),
+                changed = journal.changed(), if logs => {
+                    logs = changed.is_ok();
+                    self.log();
+                }
                 asked = signals.next() => match asked {
                     // Asked twice, or to quit at once: without farewell.
                     Asked::End(number) if self.outcome.is_some() || number == 3 => {
@@ -184,6 +195,7 @@ impl<'a> Conduct<'a> {
                 },
             }
         }
+        self.log();
         match self.outcome {
             Some(Outcome::Completed) => ExitCode::SUCCESS,
             Some(Outcome::NotReached) => ExitCode::from(1),
@@ -344,6 +356,17 @@ impl<'a> Conduct<'a> {
                 }
                 self.ended(call, over, reason).await;
             }
+        }
+    }
+
+    /// Writes what the journal has that is not written yet, where that is wanted.
+    fn log(&mut self) {
+        if self.show.log {
+            let journal = self.views.journal.borrow_and_update().clone();
+            for line in journal.since(self.logged) {
+                self.show.note(&line.to_string());
+            }
+            self.logged = journal.written();
         }
     }
 

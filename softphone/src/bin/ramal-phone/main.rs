@@ -138,6 +138,9 @@ struct General {
     /// Writes one JSON object an event to standard output, and everything else to standard error
     #[arg(long, global = true)]
     json: bool,
+    /// Writes every message sent and received to standard error, without secrets. Times are UTC's
+    #[arg(long, global = true)]
+    log: bool,
 }
 
 /// Who may call.
@@ -237,7 +240,7 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(code) => return code,
     };
-    let show = Show::new(options.general.json);
+    let show = Show::new(options.general.json, options.general.log);
     let Options { general, command } = options;
     let result = match command {
         Command::Devices => devices(&show),

@@ -27,20 +27,27 @@ use crate::{
 #[derive(Debug)]
 pub struct Show {
     pub json: bool,
+    /// Every message that the phone sends and receives is written too.
+    pub log: bool,
     pub out: Outlet,
     pub notes: Outlet,
 }
 
 impl Show {
     /// For scripts (`json`) or for people, on standard output and standard error.
-    pub fn new(json: bool) -> Self {
+    pub fn new(json: bool, log: bool) -> Self {
         let out = Outlet::new(io::stdout());
         // One terminal has one hand that writes on it, or live rows would be torn.
         let notes = match io::stdout().is_terminal() && io::stderr().is_terminal() {
             true => out.clone(),
             false => Outlet::new(io::stderr()),
         };
-        Self { json, out, notes }
+        Self {
+            json,
+            log,
+            out,
+            notes,
+        }
     }
 
     /// Shows these rows below everything else, or none.
@@ -538,6 +545,7 @@ mod tests {
         let out = Outlet::new(written.clone());
         let show = Show {
             json,
+            log: false,
             notes: out.clone(),
             out,
         };

@@ -19,6 +19,7 @@ const SECOND: CallId = CallId([2; 16]);
 fn show() -> Show {
     Show {
         json: true,
+        log: false,
         out: Outlet::new(io::sink()),
         notes: Outlet::new(io::sink()),
     }
@@ -205,6 +206,8 @@ async fn what_is_typed_becomes_commands_about_the_call_that_is_meant() {
         commands,
         listening: None,
         rests_until: None,
+        views: Views::of(board()),
+        logged: 0,
     };
     conduct.event(Event::Phone(established(FIRST))).await;
     // Before another is called, the one that is spoken to is put on hold.
