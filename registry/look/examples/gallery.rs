@@ -1,7 +1,9 @@
 //! Every widget in one window: `cargo run -p look --example gallery`.
 
+use std::time::Duration;
+
 use iced::widget::{column, container, row, space};
-use iced::{Center, Fill, Theme};
+use iced::{Center, Fill, Subscription, Theme};
 
 use look::button::Kind as Button;
 use look::{Element, Icon, Kind, Plot, Scheme, TextSize, nav, text};
@@ -93,7 +95,10 @@ impl Default for Gallery {
 
 impl Gallery {
     pub(crate) fn update(&mut self, message: Message) {
-        self.odd = !self.odd && !matches!(message, Message::Ticked);
+        // The meter repaints itself.
+        if !matches!(message, Message::Ticked) {
+            self.odd = !self.odd;
+        }
         match message {
             Message::PageChosen(page) => self.page = page,
             Message::SchemeChosen(scheme) => self.scheme = scheme,
@@ -106,6 +111,14 @@ impl Gallery {
             Message::Asked => self.is_asking = true,
             Message::Answered => self.is_asking = false,
             Message::Ticked => self.level = -60.0 - (self.level + 7.3) % 60.0,
+        }
+    }
+
+    /// The level moves ten times a second while there is a call, as it does in a phone.
+    fn subscription(&self) -> Subscription<Message> {
+        match self.page {
+            Page::Call => iced::time::every(Duration::from_millis(100)).map(|_| Message::Ticked),
+            Page::Controls | Page::People | Page::Log => Subscription::none(),
         }
     }
 
@@ -405,6 +418,7 @@ fn main() -> iced::Result {
     iced::application(Gallery::default, Gallery::update, Gallery::view)
         .title("Gallery")
         .settings(look::settings("ramal-gallery"))
+        .subscription(Gallery::subscription)
         .theme(Gallery::theme)
         .style(|gallery: &Gallery, theme| look::repaint(gallery.odd, theme))
         .scale_factor(|gallery: &Gallery| gallery.size.factor())

@@ -11,29 +11,37 @@ use iced::{Border, Color, Event, Length, Rectangle, Renderer, Size, Theme, Vecto
 
 use crate::{Element, Tokens};
 
-/// Whether a widget has the focus.
+/// Whether a widget has the focus, and shows it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Focus(bool);
+pub(crate) enum Focus {
+    /// Something else has it, or nothing.
+    #[default]
+    Elsewhere,
+    /// It came by the mouse: keys are heard, and there is no ring, which is for keyboards.
+    Quiet,
+    /// It came by a key.
+    Shown,
+}
 
 impl Focusable for Focus {
     fn is_focused(&self) -> bool {
-        self.0
+        *self != Self::Elsewhere
     }
 
     fn focus(&mut self) {
-        self.0 = true;
+        *self = Self::Shown;
     }
 
     fn unfocus(&mut self) {
-        self.0 = false;
+        *self = Self::Elsewhere;
     }
 }
 
 impl Focus {
-    /// Gives the focus up when the mouse is pressed: the ring is for keyboards.
+    /// Gives the focus up when the mouse is pressed anywhere.
     pub(crate) fn hear(&mut self, event: &Event, shell: &mut Shell<'_, impl Sized>) {
-        if self.0 && is_pressed(event) {
-            self.0 = false;
+        if self.is_focused() && is_pressed(event) {
+            self.unfocus();
             shell.request_redraw();
         }
     }
@@ -41,7 +49,9 @@ impl Focus {
     /// The key that a focused widget was given, once for each press.
     pub(crate) fn key(self, event: &Event) -> Option<(&Key, Modifiers)> {
         match event {
-            Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. }) if self.0 => {
+            Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. })
+                if self.is_focused() =>
+            {
                 Some((key, *modifiers))
             }
             _ => None,
@@ -56,7 +66,7 @@ impl Focus {
         bounds: Rectangle,
         radius: f32,
     ) {
-        if !self.0 {
+        if self != Self::Shown {
             return;
         }
         let quad = renderer::Quad {

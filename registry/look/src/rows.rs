@@ -14,7 +14,7 @@ mod place;
 
 use place::Place;
 
-/// A list of rows of one height. It fills the place that it is given.
+/// A list of rows of one height. It fills the place that it is given, and scrolls in it.
 pub struct Rows<'a, Message> {
     id: Option<Id>,
     count: usize,
@@ -174,7 +174,7 @@ impl<'a, Message: Clone + 'a> Rows<'a, Message> {
     }
 
     fn clicked(&self, state: &mut State, row: usize, shell: &mut Shell<'_, Message>) {
-        state.has_keys = true;
+        state.focus = Focus::Quiet;
         let is_double = state
             .click
             .is_some_and(|click| click.kind() == mouse::click::Kind::Double);
@@ -222,14 +222,14 @@ impl<'a, Message: Clone + 'a> Rows<'a, Message> {
 
 /// How far a step of a mouse wheel scrolls, in logical pixels.
 const LINE: f32 = 60.0;
+/// How high a list is where there is no end to the room it has.
+const ENDLESS: f32 = 400.0;
 /// How wide the place of the scrollbar is.
 const BAR: f32 = 12.0;
 
 #[derive(Debug, Default)]
 struct State {
     focus: Focus,
-    /// Whether a click gave the list the keys: as the focus, but without a ring.
-    has_keys: bool,
     place: Place,
     /// Which rows are built, counted from `first`.
     built: Range<u64>,
@@ -303,7 +303,11 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Rows<'a, Mess
         renderer: &Renderer,
         limits: &layout::Limits,
     ) -> layout::Node {
-        let size = limits.resolve(Fill, Fill, Size::ZERO);
+        let mut size = limits.resolve(Fill, Fill, Size::ZERO);
+        if !size.height.is_finite() {
+            // In something that scrolls itself, a list would have room for all of its rows.
+            size.height = ENDLESS;
+        }
         let state = tree.state.downcast_mut::<State>();
         let gone = self.first.saturating_sub(state.first);
         state
@@ -368,9 +372,6 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Rows<'a, Mess
         let bounds = layout.bounds();
         let state = tree.state.downcast_mut::<State>();
         state.focus.hear(event, shell);
-        if let Event::Mouse(Mouse::ButtonPressed(_)) = event {
-            state.has_keys = false;
-        }
         let seen = bounds.intersection(viewport).unwrap_or_default();
         let inside = match cursor.is_over(seen) && state.drag.is_none() {
             true => cursor,
@@ -390,11 +391,7 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Rows<'a, Mess
         if let Event::Mouse(event) = event {
             self.hear_mouse(state, event, bounds, cursor, shell);
         }
-        let mut keys = state.focus;
-        if state.has_keys {
-            operation::Focusable::focus(&mut keys);
-        }
-        if let Some((key, modifiers)) = keys.key(event)
+        if let Some((key, modifiers)) = state.focus.key(event)
             && self.hear_key(state, key, modifiers, shell)
         {
             shell.capture_event();

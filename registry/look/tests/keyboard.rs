@@ -158,6 +158,20 @@ fn switches_choices_segments_and_sliders_answer_keys() {
 }
 
 #[test]
+fn tab_leads_into_a_text_field_and_out_of_it() {
+    let typed = look::input("name", "").on_input(|text| Selected(text.len()));
+    let mut simulator = shown(look::frame(column![
+        typed,
+        look::button::primary("first").on_press(First),
+    ]));
+    simulator.tap_key(Named::Tab);
+    simulator.typewrite("a ");
+    simulator.tap_key(Named::Tab);
+    simulator.tap_key(Named::Enter);
+    assert_eq!(said(simulator), [Selected(1), Selected(2), First]);
+}
+
+#[test]
 fn a_dialog_keeps_keys_and_clicks_from_the_window_below() {
     let below = column![look::button::primary("below").on_press(First)];
     let answer = look::button::primary("answer").on_press(Second).into();
@@ -196,8 +210,7 @@ fn list<'a>(built: &'a Cell<usize>, selected: Option<usize>) -> look::Element<'a
         built.set(built.get() + 1);
         text(format!("row {number}")).into()
     });
-    let rows = rows.selected(selected, Selected).on_press(Meant);
-    look::frame(rows)
+    rows.selected(selected, Selected).on_press(Meant).into()
 }
 
 #[test]
@@ -223,7 +236,7 @@ fn a_list_of_100_000_builds_only_the_rows_in_view() {
 #[test]
 fn the_arrow_keys_select_and_enter_means_the_selected_row() {
     let built = Cell::new(0);
-    let mut simulator = shown(list(&built, Some(50_000)));
+    let mut simulator = shown(look::frame(list(&built, Some(50_000))));
     assert!(
         simulator.find("row 50000").is_ok(),
         "what is selected is in view"
@@ -252,6 +265,28 @@ fn a_click_selects_and_a_double_click_means_a_row() {
     simulator.simulate(click());
     simulator.simulate(click());
     assert_eq!(said(simulator), [Selected(2), Meant(2)]);
+}
+
+#[test]
+fn a_click_gives_a_list_the_keys_and_tab_leads_on_from_there() {
+    let built = Cell::new(0);
+    let mut simulator = shown(look::frame(column![
+        list(&built, Some(1)),
+        look::button::primary("first").on_press(First),
+    ]));
+    simulator.point_at((100.0, 45.0));
+    simulator.simulate(click());
+    for key in [Named::ArrowDown, Named::Tab, Named::ArrowDown, Named::Enter] {
+        simulator.tap_key(key);
+    }
+    assert_eq!(said(simulator), [Selected(1), Selected(2), First]);
+}
+
+#[test]
+fn a_list_without_an_end_to_its_room_does_not_build_all_rows() {
+    let built = Cell::new(0);
+    let _ = shown(look::scroll(list(&built, None)));
+    assert!(built.get() < 50, "{} rows were built", built.get());
 }
 
 #[test]
