@@ -11,25 +11,23 @@
 use std::{
     error::Error,
     fs,
-    net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use clap::Parser;
-use codec::{
-    DeviceId, Identity, KeyCard, RecoveryLock,
-    claim::Claim,
-    identity::AgreementSecret,
-    registry::{Contact, Presence},
-};
 use registry::{
     event::Events,
-    limits::{Limits, Source},
-    store::{Claims, ConnectionId, EmbeddedStore, Moment, Registration, Store, embedded::FILE},
+    limits::Limits,
+    store::{Claims, EmbeddedStore, Moment, Store, embedded::FILE},
 };
 use tokio::task::JoinSet;
+
+use self::claim::claim;
+
+#[path = "rig/claim.rs"]
+mod claim;
 
 /// Measures the store in a file
 #[derive(Debug, Parser)]
@@ -59,31 +57,6 @@ fn memory() -> Outcome<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     Ok(number.ok_or("no VmRSS")?.parse()?)
-}
-
-/// The claim of one name; five of them are one identity's.
-fn claim(number: u32) -> Outcome<Registration> {
-    // Without digits that look like letters, or two names would be one.
-    let letters = format!("{number:07}").replace('0', "x").replace('1', "y");
-    let mut secret = [9; 32];
-    secret[..4].copy_from_slice(&(number / 5).to_be_bytes());
-    let agreement = AgreementSecret::from_secret(&secret).key();
-    let [a, b, c, d] = number.to_be_bytes();
-    Ok(Registration {
-        name: format!("n{letters}").parse()?,
-        device: DeviceId([1; 16]),
-        card: KeyCard::issue(&Identity::from_secret(&secret), agreement, 1, u64::MAX),
-        contacts: vec![Contact {
-            addr: ([a, b, c, d], 4000).into(),
-            observed: false,
-        }],
-        expires: Duration::from_secs(3600),
-        cseq: 1,
-        presence: Presence::Available,
-        source: Source::from(IpAddr::from([10, b, c, d])),
-        connection: ConnectionId(1),
-        claim: Claim::new(RecoveryLock(secret)),
-    })
 }
 
 #[tokio::main]

@@ -6,7 +6,7 @@
 use std::{
     fmt::{self, Display},
     net::SocketAddr,
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, Weak},
     time::Instant,
 };
 
@@ -23,6 +23,7 @@ mod act;
 mod shown;
 mod users;
 
+use users::Order;
 pub use users::{Query, Shown, Sort, USERS_AT_ONCE_MAX, Users};
 
 /// The most invite codes that are made at once.
@@ -48,6 +49,8 @@ impl<S> Clone for Desk<S> {
 #[derive(Debug)]
 struct Open<S> {
     control: Control<S>,
+    /// What a query for users found last.
+    order: Mutex<Option<Arc<Order>>>,
     /// Dropped after the control: then nobody has the registry any more.
     _busy: mpsc::Sender<()>,
 }
@@ -66,6 +69,7 @@ impl<S: Store> Opened<S> {
         let (busy, idle) = mpsc::channel(1);
         let open = Arc::new(Open {
             control,
+            order: Mutex::default(),
             _busy: busy,
         });
         Self { open, idle }
@@ -292,9 +296,10 @@ impl<S: Store> Desk<S> {
 
     /// Who owns names and where they are, found and sorted.
     ///
-    /// It looks at every name, a few hundred at a time, so that the registry serves on meanwhile:
-    /// with 100,000 names it takes some 100 ms of a thread of its own, and never holds the registry
-    /// up for more than a fraction of a millisecond. What changes meanwhile may be there or not.
+    /// It looks at every name, a hundred at a time, on a thread of its own, so that the registry
+    /// serves on meanwhile; `docs/benchmarks.md` has what that takes. What it found serves the same
+    /// query with another offset for nine times as long as it took. Who a user is and where they
+    /// are is always as it is now.
     ///
     /// # Errors
     /// [`Failed::Closed`], [`Failed::Machine`].
@@ -303,7 +308,8 @@ impl<S: Store> Desk<S> {
     /// Outside a tokio runtime.
     pub async fn users(&self, query: Query) -> Result<Users, Failed> {
         let open = self.open()?;
-        let look = tokio::task::spawn_blocking(move || users::users(&open.control, &query));
+        let look =
+            tokio::task::spawn_blocking(move || users::users(&open.control, &open.order, &query));
         look.await
             .map_err(|error| Failed::Machine(error.to_string()))
     }

@@ -1,6 +1,13 @@
 //! Finds and sorts the users of a registry, a few hundred names at a time, so that it serves on.
 
-use std::{cmp::Ordering, fmt::Write, net::SocketAddr, time::Instant};
+use std::{
+    cmp::Ordering,
+    fmt::Write,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
 
 use codec::{Name, fold, registry::Presence};
 
@@ -14,7 +21,10 @@ use crate::{
 pub const USERS_AT_ONCE_MAX: usize = 10_000;
 
 /// So many names are looked at before others have their turn.
-const WALK_AT_ONCE: usize = 256;
+const WALK_AT_ONCE: usize = 128;
+
+/// See [`Order`]: looking takes at most about a tenth of a core.
+const SERVES_TIMES: u32 = 9;
 
 /// Which users to tell, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,54 +132,83 @@ pub(super) fn with_prefix<S: Store>(
     (users.collect(), more)
 }
 
-/// What a query finds.
-pub(super) fn users<S: Store>(control: &Control<S>, query: &Query) -> Users {
-    let now = Instant::now();
-    let wanted = Wanted::of(query);
-    let (mut found, mut owned): (Vec<Found>, usize) = (Vec::new(), 0);
-    let mut after: Option<String> = None;
-    loop {
-        let begin = found.len();
-        let mut see = |seen: Seen<'_>| {
-            owned += 1;
-            if wanted.is(&seen, now) {
-                found.push(Found::of(&seen, query.sort, now));
-            }
-        };
-        after = control
-            .store()
-            .walk(after.as_deref(), WALK_AT_ONCE, &mut see);
-        if query.sort == Sort::Connection {
+/// What was found for a query, in its order. It costs a look at every name, so it serves for a
+/// while to scroll through.
+#[derive(Debug)]
+pub(super) struct Order {
+    query: Query,
+    names: Vec<String>,
+    owned: usize,
+    found_at: Instant,
+    /// For how long it serves: so many times what it took, so that looking takes a bounded part of
+    /// a core however many names there are.
+    serves: Duration,
+}
+
+impl Order {
+    /// Whether it still answers this query, whatever part of it is wanted.
+    fn answers(&self, query: &Query, now: Instant) -> bool {
+        let of = |it: &Query| (it.shown, it.sort, it.descending);
+        now.saturating_duration_since(self.found_at) < self.serves
+            && of(&self.query) == of(query)
+            && self.query.text == query.text
+    }
+
+    fn find<S: Store>(control: &Control<S>, query: &Query, now: Instant) -> Self {
+        let wanted = Wanted::of(query);
+        let (mut found, mut owned): (Vec<Found>, usize) = (Vec::new(), 0);
+        let mut after: Option<String> = None;
+        loop {
+            let begin = found.len();
+            let mut see = |seen: Seen<'_>| {
+                owned += 1;
+                if wanted.is(&seen, now) {
+                    found.push(Found::of(&seen, query.sort, now));
+                }
+            };
+            let store = control.store();
+            after = store.walk(after.as_deref(), WALK_AT_ONCE, &mut see);
+            // Where connections come from is looked up when the names are not held.
             for found in &mut found[begin..] {
                 found.find_peer(control);
             }
+            if after.is_none() {
+                break;
+            }
+            // The lock is not fair: whoever waits for it has it now.
+            thread::yield_now();
         }
-        if after.is_none() {
-            break;
+        found.sort_unstable_by(|one, other| one.order(other, query.descending));
+        Self {
+            query: query.clone(),
+            names: found.into_iter().map(|found| found.folded).collect(),
+            owned,
+            found_at: now,
+            serves: now.elapsed() * SERVES_TIMES,
         }
-        // The lock is not fair: whoever waits for it has it now.
-        std::thread::yield_now();
     }
-    let matching = found.len();
-    let first = query.offset.min(matching);
-    let last = (first + query.limit.min(USERS_AT_ONCE_MAX)).min(matching);
-    let order = |one: &Found, other: &Found| one.order(other, query.descending);
-    // Only what is shown is sorted. What is found is in the order of names already.
-    if query.sort != Sort::Name || query.descending {
-        if last < matching {
-            found.select_nth_unstable_by(last, order);
-            found.truncate(last);
-        }
-        if first > 0 && first < found.len() {
-            found.select_nth_unstable_by(first, order);
-        }
-        found[first..].sort_unstable_by(order);
-    }
-    let page = found[first..last].iter();
+}
+
+/// What a query finds; `known` is what was found last.
+pub(super) fn users<S: Store>(
+    control: &Control<S>,
+    known: &Mutex<Option<Arc<Order>>>,
+    query: &Query,
+) -> Users {
+    let now = Instant::now();
+    let last = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    let serves = last().clone().filter(|order| order.answers(query, now));
+    let order = serves.unwrap_or_else(|| {
+        let order = Arc::new(Order::find(control, query, now));
+        *last() = Some(Arc::clone(&order));
+        order
+    });
+    let names = order.names.iter().skip(query.offset);
+    let page = names.take(query.limit.min(USERS_AT_ONCE_MAX));
     Users {
-        users: page.filter_map(|it| at(control, &it.folded, now)).collect(),
-        matching,
-        owned,
+        users: page.filter_map(|name| at(control, name, now)).collect(),
+        matching: order.names.len(),
+        owned: order.owned,
     }
 }
 
@@ -287,7 +326,7 @@ enum By {
 impl Found {
     fn of(seen: &Seen<'_>, sort: Sort, now: Instant) -> Self {
         let live = seen.devices.iter().filter(|device| device.ends > now);
-        let millis = |duration: std::time::Duration| {
+        let millis = |duration: Duration| {
             By::Number(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
         };
         let by = match sort {
