@@ -26,6 +26,7 @@
 //!   sound server that hangs. They have no deadline, and nobody waits for them for long.
 //! - The *tones*, one for a phone: rings, and plays ringback and busy, on a device of its own that
 //!   is open only meanwhile.
+//! - *Trials* of devices, outside of calls: a meter, a recorder, a player (see [`trial`]).
 //!
 //! Code that the callbacks run is marked `REAL-TIME`: it touches a ring, atomics and its own memory
 //! and nothing else. Files and silence have no clock: they go by an absolute schedule of 10 ms, and
@@ -34,6 +35,8 @@
 //! and atomics.
 
 mod capture;
+mod connection;
+mod crossing;
 mod device;
 mod file;
 mod fresh;
@@ -45,9 +48,12 @@ mod playout;
 mod receive;
 mod resample;
 mod send;
+mod sink;
+mod source;
 mod thread;
 mod tone;
 mod tones;
+pub mod trial;
 mod volume;
 
 use std::{
@@ -57,7 +63,6 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::{Arc, atomic::Ordering::Relaxed, mpsc},
-    time::Instant,
 };
 
 use tokio::sync::{mpsc as queue, oneshot};
@@ -70,17 +75,21 @@ pub use tones::Tones;
 pub use volume::Volume;
 
 use crate::media::{Encoded, Packet, stats::VoiceStats};
+use crossing::{Crossing, Swap};
 use device::Pin;
 use file::{Clip, Recording};
-use kept::Opening;
-use pace::Pace;
 use receive::Receiving;
 use send::Sending;
-use thread::{Notices, Phase, Shared, Sink, SoundThread, Source};
+use sink::{Sink, SinkOpening};
+use source::{Source, SourceOpening};
+use thread::{Notices, Phase, Shared, SoundThread, Swaps};
 use volume::Gain;
 
 /// The most packets that wait for the sound thread: one second of the shortest that make sense.
 const PACKETS_MAX: usize = 256;
+
+/// The most changes of devices that wait for the sound thread, which takes them every 10 ms.
+const SWAPS_MAX: usize = 4;
 
 /// Where the sound that we send comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -299,6 +308,7 @@ pub enum VoiceEvent {
 pub struct Voice {
     shared: Arc<Shared>,
     packets: Packets,
+    changer: Changer,
     /// `None` once the thread has been told to finish.
     ended: Option<oneshot::Receiver<VoiceStats>>,
 }
@@ -317,6 +327,46 @@ impl Packets {
         if self.queue.try_send(packet).is_err() {
             self.shared.dropped.fetch_add(1, Relaxed);
         }
+    }
+}
+
+/// Changes a call's devices while it goes on.
+#[derive(Debug, Clone)]
+pub struct Changer {
+    swaps: mpsc::SyncSender<Swaps>,
+}
+
+impl Changer {
+    /// Opens this and has the call send from it, in place of what it sends from. The old one fades
+    /// out within 10 ms and is closed; no time is lost or gained. A file begins at once, if the
+    /// call is open. When the call is over nothing happens.
+    ///
+    /// Waits for sound server and disk, which can take seconds: not to be called from async code.
+    ///
+    /// # Errors
+    /// As [`Voice::start`]; the old one is still in use then.
+    pub fn input(&self, input: &Input) -> Result<(), AudioError> {
+        let new = SourceOpening::begin(input)?.finish(|| false)?;
+        drop(self.swap(new, Swaps::Source));
+        Ok(())
+    }
+
+    /// Opens this and has the call be heard there, in place of where it is heard. Likewise.
+    ///
+    /// # Errors
+    /// As [`Voice::start`]; the old one is still in use then. Or a file that was written until now
+    /// could not be finished, though the new one is in use.
+    pub fn output(&self, output: &Output) -> Result<(), AudioError> {
+        let new = SinkOpening::begin(output)?.finish(|| false)?;
+        let old = self.swap(new, Swaps::Sink);
+        old.map_or(Ok(()), Sink::close)
+    }
+
+    /// What is no longer used, unless the call is over.
+    fn swap<L>(&self, new: L, swap: impl FnOnce(Swap<L>) -> Swaps) -> Option<L> {
+        let (back, old) = mpsc::sync_channel(1);
+        self.swaps.send(swap(Swap { new, back })).ok()?;
+        old.recv().ok()
     }
 }
 
@@ -343,12 +393,16 @@ impl Voice {
         let (source, sink) = open(input, output)?;
         let shared = Arc::<Shared>::default();
         let (packets, taken) = mpsc::sync_channel(PACKETS_MAX);
+        let (swaps, swapped) = mpsc::sync_channel(SWAPS_MAX);
         let (tell_end, ended) = oneshot::channel();
         let sound = SoundThread {
             shared: Arc::clone(&shared),
             packets: taken,
             source,
             sink,
+            swaps: swapped,
+            sources: Crossing::default(),
+            sinks: Crossing::default(),
             sending: Sending::new(encoder),
             receiving: Receiving::new(decoder),
             sent,
@@ -373,6 +427,7 @@ impl Voice {
         Ok(Self {
             shared,
             packets,
+            changer: Changer { swaps },
             ended: Some(ended),
         })
     }
@@ -381,6 +436,12 @@ impl Voice {
     #[must_use]
     pub fn packets(&self) -> Packets {
         self.packets.clone()
+    }
+
+    /// How to change its devices.
+    #[must_use]
+    pub fn changer(&self) -> Changer {
+        self.changer.clone()
     }
 
     /// The call is established: from now on the two hear each other. Files begin here.
@@ -480,33 +541,12 @@ pub fn check(input: &Input, output: &Output) -> Result<(), AudioError> {
 
 /// Opens both; devices at the same time.
 fn open(input: &Input, output: &Output) -> Result<(Source, Sink), AudioError> {
-    let pace = Pace::starting(Instant::now());
-    let loudspeaker = match output {
-        Output::Default => Some(Opening::begin(None)?),
-        Output::Device(wanted) => Some(Opening::begin(Some(wanted))?),
-        Output::File(_) | Output::None => None,
-    };
-    let source = match input {
-        Input::Default => Source::Device(Opening::begin(None)?.finish()?),
-        Input::Device(wanted) => Source::Device(Opening::begin(Some(wanted))?.finish()?),
-        Input::File(path) => Source::File {
-            clip: Clip::open(path)?,
-            pace,
-            past_end: 0,
-        },
-        Input::Silence => Source::Silence(pace),
-        Input::Echo => Source::Echo,
-    };
-    let sink = match (loudspeaker, output) {
-        (Some(loudspeaker), _) => Sink::Device(loudspeaker.finish()?),
-        (None, Output::File(path)) => {
-            refuse_input_file(path, input)?;
-            let recording = Recording::create(path)?;
-            Sink::File { recording, pace }
-        }
-        (None, _) => Sink::Nowhere(pace),
-    };
-    Ok((source, sink))
+    if let Output::File(path) = output {
+        refuse_input_file(path, input)?;
+    }
+    let sink = SinkOpening::begin(output)?;
+    let source = SourceOpening::begin(input)?.finish(|| false)?;
+    Ok((source, sink.finish(|| false)?))
 }
 
 /// An output that is the input, by whatever name, would be emptied before it is read.

@@ -1,6 +1,6 @@
 //! Whole voices in real time, between files: no sound device is needed.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{
     f32::consts::TAU,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use softphone::{
-    audio::{AudioError, Input, Output, Voice, VoiceEvent},
+    audio::{AudioError, Direction, Input, Output, Voice, VoiceEvent, Volume},
     media::{Encoded, Packet, Seq, opus_samples, stats::VoiceStats},
 };
 use tokio::sync::mpsc::{Receiver, channel};
@@ -272,6 +272,10 @@ fn what_is_said_while_the_call_is_held_is_never_heard() {
     eventually(|| (bob.voice.stats().buffer.skipped > 0).then_some(()));
     let _ = bob.voice.levels();
     assert_eq!(alice.events.blocking_recv(), Some(VoiceEvent::InputEnded));
+    // All of it has come, however busy the machine is.
+    let sent = alice.voice.stats().sent;
+    let more = eventually(|| Some(alice.voice.stats().sent).filter(|&now| now > sent + 2));
+    eventually(|| (bob.voice.stats().buffer.received >= more).then_some(()));
     assert_eq!(bob.voice.levels().heard_dbfs, -96.0);
     bob.voice.hold(false);
     let played = bob.voice.stats().buffer.played;
@@ -301,6 +305,107 @@ fn the_meter_shows_what_is_sent_and_heard_and_nothing_of_what_is_muted() {
     eventually(|| (alice.voice.levels().sent_dbfs == -96.0).then_some(()));
     drop(alice.voice);
     there.join().unwrap();
+}
+
+/// Half a minute of a tone of 500 Hz, at an amplitude of 0.5, in 48 kHz.
+fn write_long_tone(path: &Path) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut wav = hound::WavWriter::create(path, spec).unwrap();
+    for n in 0..48_000 * 30 {
+        let time = (n % 48_000) as f32 / 48_000.0;
+        wav.write_sample(0.5 * (time * 500.0 * TAU).sin()).unwrap();
+    }
+    wav.finalize().unwrap();
+}
+
+/// The playout delay over a second, in which it goes up and down by a packet.
+fn mean_delay(voice: &Voice) -> Duration {
+    let times = 100;
+    let sum: Duration = (0..times)
+        .map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            voice.stats().playout_delay
+        })
+        .sum();
+    sum / times
+}
+
+#[test]
+fn what_takes_over_in_a_call_is_heard_at_once_without_a_click_and_no_later() {
+    let files = files();
+    let (one, other) = (
+        files.tone.with_file_name("1.wav"),
+        files.tone.with_file_name("2.wav"),
+    );
+    write_long_tone(&one);
+    write_long_tone(&other);
+    let alice = phone(&Input::File(one), &Output::None);
+    let bob = phone(&Input::Silence, &Output::None);
+    let there = carry(alice.sent, &bob.voice);
+    eventually(|| (bob.voice.stats().buffer.played > 0).then_some(()));
+    alice.voice.open();
+    bob.voice.open();
+    let before = mean_delay(&bob.voice);
+    let changer = bob.voice.changer();
+    changer
+        .output(&Output::File(files.recording.clone()))
+        .unwrap();
+    eventually(|| (levels(&files.recording).len() >= 40).then_some(()));
+    let input = alice.voice.changer();
+    for _ in 0..3 {
+        input.input(&Input::File(other.clone())).unwrap();
+        let length = levels(&files.recording).len();
+        eventually(|| (levels(&files.recording).len() >= length + 40).then_some(()));
+    }
+    changer.output(&Output::None).unwrap();
+    let after = mean_delay(&bob.voice);
+    println!("playout delay before {before:?}, after {after:?}");
+    assert!(after.abs_diff(before) < Duration::from_millis(20));
+    let stats = bob.voice.stats();
+    assert_eq!((stats.buffer.lost, stats.buffer.late), (0, 0), "{stats:?}");
+    drop((alice.voice, bob.voice));
+    there.join().unwrap();
+    // The recording is whole as soon as the other output is in use, and loud but for 20 ms at each
+    // change, and 10 ms at its beginning and its end; the coder smears that a little.
+    let levels = levels(&files.recording);
+    let quiet = levels.iter().filter(|&&level| level < 0.3).count();
+    assert!(quiet <= 3 * 4 + 3, "{quiet} quiet frames: {levels:?}");
+    assert!(levels.iter().all(|&level| level < 0.4), "{levels:?}");
+}
+
+#[test]
+fn volumes_are_applied_to_what_is_sent_and_heard() {
+    let files = files();
+    let alice = phone(&Input::File(files.tone.clone()), &Output::None);
+    let bob = phone(&Input::Silence, &Output::File(files.recording.clone()));
+    let there = carry(alice.sent, &bob.voice);
+    eventually(|| (bob.voice.stats().buffer.played > 0).then_some(()));
+    // 10 dB less are sent, and 10 dB more are heard: the tone is as loud as it was.
+    alice.voice.volume(Direction::Input, Volume::of_percent(50));
+    bob.voice.volume(Direction::Output, Volume::MAX);
+    alice.voice.open();
+    bob.voice.open();
+    let near = |dbfs: f32| ((dbfs + 16.0).abs() < 1.0).then_some(());
+    eventually(|| near(alice.voice.levels().sent_dbfs));
+    // What is shown of the peer does not depend on the loudspeaker, nor the input on its volume.
+    eventually(|| near(bob.voice.levels().heard_dbfs));
+    assert!(alice.voice.input_dbfs() > -7.0);
+    alice.voice.mute(true);
+    eventually(|| (alice.voice.levels().sent_dbfs == -96.0).then_some(()));
+    eventually(|| (alice.voice.input_dbfs() < -90.0).then_some(()));
+    drop((alice.voice, bob.voice));
+    there.join().unwrap();
+    // The recording is whole when the thread has ended.
+    let mut sent = bob.sent;
+    while sent.blocking_recv().is_some() {}
+    let loudest = levels(&files.recording).into_iter().fold(0.0, f32::max);
+    // The coder keeps quiet sound a little less well.
+    assert!((0.3..0.4).contains(&loudest), "{loudest}");
 }
 
 #[test]

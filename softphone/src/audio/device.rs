@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
     thread::Thread,
@@ -15,7 +15,10 @@ use cpal::{
     traits::{DeviceTrait, HostTrait},
 };
 
-use super::AudioError;
+use super::{
+    AudioError,
+    connection::{Connection, connect},
+};
 use crate::media::SAMPLE_RATE;
 
 /// How long a sound server may take to open a stream.
@@ -58,62 +61,13 @@ pub struct Device {
 /// # Errors
 /// [`AudioError::CannotList`] when the sound system does not tell.
 pub fn devices() -> Result<Vec<Device>, AudioError> {
-    let host = connect(None).map_err(|error| cannot_list(&error))?;
+    let connection = connect(Direction::Input, None).map_err(|error| cannot_list(&error))?;
     let mut all = Vec::new();
     for direction in [Direction::Input, Direction::Output] {
-        let found = list(&host, direction)?;
+        let found = list(&connection.host, direction)?;
         all.extend(found.into_iter().map(|(device, _)| device));
     }
     Ok(all)
-}
-
-/// The connection to the sound server, shared by all that needs one. A connection that is given up
-/// may leave a thread and a socket behind in the sound library, so there is one, for as long as the
-/// server lives.
-static CONNECTION: Mutex<Option<Arc<Host>>> = Mutex::new(None);
-
-/// The best sound system that is there, or the one that is `wanted`.
-fn connect(wanted: Option<HostId>) -> Result<Arc<Host>, cpal::Error> {
-    // ALSA's library would write to standard error what it does not find, where what it returns
-    // says it already. Where that cannot be kept from it, it is no more than untidy.
-    #[cfg(target_os = "linux")]
-    let _ = alsa::Output::local_error_handler();
-    if wanted == Some(HostId::Alsa) {
-        return cpal::host_from_id(HostId::Alsa).map(Arc::new);
-    }
-    // A server that hangs does so to whoever asks it: nothing is locked meanwhile.
-    let known = connection().clone();
-    if let Some(host) = &known
-        && is_alive(host)
-    {
-        return Ok(Arc::clone(host));
-    }
-    let mut connection = connection();
-    if let Some(newer) = &*connection
-        && !known.is_some_and(|known| Arc::ptr_eq(&known, newer))
-    {
-        return Ok(Arc::clone(newer));
-    }
-    *connection = None;
-    // This takes two seconds at the most.
-    let host = match wanted {
-        Some(wanted) => cpal::host_from_id(wanted)?,
-        None => cpal::default_host(),
-    };
-    let host = Arc::new(host);
-    // ALSA is what is left without a sound server; one may be there the next time.
-    if host.id() != HostId::Alsa {
-        *connection = Some(Arc::clone(&host));
-    }
-    Ok(host)
-}
-
-fn connection() -> MutexGuard<'static, Option<Arc<Host>>> {
-    CONNECTION.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn is_alive(host: &Host) -> bool {
-    host.default_output_device().is_some() || host.output_devices().is_ok()
 }
 
 fn cannot_list(error: &cpal::Error) -> AudioError {
@@ -191,14 +145,13 @@ impl Pin {
     pub(super) fn choose(&self) -> Result<Chosen, AudioError> {
         let direction = self.direction;
         let system = self.opened.as_ref().map(cpal::DeviceId::host);
-        let host = connect(system).map_err(|error| AudioError::CannotList {
-            why: error.to_string(),
-        })?;
+        let connection = connect(direction, system).map_err(|error| cannot_list(&error))?;
+        let host = &connection.host;
         let device = match (&self.wanted, &self.opened) {
-            (None, None) => default_device(&host, direction),
-            (None, Some(opened)) => default_device(&host, direction)
+            (None, None) => default_device(host, direction),
+            (None, Some(opened)) => default_device(host, direction)
                 .filter(|device| !device.id().is_ok_and(|id| turns_monitor(opened, &id))),
-            (Some(wanted), None) => Some(find(&host, direction, wanted)?),
+            (Some(wanted), None) => Some(find(host, direction, wanted)?),
             (Some(_), Some(opened)) => host.device_by_id(opened),
         };
         let device = match (device, &self.wanted) {
@@ -206,7 +159,7 @@ impl Pin {
             (None, Some(wanted)) => return Err(unknown(direction, wanted)),
             (None, None) => return Err(AudioError::NoDevice { direction }),
         };
-        Chosen::new(direction, self.wanted.is_some(), host, device)
+        Chosen::new(direction, self.wanted.is_some(), connection, device)
     }
 
     /// This is the device from now on.
@@ -226,11 +179,11 @@ impl Pin {
         }
         let gone = || chosen.lost("it is gone");
         if self.wanted.is_some() {
-            let there = chosen.host.device_by_id(opened);
+            let there = chosen.connection.host.device_by_id(opened);
             return there.map(|_| true).ok_or_else(gone);
         }
         // Without an answer it is for the stream to tell.
-        let default = default_device(&chosen.host, self.direction);
+        let default = default_device(&chosen.connection.host, self.direction);
         match default.and_then(|device| device.id().ok()) {
             Some(id) if turns_monitor(opened, &id) => Err(gone()),
             Some(id) => Ok(id == *opened),
@@ -251,14 +204,15 @@ pub(super) struct Chosen {
     pub(super) config: StreamConfig,
     pub(super) format: SampleFormat,
     direction: Direction,
-    host: Arc<Host>,
+    /// Used as long as the stream is.
+    connection: Connection,
 }
 
 impl Chosen {
     fn new(
         direction: Direction,
         by_name: bool,
-        host: Arc<Host>,
+        connection: Connection,
         device: cpal::Device,
     ) -> Result<Self, AudioError> {
         let ranges: Result<Vec<_>, _> = match direction {
@@ -280,7 +234,7 @@ impl Chosen {
             config,
             format,
             direction,
-            host,
+            connection,
         })
     }
 

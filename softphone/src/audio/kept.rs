@@ -45,6 +45,9 @@ const FIRST_MAX: Duration = OPEN_MAX.saturating_mul(3);
 /// How long it is waited for after that has failed.
 const SECOND_MAX: Duration = Duration::from_millis(700);
 
+/// How often whoever waits for the first opening is asked whether it is still wanted.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
 /// How long the end of a call waits for its devices to close.
 const CLOSE_MAX: Duration = Duration::from_millis(300);
 
@@ -70,7 +73,8 @@ pub(super) trait End: Send + Sized + 'static {
 /// A device as the sound thread has it.
 pub(super) struct Kept<E> {
     end: Result<E, Pace>,
-    why: String,
+    /// While there is no stream.
+    why: Option<AudioError>,
     turns: mpsc::Receiver<Turn<E>>,
     _keeper: Keeper,
 }
@@ -120,28 +124,41 @@ impl<E: End> Opening<E> {
         Ok(Self { turns, keeper })
     }
 
-    /// Waits until the device is open, for some seconds at most. A device that is there and cannot
-    /// be opened is given a second chance: a server that has just started may refuse once.
-    pub(super) fn finish(self) -> Result<Kept<E>, AudioError> {
-        let refused = match self.turns.recv_timeout(FIRST_MAX) {
-            Ok(Turn::Opened(end)) => return Ok(self.kept(end)),
-            Ok(Turn::Lost(error)) => error,
-            Err(_) => AudioError::Unavailable {
+    /// Waits until the device is open, for some seconds at most, or until `given_up`, which is
+    /// asked every 50 ms. A device that is there and cannot be opened is given a second chance: a
+    /// server that has just started may refuse once.
+    pub(super) fn finish(self, given_up: impl Fn() -> bool) -> Result<Kept<E>, AudioError> {
+        let refused = match self.first_turn(FIRST_MAX, &given_up) {
+            Some(Turn::Opened(end)) => return Ok(self.kept(end)),
+            Some(Turn::Lost(error)) => error,
+            None => AudioError::Unavailable {
                 why: "the sound server does not answer".to_owned(),
             },
         };
         if let AudioError::CannotOpen { .. } = refused
-            && let Ok(Turn::Opened(end)) = self.turns.recv_timeout(SECOND_MAX)
+            && let Some(Turn::Opened(end)) = self.first_turn(SECOND_MAX, &given_up)
         {
             return Ok(self.kept(end));
         }
         Err(refused)
     }
 
+    fn first_turn(&self, limit: Duration, given_up: &impl Fn() -> bool) -> Option<Turn<E>> {
+        let until = Instant::now() + limit;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.turns.recv_timeout(left.min(ASK_EVERY)) {
+                Ok(turn) => return Some(turn),
+                Err(mpsc::RecvTimeoutError::Timeout) if !left.is_zero() && !given_up() => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     fn kept(self, end: E) -> Kept<E> {
         Kept {
             end: Ok(end),
-            why: String::new(),
+            why: None,
             turns: self.turns,
             _keeper: self.keeper,
         }
@@ -149,24 +166,16 @@ impl<E: End> Opening<E> {
 }
 
 impl<E: End> Kept<E> {
-    /// Hears what the keeper has done; whether the device is there, or why not.
-    pub(super) fn attend(&mut self) -> Result<(), &str> {
+    /// Hears what the keeper has done; if there is no stream, why not.
+    pub(super) fn attend(&mut self) -> Option<&AudioError> {
         while let Ok(turn) = self.turns.try_recv() {
-            self.end = match (turn, &self.end) {
-                (Turn::Opened(end), _) => Ok(end),
-                (Turn::Lost(error), end) => {
-                    self.why = error.to_string();
-                    Err(match end {
-                        Ok(end) => Pace::starting(end.until()),
-                        Err(pace) => *pace,
-                    })
-                }
+            (self.end, self.why) = match (turn, &self.end) {
+                (Turn::Opened(end), _) => (Ok(end), None),
+                (Turn::Lost(error), Ok(end)) => (Err(Pace::starting(end.until())), Some(error)),
+                (Turn::Lost(error), Err(pace)) => (Err(*pace), Some(error)),
             };
         }
-        match &self.end {
-            Ok(_) => Ok(()),
-            Err(_) => Err(&self.why),
-        }
+        self.why.as_ref()
     }
 
     /// The end of the stream, or while there is none the schedule that stands in for it.
@@ -228,9 +237,10 @@ struct Keeping<E> {
 
 /// A stream that runs.
 struct Open {
+    /// Closes before the connection is free for another one.
+    _stream: Stream,
     chosen: Chosen,
     health: Arc<Health>,
-    _stream: Stream,
 }
 
 impl<E: End> Keeping<E> {

@@ -20,10 +20,10 @@ use super::{
         Chosen, Direction, Health, Meter, OPEN_MAX, Stream, duration_at, error_handler, samples_in,
     },
     kept::End,
-    pace::Standstill,
+    pace::{FRAME_TIME, Standstill},
     resample::Resampler,
 };
-use crate::media::{Frame, SAMPLE_RATE};
+use crate::media::{Frame, SAMPLE_RATE, SILENCE};
 
 /// What the ring can hold; what it is kept at is much less.
 const RING: Duration = Duration::from_millis(500);
@@ -33,6 +33,9 @@ const RESERVE: Duration = Duration::from_millis(10);
 
 /// A device's period is the most that one callback took in the last one or two of these.
 const PERIOD_WINDOW: Duration = Duration::from_secs(1);
+
+/// How long what a device takes says more of its start than of its period.
+const START: Duration = Duration::from_millis(150);
 
 /// Samples that a callback moves at a time, on its stack.
 const MIX_SAMPLES: usize = 64;
@@ -49,6 +52,9 @@ pub(super) struct Playout {
     /// What the ring is kept at, in samples.
     target: usize,
     standstill: Standstill,
+    opened: Instant,
+    /// What it takes at its start is no longer looked at.
+    started: bool,
 }
 
 /// The device's period, as it was seen.
@@ -94,6 +100,8 @@ impl End for Playout {
             },
             target: period,
             standstill: Standstill::starting(now),
+            opened: now,
+            started: false,
         };
         Ok((playout, Stream(stream)))
     }
@@ -134,6 +142,27 @@ impl Playout {
         self.resampler.push(frame, &mut self.block);
         // It fits: the ring is never kept more than half full.
         self.ring.push_slice(&self.block);
+    }
+
+    /// Fills the ring with silence, until the loudspeaker takes what it will go on taking: at its
+    /// start it takes more. Whether it does.
+    pub(super) fn warm(&mut self, now: Instant) -> bool {
+        let open_for = now.saturating_duration_since(self.opened);
+        if open_for >= START && !std::mem::replace(&mut self.started, true) {
+            self.meter.period_frames.store(0, Relaxed);
+            self.period = Period {
+                frames: 0,
+                since: now,
+            };
+        }
+        while self.wants(now) {
+            self.write(&SILENCE);
+        }
+        open_for >= START * 2 && self.ring.occupied_len() <= self.target + self.ten_ms()
+    }
+
+    fn ten_ms(&self) -> usize {
+        samples_in(FRAME_TIME, self.rate)
     }
 
     fn is_full(&self) -> bool {

@@ -14,27 +14,22 @@ use tokio::sync::mpsc as queue;
 
 use super::{
     VoiceEvent,
-    capture::Capture,
-    file::{Clip, Recording},
-    kept::Kept,
+    crossing::{Crossing, Line, Swap},
     level::Peak,
-    pace::{FRAME_TIME, Notice, Pace},
-    playout::Playout,
+    pace::Notice,
     receive::Receiving,
     send::Sending,
+    sink::Sink,
+    source::Source,
     volume::{Gain, Knob},
 };
 use crate::media::{Encoded, Frame, Packet, SILENCE, stats::VoiceStats};
 
 /// How often the rings of devices are looked at: a fifth of a frame.
-const POLL: Duration = Duration::from_millis(2);
+pub(super) const POLL: Duration = Duration::from_millis(2);
 
 /// The longest that what has come is still played out after the call has ended.
 const DRAIN: Duration = Duration::from_millis(500);
-
-/// Frames sent after the end of a file, before it is told: the encoder looks ahead, and packets
-/// are of two frames.
-const TAIL_FRAMES: u32 = 4;
 
 /// How far a call has come; it never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,33 +85,16 @@ impl Shared {
     }
 }
 
-/// Where the sound that is sent comes from.
-pub(super) enum Source {
-    Device(Kept<Capture>),
-    /// `past_end` counts the frames after the end.
-    File {
-        clip: Clip,
-        pace: Pace,
-        past_end: u32,
-    },
-    Silence(Pace),
-    /// What was played just now.
-    Echo,
-}
-
-/// Where the sound that came goes.
-pub(super) enum Sink {
-    Device(Kept<Playout>),
-    File { recording: Recording, pace: Pace },
-    Nowhere(Pace),
-}
-
 /// All that the thread owns.
 pub(super) struct SoundThread {
     pub(super) shared: Arc<Shared>,
     pub(super) packets: mpsc::Receiver<Packet>,
     pub(super) source: Source,
     pub(super) sink: Sink,
+    /// What is to take over from them.
+    pub(super) swaps: mpsc::Receiver<Swaps>,
+    pub(super) sources: Crossing<Source>,
+    pub(super) sinks: Crossing<Sink>,
     pub(super) sending: Sending,
     pub(super) receiving: Receiving,
     pub(super) sent: queue::Sender<Encoded>,
@@ -127,6 +105,12 @@ pub(super) struct SoundThread {
     pub(super) held: bool,
     pub(super) sent_gain: Gain,
     pub(super) heard_gain: Gain,
+}
+
+/// What is to take over.
+pub(super) enum Swaps {
+    Source(Swap<Source>),
+    Sink(Swap<Sink>),
 }
 
 /// What a person has been told of the devices.
@@ -141,9 +125,8 @@ impl SoundThread {
     pub(super) fn run(mut self) -> VoiceStats {
         // Opening a device may have taken long.
         let start = Instant::now();
-        for pace in [self.source.pace(), self.sink.pace()].into_iter().flatten() {
-            *pace = Pace::starting(start);
-        }
+        self.source.starts(start);
+        self.sink.starts(start);
         let mut opened = false;
         let mut finish_by = None;
         loop {
@@ -151,6 +134,7 @@ impl SoundThread {
             let phase = self.shared.phase();
             opened |= phase == Phase::Open;
             self.receive();
+            self.change(now);
             self.attend_devices(now);
             self.leave_out_stalls(now);
             let mut wake = self.sink.wakes(now);
@@ -158,6 +142,9 @@ impl SoundThread {
                 self.capture(now, phase);
                 self.play(now, phase);
                 wake = self.sink.wakes(now).min(self.source.wakes(now));
+                if self.warm(now) {
+                    wake = wake.min(now + POLL);
+                }
             } else {
                 let finish_by = *finish_by.get_or_insert(now + DRAIN);
                 let over = phase == Phase::Stopped || !opened || now >= finish_by;
@@ -188,50 +175,50 @@ impl SoundThread {
         }
     }
 
-    /// Sends what the microphone has, or what is due.
-    fn capture(&mut self, now: Instant, phase: Phase) {
-        while let Some(frame) = self.next_captured(now, phase) {
-            self.send(&frame, phase);
+    /// Hears what is to take over.
+    fn change(&mut self, now: Instant) {
+        while let Ok(swap) = self.swaps.try_recv() {
+            match swap {
+                Swaps::Source(swap) => self.sources.begin(swap, now),
+                Swaps::Sink(swap) => self.sinks.begin(swap, now),
+            }
         }
     }
 
-    fn next_captured(&mut self, now: Instant, phase: Phase) -> Option<Frame> {
+    /// Looks after what is to take over, and no longer waits for what it takes over from if that
+    /// stands still; whether there is anything.
+    fn warm(&mut self, now: Instant) -> bool {
+        let any = [self.sources.warm(now), self.sinks.warm(now)];
+        if self.sources.is_overdue(&self.source, now) {
+            self.sources.take_over(&mut self.source, now);
+        }
+        if self.sinks.is_overdue(&self.sink, now) {
+            self.sinks.take_over(&mut self.sink, now);
+        }
+        any.contains(&true)
+    }
+
+    /// Sends what the microphone has, or what is due.
+    fn capture(&mut self, now: Instant, phase: Phase) {
         let mut frame = SILENCE;
-        let (event, pace) = match &mut self.source {
-            Source::Device(kept) => {
-                let due = match kept.end() {
-                    Ok(capture) => capture.next(&mut frame, now),
-                    Err(pace) => pace.is_due(now),
-                };
-                return due.then_some(frame);
+        let open = phase >= Phase::Open;
+        loop {
+            let events = &self.events;
+            let next = self
+                .source
+                .next(&mut frame, now, open, |event| tell(events, event));
+            if !next {
+                break;
             }
-            Source::Silence(pace) => return pace.is_due(now).then_some(frame),
-            Source::Echo => return None,
-            Source::File {
-                clip,
-                pace,
-                past_end,
-            } => {
-                if !pace.is_due(now) {
-                    return None;
-                }
-                if phase < Phase::Open {
-                    return Some(frame);
-                }
-                match clip.next(&mut frame) {
-                    Ok(true) => return Some(frame),
-                    Ok(false) if *past_end < TAIL_FRAMES => {
-                        *past_end += 1;
-                        return Some(frame);
-                    }
-                    Ok(false) => (VoiceEvent::InputEnded, *pace),
-                    Err(why) => (VoiceEvent::InputLost { why }, *pace),
-                }
+            if self.sources.is_early(now) {
+                continue;
             }
-        };
-        self.tell(event);
-        self.source = Source::Silence(pace);
-        Some(SILENCE)
+            let is_last = self.sources.shape(&mut frame);
+            self.send(&frame, phase);
+            if is_last {
+                self.sources.take_over(&mut self.source, now);
+            }
+        }
     }
 
     fn send(&mut self, frame: &Frame, phase: Phase) {
@@ -263,6 +250,10 @@ impl SoundThread {
     /// but the jitter buffer is used all the same, so that it has settled by then.
     fn play(&mut self, now: Instant, phase: Phase) {
         while self.sink.wants(now) {
+            if self.sinks.is_early(now) {
+                self.sink.write(&SILENCE, now, false);
+                continue;
+            }
             let came = self.receiving.next(now);
             let open = phase >= Phase::Open;
             if open {
@@ -270,7 +261,9 @@ impl SoundThread {
             }
             self.write(if open { &came } else { &SILENCE }, now, open);
             if let Source::Echo = self.source {
-                self.send(&came, phase);
+                let mut echo = came;
+                self.sources.shape(&mut echo);
+                self.send(&echo, phase);
             }
         }
     }
@@ -279,14 +272,10 @@ impl SoundThread {
         let mut frame = *frame;
         let volume = self.shared.heard_volume.get();
         self.heard_gain.apply(&mut frame, volume);
-        let failed = match &mut self.sink {
-            Sink::Device(kept) => return kept.end().map_or((), |playout| playout.write(&frame)),
-            Sink::File { recording, .. } if open => recording.write(&frame).err(),
-            Sink::File { .. } | Sink::Nowhere(_) => None,
-        };
-        if let Some(why) = failed {
-            self.sink = Sink::Nowhere(Pace::starting(now + FRAME_TIME));
-            self.tell(VoiceEvent::OutputLost { why });
+        let is_last = self.sinks.shape(&mut frame);
+        self.sink.write(&frame, now, open);
+        if is_last {
+            self.sinks.take_over(&mut self.sink, now);
         }
     }
 
@@ -296,61 +285,34 @@ impl SoundThread {
             let came = self.receiving.next(now);
             self.write(&came, now, true);
         }
-        self.receiving.is_drained() && self.sink.is_drained()
+        self.receiving.is_drained() && self.sink.delay().is_zero()
     }
 
     /// Leaves out what a stall has made too late, so that both ways stay in time.
     fn leave_out_stalls(&mut self, now: Instant) {
-        let (captured, still) = match &mut self.source {
-            Source::Device(kept) => match kept.end() {
-                Ok(capture) => (capture.left_out(), capture.stands_still()),
-                Err(pace) => (pace.leave_out(now), false),
-            },
-            Source::File { pace, .. } | Source::Silence(pace) => (pace.leave_out(now), false),
-            Source::Echo => (0, false),
-        };
+        let (captured, still) = self.source.leave_out(now);
         self.sending.leave_out(captured);
-        let played = match &mut self.sink {
-            Sink::Device(kept) => match kept.end() {
-                Ok(playout) => playout.stands_still(),
-                Err(pace) => pace.leave_out(now) > 0,
-            },
-            Sink::File { pace, .. } | Sink::Nowhere(pace) => pace.leave_out(now) > 0,
-        };
+        let played = self.sink.leave_out(now);
         self.stats.stalls += u64::from(captured > 0 || still || played);
     }
 
     /// Takes the streams that have been opened, and goes on by the clock without those that are
     /// lost.
     fn attend_devices(&mut self, now: Instant) {
-        if let Source::Device(kept) = &mut self.source {
-            let lost = kept.attend().err();
-            if self.notices.input.is_due(lost.is_some(), now) {
-                let event = match lost {
-                    Some(why) => VoiceEvent::InputLost {
-                        why: why.to_owned(),
-                    },
-                    None => VoiceEvent::InputBack,
-                };
-                tell(&self.events, event);
-            }
+        let lost = self.source.attend();
+        if self.notices.input.is_due(lost.is_some(), now) {
+            let event = lost.map_or(VoiceEvent::InputBack, |why| VoiceEvent::InputLost {
+                why: why.to_string(),
+            });
+            tell(&self.events, event);
         }
-        if let Sink::Device(kept) = &mut self.sink {
-            let lost = kept.attend().err();
-            if self.notices.output.is_due(lost.is_some(), now) {
-                let event = match lost {
-                    Some(why) => VoiceEvent::OutputLost {
-                        why: why.to_owned(),
-                    },
-                    None => VoiceEvent::OutputBack,
-                };
-                tell(&self.events, event);
-            }
+        let lost = self.sink.attend();
+        if self.notices.output.is_due(lost.is_some(), now) {
+            let event = lost.map_or(VoiceEvent::OutputBack, |why| VoiceEvent::OutputLost {
+                why: why.to_string(),
+            });
+            tell(&self.events, event);
         }
-    }
-
-    fn tell(&self, event: VoiceEvent) {
-        tell(&self.events, event);
     }
 
     fn publish(&mut self, phase: Phase) {
@@ -358,19 +320,12 @@ impl SoundThread {
         self.stats.unencoded = self.sending.failed();
         // A ring that runs empty at the end is no underrun.
         let counts = phase < Phase::Finishing;
-        if let Source::Device(kept) = &mut self.source
-            && let Ok(capture) = kept.end()
-        {
-            let overruns = capture.overruns();
-            self.stats.device_overruns += if counts { overruns } else { 0 };
+        let (overruns, underruns) = (self.source.overruns(), self.sink.underruns());
+        if counts {
+            self.stats.device_overruns += overruns;
+            self.stats.device_underruns += underruns;
         }
-        if let Sink::Device(kept) = &mut self.sink
-            && let Ok(playout) = kept.end()
-        {
-            self.stats.playout_delay += playout.delay();
-            let underruns = playout.underruns();
-            self.stats.device_underruns += if counts { underruns } else { 0 };
-        }
+        self.stats.playout_delay += self.sink.delay();
         *self
             .shared
             .stats
@@ -380,9 +335,8 @@ impl SoundThread {
 
     fn close(mut self) -> VoiceStats {
         self.publish(Phase::Finishing);
-        if let Sink::File { recording, .. } = self.sink
-            && let Err(why) = recording.finish()
-        {
+        if let Err(error) = self.sink.close() {
+            let why = error.to_string();
             tell(&self.events, VoiceEvent::OutputLost { why });
         }
         self.shared.stats()
@@ -393,57 +347,5 @@ impl SoundThread {
 fn tell(events: &queue::Sender<VoiceEvent>, event: VoiceEvent) {
     if let Err(error) = events.try_send(event) {
         tracing::warn!(%error, "nobody heard of an event of the sound thread");
-    }
-}
-
-impl Source {
-    fn pace(&mut self) -> Option<&mut Pace> {
-        match self {
-            Self::File { pace, .. } | Self::Silence(pace) => Some(pace),
-            Self::Device(_) | Self::Echo => None,
-        }
-    }
-
-    /// When it is to be looked at next. What is played wakes an echo.
-    fn wakes(&self, now: Instant) -> Instant {
-        match self {
-            Self::File { pace, .. } | Self::Silence(pace) => pace.next(),
-            Self::Device(_) => now + POLL,
-            Self::Echo => now + FRAME_TIME,
-        }
-    }
-}
-
-impl Sink {
-    fn pace(&mut self) -> Option<&mut Pace> {
-        match self {
-            Self::File { pace, .. } | Self::Nowhere(pace) => Some(pace),
-            Self::Device(_) => None,
-        }
-    }
-
-    fn wakes(&self, now: Instant) -> Instant {
-        match self {
-            Self::File { pace, .. } | Self::Nowhere(pace) => pace.next(),
-            Self::Device(_) => now + POLL,
-        }
-    }
-
-    /// Whether it takes a frame now; it is then to be given one.
-    fn wants(&mut self, now: Instant) -> bool {
-        match self {
-            Self::File { pace, .. } | Self::Nowhere(pace) => pace.is_due(now),
-            Self::Device(kept) => match kept.end() {
-                Ok(playout) => playout.wants(now),
-                Err(pace) => pace.is_due(now),
-            },
-        }
-    }
-
-    fn is_drained(&mut self) -> bool {
-        match self {
-            Self::File { .. } | Self::Nowhere(_) => true,
-            Self::Device(kept) => kept.end().map_or(true, |playout| playout.delay().is_zero()),
-        }
     }
 }

@@ -18,6 +18,8 @@ pub enum Tone {
     Busy,
     /// Somebody calls while there is a call: two short beeps every 6 s.
     CallWaiting,
+    /// A loudspeaker is tried: three soft rising notes, every 1.5 s.
+    Test,
 }
 
 /// The frequency of the tones of a network, in Hz (ITU-T E.180, 2.1: 400 to 450).
@@ -48,6 +50,14 @@ const fn struck(hz: f32, pause_ms: u32) -> Note {
     }
 }
 
+/// A note that fades more slowly.
+const fn rung(hz: f32, pause_ms: u32) -> Note {
+    Note {
+        length_ms: 400,
+        ..struck(hz, pause_ms)
+    }
+}
+
 const RINGING: &[Note] = &[
     struck(523.25, 0),
     struck(659.26, 0),
@@ -64,6 +74,8 @@ const RINGBACK: &[Note] = &[beep(1_000, 4_000)];
 const BUSY: &[Note] = &[beep(500, 500)];
 
 const CALL_WAITING: &[Note] = &[beep(150, 150), beep(150, 5_550)];
+
+const TEST: &[Note] = &[rung(523.25, 50), rung(659.26, 50), rung(783.99, 200)];
 
 /// One sound and the silence behind it.
 #[derive(Debug)]
@@ -94,6 +106,7 @@ impl Generator {
             Tone::Ringback => RINGBACK,
             Tone::Busy => BUSY,
             Tone::CallWaiting => CALL_WAITING,
+            Tone::Test => TEST,
         };
         Self {
             notes,
@@ -147,7 +160,13 @@ fn millis(samples: u32) -> f32 {
 mod tests {
     use super::*;
 
-    const ALL: [Tone; 4] = [Tone::Ringing, Tone::Ringback, Tone::Busy, Tone::CallWaiting];
+    const ALL: [Tone; 5] = [
+        Tone::Ringing,
+        Tone::Ringback,
+        Tone::Busy,
+        Tone::CallWaiting,
+        Tone::Test,
+    ];
 
     fn seconds(tone: Tone, seconds: usize) -> Vec<f32> {
         let mut generator = Generator::new(tone);

@@ -111,7 +111,7 @@ impl State {
     fn output(&self, tone: Tone) -> &Output {
         match tone {
             Tone::Ringing => self.ringing.as_ref().unwrap_or(&self.others),
-            Tone::Ringback | Tone::Busy | Tone::CallWaiting => &self.others,
+            Tone::Ringback | Tone::Busy | Tone::CallWaiting | Tone::Test => &self.others,
         }
     }
 }
@@ -184,7 +184,8 @@ impl Wish {
 
     /// Sounds a tone until something else is wanted, which it returns.
     fn sound(&self, wanted: Wanted, tone: Tone, device: Option<&str>) -> Wanted {
-        let opened = Opening::<Playout>::begin(device).and_then(Opening::finish);
+        let opened =
+            Opening::begin(device).and_then(|opening: Opening<Playout>| opening.finish(|| false));
         let mut kept: Kept<Playout> = match opened {
             Ok(kept) => kept,
             Err(error) => {
@@ -202,7 +203,7 @@ impl Wish {
             let volume = match tone {
                 // Whoever has turned a voice down still wants to hear that somebody calls.
                 Tone::Ringing => Volume::NORMAL,
-                Tone::Ringback | Tone::Busy | Tone::CallWaiting => self.volume.get(),
+                Tone::Ringback | Tone::Busy | Tone::CallWaiting | Tone::Test => self.volume.get(),
             };
             // A device that is lost is opened again by its keeper; meanwhile nothing is heard.
             let _ = kept.attend();

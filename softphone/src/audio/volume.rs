@@ -164,13 +164,11 @@ impl Gain {
     }
 }
 
-/// Multiplies by what moves evenly from one to the other.
+/// Multiplies by what moves evenly from one to the other, which the last sample has.
 pub(super) fn ramp(sound: &mut [f32], from: f32, to: f32) {
-    let step = (to - from) / sound.len().max(1) as f32;
-    let mut gain = from;
-    for sample in sound {
-        gain += step;
-        *sample *= gain;
+    let samples = sound.len().max(1) as f32;
+    for (number, sample) in (1_u16..).zip(sound) {
+        *sample *= from + (to - from) * (f32::from(number) / samples);
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::{
 use super::{
     DRAIN, Driver, ENCODED_MAX, Event, News, STATS_EVERY,
     link::{self, Order, Path, Prepared, Report},
+    sound::Place,
 };
 use crate::{
     audio::{self, AudioError, Voice, VoiceEvent},
@@ -41,6 +42,8 @@ pub(super) struct Running {
     pub(super) moved: watch::Sender<Moved>,
     /// Once the devices are open.
     pub(super) voice: Option<Voice>,
+    /// What they were to be when they were being opened.
+    used: (audio::Input, audio::Output),
     /// Once the call is up.
     watch: Option<(Hearing, Speaking)>,
     /// No voice goes either way.
@@ -91,6 +94,7 @@ impl Driver {
             orders,
             moved,
             voice: None,
+            used: (self.sounds.input.clone(), self.sounds.output.clone()),
             watch: None,
             held: false,
             counted,
@@ -102,19 +106,8 @@ impl Driver {
 
     /// Opens the devices, which may take a while, beside everything else.
     fn open_voice(&mut self, call: CallId, encoded: mpsc::Sender<Encoded>) {
-        self.sounds.calls += 1;
         let (input, output) = (self.sounds.input.clone(), self.sounds.output.clone());
-        let output = match output {
-            audio::Output::File(path) => {
-                // Only the first file is one that the person named; others that are there are kept.
-                // No number comes twice, so this phone's own are never met.
-                while self.sounds.calls > 1 && audio::numbered(&path, self.sounds.calls).exists() {
-                    self.sounds.calls += 1;
-                }
-                audio::Output::File(audio::numbered(&path, self.sounds.calls))
-            }
-            other => other,
-        };
+        let output = self.sounds.numbered(output);
         let (events, mut happened) = mpsc::channel(16);
         let news = self.news.clone();
         self.tasks.spawn_blocking(move || {
@@ -221,7 +214,15 @@ impl Driver {
         if running.watch.is_some() {
             voice.open();
         }
+        let (input, output) = running.used.clone();
         running.voice = Some(voice);
+        // A person may have changed them meanwhile.
+        if input != self.sounds.input {
+            self.change(Place::Input(self.sounds.input.clone()));
+        }
+        if output != self.sounds.output {
+            self.change(Place::Output(self.sounds.output.clone()));
+        }
     }
 
     pub(super) fn hold_media(&mut self, call: CallId, held: bool) {

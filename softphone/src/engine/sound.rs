@@ -1,13 +1,14 @@
 //! Which devices the phone uses, and how loud: what a person changes while it runs.
 //!
-//! Whether a device can be used takes a sound server's answer, so it is asked for beside everything
-//! else: one question at a time for each place, and of those that a person asks meanwhile the
-//! newest is next.
+//! Opening a device takes a sound server's answer, so that goes on beside everything else: one
+//! change at a time for each place, and of those that a person wants meanwhile the newest is next.
 
 use std::io;
 
+use codec::CallId;
+
 use super::{Command, Driver, Event, News, media::Media};
-use crate::audio::{self, AudioError, Direction, Tones, Voice, Volume};
+use crate::audio::{self, AudioError, Changer, Direction, Tones, Voice, Volume};
 
 /// What the phone sounds like, whatever calls there are.
 #[derive(Debug)]
@@ -20,8 +21,8 @@ pub(super) struct Sounds {
     pub(super) calls: u32,
     input_volume: Volume,
     output_volume: Volume,
-    /// Questions that wait for an answer, one of each kind.
-    asking: [Asking; 3],
+    /// For each kind of place.
+    changing: [Changing; 3],
 }
 
 /// What sounds where.
@@ -32,20 +33,69 @@ pub(super) enum Place {
     RingOn(Option<audio::Output>),
 }
 
-/// Whether a place is being asked for.
+/// Whether a place is being changed.
 #[derive(Debug, Default)]
-enum Asking {
+enum Changing {
     #[default]
     No,
-    /// And what is to be asked next.
+    /// And what is next.
     Yes(Option<Place>),
 }
 
-/// Whether something can be used from now on.
+/// What has come of a change.
 #[derive(Debug)]
 pub(super) struct Changed {
     place: Place,
-    result: Result<(), AudioError>,
+    /// Which calls were changed, or could not be.
+    calls: Vec<CallId>,
+    /// Whether it is used from now on.
+    used: bool,
+    /// What went wrong.
+    errors: Vec<AudioError>,
+}
+
+/// A change of the calls that there are; for each the place as it is there.
+struct Change {
+    place: Place,
+    calls: Vec<(CallId, Changer, Place)>,
+    /// The input that is used beside it.
+    input: audio::Input,
+}
+
+impl Change {
+    /// Changes all calls, or tries whether a later one could have it. May take seconds.
+    fn make(self) -> Changed {
+        let Self {
+            place,
+            calls,
+            input,
+        } = self;
+        let ids: Vec<CallId> = calls.iter().map(|(call, ..)| *call).collect();
+        let checked = match &place {
+            Place::Input(wanted) => audio::check(wanted, &audio::Output::None),
+            Place::Output(wanted) => audio::check(&input, wanted),
+            Place::RingOn(Some(wanted)) => audio::check(&audio::Input::Silence, wanted),
+            Place::RingOn(None) => Ok(()),
+        };
+        let errors: Vec<_> = match checked {
+            Err(error) => vec![error],
+            Ok(()) => {
+                let changed = calls.into_iter().map(|(_, changer, place)| match place {
+                    Place::Input(input) => changer.input(&input),
+                    Place::Output(output) => changer.output(&output),
+                    Place::RingOn(_) => Ok(()),
+                });
+                changed.filter_map(Result::err).collect()
+            }
+        };
+        Changed {
+            place,
+            // If some call could have it, the next one can.
+            used: errors.len() < ids.len().max(1),
+            calls: ids,
+            errors,
+        }
+    }
 }
 
 impl Sounds {
@@ -66,7 +116,7 @@ impl Sounds {
             calls: 0,
             input_volume: Volume::NORMAL,
             output_volume: Volume::NORMAL,
-            asking: Default::default(),
+            changing: Default::default(),
         })
     }
 
@@ -83,24 +133,26 @@ impl Sounds {
         is_microphone && !self.muted && self.input_volume > Volume::SILENT
     }
 
-    fn asking(&mut self, place: &Place) -> &mut Asking {
-        &mut self.asking[match place {
+    /// The output of another call: the files of one phone are numbered.
+    pub(super) fn numbered(&mut self, output: audio::Output) -> audio::Output {
+        self.calls += 1;
+        let audio::Output::File(path) = output else {
+            return output;
+        };
+        // Only the first file is one that the person named; others that are there are kept. No
+        // number comes twice, so this phone's own are never met.
+        while self.calls > 1 && audio::numbered(&path, self.calls).exists() {
+            self.calls += 1;
+        }
+        audio::Output::File(audio::numbered(&path, self.calls))
+    }
+
+    fn changing(&mut self, place: &Place) -> &mut Changing {
+        &mut self.changing[match place {
             Place::Input(_) => 0,
             Place::Output(_) => 1,
             Place::RingOn(_) => 2,
         }]
-    }
-}
-
-impl Place {
-    /// Whether it can be used, beside this input.
-    fn check(&self, used: &audio::Input) -> Result<(), AudioError> {
-        match self {
-            Self::Input(input) => audio::check(input, &audio::Output::None),
-            Self::Output(output) => audio::check(used, output),
-            Self::RingOn(Some(output)) => audio::check(&audio::Input::Silence, output),
-            Self::RingOn(None) => Ok(()),
-        }
     }
 }
 
@@ -139,40 +191,69 @@ impl Driver {
         }
     }
 
-    fn change(&mut self, place: Place) {
-        match self.sounds.asking(&place) {
-            Asking::Yes(next) => *next = Some(place),
-            asking @ Asking::No => {
-                *asking = Asking::Yes(None);
-                self.ask(place);
+    pub(super) fn change(&mut self, place: Place) {
+        let changing = self.sounds.changing(&place);
+        if let Changing::Yes(next) = changing {
+            *next = Some(place);
+            return;
+        }
+        *changing = Changing::Yes(None);
+        let mut calls = Vec::new();
+        for (call, media) in &self.media {
+            if let Media::Running(running) = media
+                && let Some(voice) = &running.voice
+            {
+                let place = match place.clone() {
+                    Place::Output(output) => Place::Output(self.sounds.numbered(output)),
+                    other => other,
+                };
+                calls.push((*call, voice.changer(), place));
             }
         }
-    }
-
-    fn ask(&mut self, place: Place) {
-        let (used, news) = (self.sounds.input.clone(), self.news.clone());
+        let change = Change {
+            place,
+            calls,
+            input: self.sounds.input.clone(),
+        };
+        let news = self.news.clone();
         self.tasks.spawn_blocking(move || {
-            let result = place.check(&used);
-            let _ = news.blocking_send(News::Changed(Changed { place, result }));
+            let _ = news.blocking_send(News::Changed(change.make()));
         });
     }
 
-    /// What was asked for is used from now on, or what was used before.
+    /// What was wanted is used from now on, or what was used before.
     pub(super) fn sound_changed(&mut self, changed: Changed) {
-        let Changed { place, result } = changed;
-        if let Asking::Yes(next) = std::mem::take(self.sounds.asking(&place))
-            && let Some(next) = next
-        {
-            self.change(next);
+        let Changed {
+            place,
+            calls,
+            used,
+            errors,
+        } = changed;
+        let next = std::mem::take(self.sounds.changing(&place));
+        for error in errors {
+            self.tell(Event::Warning(error.to_string()));
         }
-        match (result, place) {
-            (Err(error), _) => self.tell(Event::Warning(error.to_string())),
-            (Ok(()), Place::Input(input)) => self.sounds.input = input,
-            (Ok(()), Place::Output(output)) => {
+        // A call whose devices were opened meanwhile has the old ones.
+        let missed = self.media.iter().any(|(call, media)| match media {
+            Media::Running(running) => running.voice.is_some() && !calls.contains(call),
+            Media::Preparing | Media::Prepared(_) => false,
+        });
+        let missed = Some(place.clone()).filter(|_| missed && used);
+        match place {
+            _ if !used => {}
+            Place::Input(input) => self.sounds.input = input,
+            Place::Output(output) => {
                 self.sounds.tones.output(output.clone());
                 self.sounds.output = output;
             }
-            (Ok(()), Place::RingOn(output)) => self.sounds.tones.ring_on(output),
+            Place::RingOn(output) => self.sounds.tones.ring_on(output),
+        }
+        let next = match next {
+            Changing::Yes(next) => next.or(missed),
+            Changing::No => None,
+        };
+        if let Some(next) = next {
+            self.change(next);
         }
     }
 }
