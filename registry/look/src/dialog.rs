@@ -36,6 +36,15 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
         }
     }
 
+    /// The same, saying something else.
+    #[must_use]
+    pub fn map<B: 'a>(self, f: impl Fn(Message) -> B + Copy + 'a) -> Dialog<'a, B> {
+        Dialog {
+            card: self.card.map(f),
+            on_close: self.on_close.map(f),
+        }
+    }
+
     /// What Escape says.
     #[must_use]
     pub fn on_close(mut self, message: Message) -> Self {

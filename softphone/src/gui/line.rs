@@ -31,7 +31,7 @@ use tokio::{runtime, sync::mpsc, task::JoinSet, time::timeout};
 
 use crate::{
     audio::{Input, Output},
-    engine::{self, Command, Config, Event, Handle},
+    engine::{self, Command, Config, Event, Handle, Views},
     phone,
     settings::{Profile, ProfileError, Unshown},
 };
@@ -94,6 +94,8 @@ pub enum News {
     Failed(Arc<Failure>),
     /// Something happened.
     Event(Event),
+    /// How everything stands is different from before; see [`Views`].
+    Changed,
     /// The phone has stopped; nothing comes after it.
     Over,
 }
@@ -105,6 +107,8 @@ pub struct Up {
     pub commands: mpsc::Sender<Command>,
     /// Where the phone listens for others.
     pub listening: Option<SocketAddr>,
+    /// How everything stands.
+    pub views: Views,
     /// The recovery code, which nobody has been shown.
     pub recovery: Option<Unshown>,
     /// A change of the identity broke off before.
@@ -193,7 +197,7 @@ async fn live(start: &Start, news: &mpsc::Sender<News>) -> News {
         Ok(begun) => begun,
         Err(failure) => return News::Failed(Arc::new(failure)),
     };
-    let commands = up.commands.clone();
+    let (commands, mut views) = (up.commands.clone(), up.views.clone());
     let mut running = JoinSet::new();
     running.spawn(driver.run());
     let mut wanted = news.send(News::Up(Parcel::new(up))).await.is_ok();
@@ -203,6 +207,7 @@ async fn live(start: &Start, news: &mpsc::Sender<News>) -> News {
                 Some(event) => wanted = news.send(News::Event(event)).await.is_ok(),
                 None => return News::Over,
             },
+            Ok(()) = views.board.changed() => wanted = news.send(News::Changed).await.is_ok(),
             () = news.closed() => wanted = false,
         }
     }
@@ -241,11 +246,12 @@ async fn begin(start: &Start) -> Result<(Up, mpsc::Receiver<Event>, engine::Driv
         commands,
         events,
         listening,
-        ..
+        views,
     } = handle;
     let up = Up {
         commands,
         listening,
+        views,
         recovery,
         broke_off,
     };

@@ -146,7 +146,7 @@ fn listen(texts: &FluentLanguageLoader, addr: SocketAddr, error: &std::io::Error
 }
 
 /// Why there is no connection to a registry.
-fn connect(texts: &FluentLanguageLoader, error: &ConnectError) -> Said {
+pub fn connect(texts: &FluentLanguageLoader, error: &ConnectError) -> Said {
     let unreachable =
         |host: &Host| fl!(texts, "trouble-unreachable-title", host = host.to_string());
     match error {

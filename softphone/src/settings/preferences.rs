@@ -52,6 +52,8 @@ pub struct Preferences {
     pub favourites: Vec<String>,
     /// The desktop shows who calls and whose call was missed.
     pub notifications: bool,
+    /// They do not say who.
+    pub hide_callers: bool,
     /// What closing the window does.
     pub on_close: OnClose,
     /// The microphone is open only while the key for it is held down.
@@ -75,6 +77,7 @@ impl Default for Preferences {
             publish: true,
             favourites: Vec::new(),
             notifications: true,
+            hide_callers: false,
             on_close: OnClose::Ask,
             push_to_talk: false,
             unknown: Map::new(),
@@ -141,6 +144,8 @@ pub enum Change {
     Favourite(Name, bool),
     /// The desktop shows who calls.
     Notifications(bool),
+    /// The desktop does not show who it is.
+    HideCallers(bool),
     /// What closing the window does.
     OnClose(OnClose),
     /// The microphone is open only while the key for it is held down.
@@ -168,6 +173,7 @@ impl Preferences {
                 }
             }
             Change::Notifications(shown) => self.notifications = shown,
+            Change::HideCallers(hidden) => self.hide_callers = hidden,
             Change::OnClose(what) => self.on_close = what,
             Change::PushToTalk(held) => self.push_to_talk = held,
         }

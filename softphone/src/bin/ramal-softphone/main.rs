@@ -1,20 +1,112 @@
 //! `ramal-softphone`: the phone in a window.
 
-use std::process::ExitCode;
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use registry::cli;
+use clap::Parser;
+use codec::{
+    Name,
+    claim::{INVITE_BYTES_MAX, InviteCode},
+};
+use registry::{
+    cli,
+    client::{Host, Security},
+};
 use softphone::{
+    audio,
     gui::{self, Options},
     settings,
 };
 
+/// Calls people by name, in a window.
+///
+/// What is given here counts before what was set in the window. The same phone in a terminal is
+/// ramal-phone.
+#[derive(Debug, Parser)]
+#[command(name = "ramal-softphone", version, about, args_override_self = true)]
+struct Given {
+    /// The registry to register and look up at [default: the one used last]
+    #[arg(long, value_name = "HOST[:PORT]", env = "RAMAL_REGISTRY")]
+    registry: Option<Host>,
+    /// Talks to that registry without encryption; everybody on the way can read and change what is
+    /// said. What phones say to each other is encrypted all the same
+    #[arg(long)]
+    plain: bool,
+    /// The name to go by [default: the one used last]
+    #[arg(long, value_name = "NAME", env = "RAMAL_NAME")]
+    name: Option<Name>,
+    /// The folder with the keys of every name [default: ramal in the user's configuration folder]
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// From the registry's operator, where names are given by invitation
+    #[arg(long, value_name = "CODE", value_parser = invite)]
+    invite: Option<InviteCode>,
+    /// Where to listen for other phones
+    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:0")]
+    listen: SocketAddr,
+    /// The microphone: a device's id or name, FILE.wav, or silence [default: as it was set]
+    #[arg(long, value_name = "DEV|FILE.wav|silence")]
+    input: Option<audio::Input>,
+    /// The loudspeaker: a device's id or name, FILE.wav, or none [default: as it was set]
+    #[arg(long, value_name = "DEV|FILE.wav|none")]
+    output: Option<audio::Output>,
+    /// Where it rings: a device's id or name, or none [default: as it was set]
+    #[arg(long, value_name = "DEV|none")]
+    ring_on: Option<audio::Output>,
+}
+
+/// What an operator hands to somebody who may claim a name.
+fn invite(text: &str) -> Result<InviteCode, String> {
+    let no_code = || format!("an invitation has at most {INVITE_BYTES_MAX} letters and digits");
+    InviteCode::new(text.trim()).ok_or_else(no_code)
+}
+
 fn main() -> ExitCode {
+    let given: Given = match cli::parse() {
+        Ok(given) => given,
+        Err(code) => return code,
+    };
+    if !has_display() {
+        return cli::complain(
+            2,
+            "there is no display to open a window on; ramal-phone is the same phone in a terminal",
+        );
+    }
+    let folder = match given.config {
+        Some(folder) => Ok(folder),
+        None => settings::default_folder().map_err(|error| error.to_string()),
+    };
+    let folder = match folder {
+        Ok(folder) => folder,
+        Err(why) => return cli::complain(2, &why),
+    };
     let options = Options {
-        folder: settings::default_folder().unwrap_or_default(),
-        ..Options::default()
+        name: given.name,
+        registry: given.registry,
+        security: match given.plain {
+            true => Security::Plain,
+            false => Security::Tls,
+        },
+        invite: given.invite,
+        listen: given.listen,
+        input: given.input,
+        output: given.output,
+        ring_on: given.ring_on,
+        ..Options::new(folder)
     };
     match gui::run(options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::complain(2, &error.to_string()),
+        Err(error) => cli::complain(
+            2,
+            &format!("cannot open a window: {error}; ramal-phone is the same phone in a terminal"),
+        ),
     }
+}
+
+/// Whether there may be a display: what is missing would be a panic of the window system's library.
+fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux")
+        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"]
+            .into_iter()
+            .any(is_set)
 }

@@ -1,0 +1,669 @@
+//! The whole window: who is signed in, which screen is open, and everything that screens ask for.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use i18n_embed_fl::fl;
+use iced::{
+    Subscription, Task, Theme,
+    theme::{self, Mode},
+    window,
+};
+use look::{Element, TextSize};
+
+use super::{
+    Action, Cx, Looks, Message, Options, World,
+    desk::Phone,
+    identity::{self, Job, Outcome},
+    keep::{self, Keeper, Kept},
+    keys,
+    line::{self, News, Start, Up, Wanted},
+    notices::{self, Notices},
+    notify,
+    recovery::{self, Recovery},
+    sign_in::{self, SignIn},
+    texts, tray,
+    trouble::Trouble,
+};
+use crate::{
+    audio::{Direction, Volume},
+    board::Board,
+    engine, phone,
+    settings::{
+        self as profile,
+        preferences::{self, Appearance, Change, Place, Scheme},
+    },
+};
+
+/// How often what shows how long ago something was is drawn anew.
+const TICK: Duration = Duration::from_secs(30);
+
+/// The program's id, as its `.desktop` file is called.
+const ID: &str = "ramal-softphone";
+
+mod frame;
+
+/// The whole window.
+pub struct App {
+    pub(super) world: World,
+    options: Options,
+    pub(super) appearance: Appearance,
+    keeper: Keeper,
+    pub(super) sign_in: Option<SignIn>,
+    pub(super) phone: Option<Box<Phone>>,
+    /// How many phones there have been; the newest has this number.
+    phones: u64,
+    pub(super) window: Option<window::Id>,
+    desktop: Mode,
+    /// Closing the window is asked about, and whether the answer is remembered.
+    pub(super) closing: Option<bool>,
+    quitting: bool,
+    /// Flipped by every update; see [`look::repaint`].
+    odd: bool,
+}
+
+impl App {
+    /// The window as it is at the start: whoever was signed in is so again.
+    pub fn new(options: Options) -> (Self, Task<Message>) {
+        let kept = preferences::read_appearance(&options.folder);
+        let mut app = Self {
+            sign_in: Some(SignIn::new(&options)),
+            phone: None,
+            phones: 0,
+            world: World::new(texts::load(kept.value.language)),
+            options,
+            appearance: kept.value,
+            keeper: Keeper::default(),
+            window: None,
+            desktop: Mode::None,
+            closing: None,
+            quitting: false,
+            odd: false,
+        };
+        let open = app.open();
+        let begin = app.begin();
+        let desktop = iced::system::theme().map(Message::Desktop);
+        (app, Task::batch([open, begin, desktop]))
+    }
+
+    /// Signs in who was signed in when the program ended, or asks.
+    fn begin(&mut self) -> Task<Message> {
+        let name = self.options.name.clone();
+        let name = name.or_else(|| profile::last_name(&self.options.folder));
+        let Some(name) = name else {
+            return self.ask();
+        };
+        let kept = preferences::read(&self.options.folder, &name);
+        let given = self.options.registry.clone();
+        let registry = given.or_else(|| kept.value.registry.as_ref()?.parse().ok());
+        match registry {
+            Some(registry) if kept.value.signed_in => {
+                let start = self.options.start(name, registry, &kept.value);
+                self.connect(start);
+                self.arrive();
+                Task::none()
+            }
+            _ => self.ask(),
+        }
+    }
+
+    fn ask(&mut self) -> Task<Message> {
+        let sign_in = self.sign_in.insert(SignIn::new(&self.options));
+        sign_in.focus().map(Message::SignIn)
+    }
+
+    /// Starts a phone. The screen that asks stays until the name is granted.
+    pub(super) fn connect(&mut self, start: Start) {
+        let kept = preferences::read(&self.options.folder, &start.name);
+        self.world.preferences = kept.value;
+        self.world
+            .preferences
+            .apply(Change::Registry(start.registry.clone()));
+        let (name, registry) = (start.name.clone(), start.registry.clone());
+        self.world.board = Arc::new(Board::new(name, registry, &start.settings));
+        self.phones += 1;
+        let wanted = Wanted {
+            number: self.phones,
+            start: Arc::new(start),
+        };
+        let mut phone = Phone::new(wanted, &self.options, self.appearance.place);
+        if let Some((path, _)) = kept.damaged {
+            phone.notices.damaged(path);
+        }
+        self.phone = Some(Box::new(phone));
+    }
+
+    /// The screen that asks is done with.
+    fn arrive(&mut self) {
+        self.sign_in = None;
+    }
+
+    /// The phone ends, and it is asked who one is.
+    fn leave(&mut self, trouble: Option<Trouble>) -> Task<Message> {
+        self.phone = None;
+        let ask = self.ask();
+        if let (Some(sign_in), Some(trouble)) = (&mut self.sign_in, trouble) {
+            sign_in.fail(trouble);
+        }
+        ask
+    }
+
+    /// Takes in what happened.
+    pub fn update(&mut self, message: Message) -> Task<Message> {
+        let is_level = matches!(
+            &message,
+            Message::Line(_, News::Event(engine::Event::Levels { .. }))
+        );
+        if !is_level {
+            self.odd = !self.odd;
+        }
+        self.world.now = Instant::now();
+        let task = self.take_in(message);
+        let keep = self.keep();
+        Task::batch([task, keep])
+    }
+
+    fn take_in(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::SignIn(message) => {
+                let Some(sign_in) = &mut self.sign_in else {
+                    return Task::none();
+                };
+                let action = sign_in.update(message);
+                self.sign_in(action)
+            }
+            Message::People(message) => self.on_screen(
+                |phone, cx| phone.people.update(message, cx),
+                Message::People,
+            ),
+            Message::Incoming(message) => self.on_screen(
+                |phone, cx| phone.incoming.update(message, cx),
+                Message::Incoming,
+            ),
+            Message::Call(message) => {
+                self.on_screen(|phone, cx| phone.call.update(message, cx), Message::Call)
+            }
+            Message::Log(message) => {
+                self.on_screen(|phone, cx| phone.log.update(message, cx), Message::Log)
+            }
+            Message::Settings(message) => {
+                self.resume(&message);
+                self.on_screen(
+                    |phone, cx| phone.settings.update(message, cx),
+                    Message::Settings,
+                )
+            }
+            Message::Notices(message) => self.notices(&message),
+            Message::Recovery(message) => self.recovery(message),
+            Message::Line(number, news) => match number == self.phones {
+                true => self.hear(news),
+                false => Task::none(),
+            },
+            Message::PlacePressed(place) => {
+                self.on_screen(|_, _| Action::Go(place), Message::People)
+            }
+            Message::Key(message) => {
+                self.on_screen(|_, cx| keys::meant(&message, cx), Message::Key)
+            }
+            Message::Tray(message) => {
+                self.on_screen(|_, cx| tray::meant(message, cx), Message::Tray)
+            }
+            Message::Notify(message) => {
+                self.on_screen(|_, cx| notify::meant(message, cx), Message::Notify)
+            }
+            Message::Window(id, event) => match self.window == Some(id) {
+                true => self.window(&event),
+                false => Task::none(),
+            },
+            Message::Desktop(mode) => {
+                self.desktop = mode;
+                Task::none()
+            }
+            Message::CloseAnswered(answer) => self.closing(answer),
+            Message::Kept(written) => {
+                self.keeper.written();
+                if let (Err(why), Some(phone)) = (written, &mut self.phone) {
+                    phone
+                        .notices
+                        .warn(fl!(self.world.texts, "notice-not-kept", why = why));
+                }
+                Task::none()
+            }
+            Message::Late(number) if self.quitting && number == self.phones => self.exit(),
+            Message::Late(_) | Message::Tick(_) => Task::none(),
+        }
+    }
+
+    /// What the screens may look at.
+    pub(super) fn cx(&self) -> Cx<'_> {
+        self.world.cx()
+    }
+
+    /// Lets a screen of the phone take something in, and does what it wants.
+    pub(super) fn on_screen<M: Send + 'static>(
+        &mut self,
+        screen: impl FnOnce(&mut Phone, &Cx<'_>) -> Action<M>,
+        wrap: fn(M) -> Message,
+    ) -> Task<Message> {
+        let Some(phone) = &mut self.phone else {
+            return Task::none();
+        };
+        let action = screen(phone, &self.world.cx());
+        self.perform(action, wrap)
+    }
+
+    /// Does what a screen wants.
+    pub(super) fn perform<M: Send + 'static>(
+        &mut self,
+        action: Action<M>,
+        wrap: fn(M) -> Message,
+    ) -> Task<Message> {
+        match action {
+            Action::None => {}
+            Action::Tell(command) => self.tell(command),
+            Action::Prefer(change) => self.prefer(&change),
+            Action::Look(looks) => self.look(looks),
+            Action::Go(place) => {
+                self.appearance.place = place;
+                self.keeper.touch();
+                if let Some(phone) = &mut self.phone {
+                    (phone.place, phone.shows_call) = (place, false);
+                }
+                return self.on_screen(Phone::arrive, Message::Settings);
+            }
+            Action::ShowCall(shows) => {
+                if let Some(phone) = &mut self.phone {
+                    phone.shows_call = shows;
+                }
+            }
+            Action::Copy(text) => return iced::clipboard::write(text),
+            Action::Front => return self.front(),
+            Action::SignOut => {
+                self.prefer(&Change::SignedIn(false));
+                self.keep_now();
+                return self.leave(None);
+            }
+            Action::Quit => return self.quit(),
+            Action::Work(job) => return self.work(job),
+            Action::Run(task) => return task.map(wrap),
+            Action::All(actions) => {
+                let tasks: Vec<_> = actions
+                    .into_iter()
+                    .map(|action| self.perform(action, wrap))
+                    .collect();
+                return Task::batch(tasks);
+            }
+        }
+        Task::none()
+    }
+
+    fn tell(&mut self, command: engine::Command) {
+        if let Some(phone) = &mut self.phone
+            && let Some(up) = &phone.up
+            && up.commands.try_send(command).is_err()
+        {
+            // Its queue is full, or it has ended: it hangs, and the person should know.
+            let busy = fl!(self.world.texts, "notice-phone-hangs");
+            phone.notices.warn(busy);
+        }
+    }
+
+    /// Keeps what was set, and lets the phone go by it.
+    fn prefer(&mut self, change: &Change) {
+        self.world.preferences.apply(change.clone());
+        self.keeper.touch();
+        let set = &self.world.preferences;
+        let command = match change {
+            Change::Input(_) => engine::Command::Input(set.input()),
+            Change::Output(_) => engine::Command::Output(set.output()),
+            Change::RingOn(_) => engine::Command::RingOn(set.ring_on()),
+            Change::InputVolume(_) => {
+                engine::Command::Volume(Direction::Input, Volume::of_percent(set.input_volume))
+            }
+            Change::OutputVolume(_) => {
+                engine::Command::Volume(Direction::Output, Volume::of_percent(set.output_volume))
+            }
+            Change::Callers(_)
+            | Change::Publish(_)
+            | Change::Registry(_)
+            | Change::SignedIn(_)
+            | Change::Favourite(..)
+            | Change::Notifications(_)
+            | Change::HideCallers(_)
+            | Change::OnClose(_)
+            | Change::PushToTalk(_) => return,
+        };
+        self.tell(command);
+    }
+
+    fn look(&mut self, looks: Looks) {
+        match looks {
+            Looks::Scheme(scheme) => self.appearance.scheme = scheme,
+            Looks::Language(language) => {
+                self.appearance.language = language;
+                self.world.texts = texts::load(language);
+            }
+            Looks::TextSize(percent) => self.appearance.text_size = percent,
+        }
+        self.keeper.touch();
+    }
+
+    /// What is to be written.
+    fn kept(&self) -> Kept {
+        let named = self.phone.as_ref().filter(|_| self.sign_in.is_none());
+        let name = named.map(|phone| phone.wanted.start.name.clone());
+        Kept {
+            folder: self.options.folder.clone(),
+            appearance: self.appearance.clone(),
+            preferences: name.map(|name| (name, self.world.preferences.clone())),
+        }
+    }
+
+    fn keep(&mut self) -> Task<Message> {
+        let mut keeper = std::mem::take(&mut self.keeper);
+        let task = keeper.write(|| self.kept());
+        self.keeper = keeper;
+        task.map(Message::Kept)
+    }
+
+    pub(super) fn keep_now(&mut self) {
+        let mut keeper = std::mem::take(&mut self.keeper);
+        // The program ends, or somebody else signs in: there is nobody left to be told.
+        let _ = keeper.flush(|| self.kept());
+    }
+
+    fn sign_in(&mut self, action: sign_in::Action) -> Task<Message> {
+        match action {
+            sign_in::Action::None => {}
+            sign_in::Action::Run(task) => return task.map(Message::SignIn),
+            sign_in::Action::Connect(start) => self.connect(*start),
+            sign_in::Action::Cancel => self.phone = None,
+        }
+        Task::none()
+    }
+
+    fn notices(&mut self, message: &notices::Message) -> Task<Message> {
+        match message {
+            notices::Message::SignInPressed => self.leave(None),
+            notices::Message::FindOutPressed => self.on_screen(
+                |phone, cx| {
+                    let begun = phone.settings.begin(identity::Kind::Rotate, cx);
+                    Action::All(vec![Action::Go(Place::Settings), begun])
+                },
+                Message::Settings,
+            ),
+            notices::Message::Read(notice) => {
+                if let Some(phone) = &mut self.phone {
+                    phone.notices.read(*notice);
+                }
+                Task::none()
+            }
+        }
+    }
+
+    fn recovery(&mut self, message: recovery::Message) -> Task<Message> {
+        let Some(phone) = &mut self.phone else {
+            return Task::none();
+        };
+        let shown = phone.recovery.take();
+        if let (recovery::Message::Written, Some(shown)) = (message, shown)
+            && let Err(why) = shown.forget()
+        {
+            phone.notices.warn(why);
+        }
+        Task::none()
+    }
+
+    /// Does something with the identity. A phone that has it leaves it meanwhile, and comes back.
+    fn work(&mut self, job: Job) -> Task<Message> {
+        let pauses = job.kind().wants_profile();
+        if let Some(phone) = self.phone.as_mut().filter(|_| pauses) {
+            phone.up = None;
+            phone.paused = true;
+        }
+        Task::future(job.run()).map(|done| Message::Settings(super::settings::Message::Work(done)))
+    }
+
+    /// Starts the phone again that has left its profile, once that has been dealt with.
+    fn resume(&mut self, message: &super::settings::Message) {
+        use super::settings::Message::Work;
+        let Work(identity::Message::Done(done)) = message else {
+            return;
+        };
+        // Whoever has given the name up does not claim it again at once.
+        let is_released = matches!(done, Ok(Outcome::Released(_)));
+        if let Some(phone) = self
+            .phone
+            .as_mut()
+            .filter(|phone| phone.paused && !is_released)
+        {
+            self.phones += 1;
+            phone.wanted.number = self.phones;
+            phone.paused = false;
+            phone.notices = Notices::default();
+        }
+    }
+
+    // ---- the phone ----
+
+    /// Takes in news of the phone.
+    fn hear(&mut self, news: News) -> Task<Message> {
+        if self.phone.is_none() && !self.quitting {
+            // It was given up while its last news was on the way.
+            return Task::none();
+        }
+        match news {
+            News::Up(parcel) => {
+                if let (Some(phone), Some(mut up)) = (&mut self.phone, parcel.take()) {
+                    phone.notices.broke_off(up.broke_off);
+                    phone.unshown = up.recovery.take();
+                    phone.up = Some(up);
+                }
+                self.prefer_all();
+                Task::none()
+            }
+            News::Event(event) => {
+                self.refresh();
+                self.event(&event)
+            }
+            News::Changed => {
+                self.refresh();
+                Task::none()
+            }
+            News::Failed(failure) if !self.quitting => self.leave(Some(Trouble::Failure(failure))),
+            News::Over if !self.quitting => match &self.phone {
+                Some(phone) if phone.paused => Task::none(),
+                _ => self.leave(None),
+            },
+            News::Failed(_) | News::Over => self.exit(),
+        }
+    }
+
+    /// Looks how everything stands now.
+    fn refresh(&mut self) {
+        let views = self.phone.as_mut().and_then(|phone| phone.up.as_mut());
+        if let Some(Up { views, .. }) = views {
+            self.world.board = Arc::clone(&views.board.borrow_and_update());
+        }
+    }
+
+    /// What a phone that has just begun does not know from its start.
+    fn prefer_all(&mut self) {
+        let set = &self.world.preferences;
+        let volumes = [
+            (Direction::Input, set.input_volume),
+            (Direction::Output, set.output_volume),
+        ];
+        for (direction, percent) in volumes {
+            if percent != 100 {
+                self.tell(engine::Command::Volume(
+                    direction,
+                    Volume::of_percent(percent),
+                ));
+            }
+        }
+    }
+
+    fn event(&mut self, event: &engine::Event) -> Task<Message> {
+        let Some(phone) = &mut self.phone else {
+            return Task::none();
+        };
+        let start = Arc::clone(&phone.wanted.start);
+        phone.notices.hear(event, &start.name, &start.registry);
+        let own = match event {
+            engine::Event::Phone(phone::Event::Registered) => self.granted(),
+            engine::Event::Phone(phone::Event::Incoming { .. }) => self.front(),
+            _ => self.refused_at_the_door(),
+        };
+        let people = self.on_screen(|phone, cx| phone.people.hear(event, cx), Message::People);
+        let incoming = self.on_screen(
+            |phone, cx| phone.incoming.hear(event, cx),
+            Message::Incoming,
+        );
+        let call = self.on_screen(|phone, cx| phone.call.hear(event, cx), Message::Call);
+        let log = self.on_screen(|phone, cx| phone.log.hear(event, cx), Message::Log);
+        let shown = self.on_screen(|_, cx| notify::hear(event, cx), Message::Notify);
+        Task::batch([own, people, incoming, call, log, shown])
+    }
+
+    /// The registry has granted the name: it is who one is from now on.
+    fn granted(&mut self) -> Task<Message> {
+        self.arrive();
+        if let Some(phone) = &mut self.phone {
+            phone.recovery = phone
+                .unshown
+                .take()
+                .map(Recovery::new)
+                .or(phone.recovery.take());
+            let name = phone.wanted.start.name.clone();
+            if let Err(error) = profile::set_last_name(&self.options.folder, &name) {
+                phone
+                    .notices
+                    .warn(super::trouble::profile(&self.world.texts, &error).line());
+            }
+        }
+        if !self.world.preferences.signed_in {
+            self.prefer(&Change::SignedIn(true));
+        }
+        Task::none()
+    }
+
+    /// Who is not in yet is told at the door what is wrong.
+    fn refused_at_the_door(&mut self) -> Task<Message> {
+        let (Some(_), Some(phone)) = (&self.sign_in, &self.phone) else {
+            return Task::none();
+        };
+        match phone.notices.trouble() {
+            Some(trouble) => {
+                let trouble = trouble.clone();
+                let (name, registry) = (&phone.wanted.start.name, &phone.wanted.start.registry);
+                let (name, registry) = (name.to_string(), registry.to_string());
+                self.phone = None;
+                if let Some(sign_in) = &mut self.sign_in {
+                    sign_in.fail(trouble);
+                    sign_in.typed(name, registry);
+                }
+                Task::none()
+            }
+            None => Task::none(),
+        }
+    }
+
+    // ---- what it looks like ----
+
+    /// What is on the screen.
+    #[must_use]
+    pub fn view(&self, _window: window::Id) -> Element<'_, Message> {
+        self.screen()
+    }
+
+    /// What is on the screen, in whatever window.
+    #[must_use]
+    pub fn screen(&self) -> Element<'_, Message> {
+        let cx = self.cx();
+        let screen = match (&self.sign_in, &self.phone) {
+            (None, Some(phone)) => phone.view(&cx, &self.appearance),
+            (Some(sign_in), _) => sign_in.view(&cx).map(Message::SignIn),
+            (None, None) => iced::widget::space().into(),
+        };
+        let closing = self.closing.map(|remembers| keep::question(&cx, remembers));
+        let closing = closing.map(|dialog| dialog.map(Message::CloseAnswered));
+        look::frame(look::dialog(screen, closing))
+    }
+
+    /// What the window listens to.
+    pub fn subscription(&self) -> Subscription<Message> {
+        let mut all = vec![
+            window::events().map(|(id, event)| Message::Window(id, event)),
+            iced::system::theme_changes().map(Message::Desktop),
+        ];
+        if let Some(sign_in) = &self.sign_in {
+            all.push(sign_in.subscription().map(Message::SignIn));
+        }
+        if let Some(phone) = &self.phone {
+            if !phone.paused {
+                let news = line::subscription(&phone.wanted).with(phone.wanted.number);
+                all.push(news.map(|(number, news)| Message::Line(number, news)));
+            }
+            if self.sign_in.is_none() {
+                all.push(keys::subscription().map(Message::Key));
+                all.push(tray::subscription().map(Message::Tray));
+                all.push(iced::time::every(TICK).map(Message::Tick));
+            }
+        }
+        Subscription::batch(all)
+    }
+
+    /// What stands on the window's edge.
+    #[must_use]
+    pub fn title(&self, _window: window::Id) -> String {
+        match (&self.sign_in, &self.phone) {
+            (None, Some(phone)) => format!("{} – Ramal", phone.wanted.start.name),
+            _ => "Ramal".to_owned(),
+        }
+    }
+
+    /// Its colours.
+    #[must_use]
+    pub fn theme(&self, _window: window::Id) -> Theme {
+        let scheme = match self.appearance.scheme {
+            Scheme::System => look::Scheme::System,
+            Scheme::Light => look::Scheme::Light,
+            Scheme::Dark => look::Scheme::Dark,
+        };
+        look::theme(scheme, self.desktop)
+    }
+
+    /// How large everything is, as a factor.
+    #[must_use]
+    pub fn factor(&self) -> f32 {
+        let fits = |size: &&TextSize| size.percent() >= self.appearance.text_size;
+        TextSize::ALL
+            .iter()
+            .find(fits)
+            .copied()
+            .unwrap_or_default()
+            .factor()
+    }
+
+    fn style(&self, theme: &Theme) -> theme::Style {
+        look::repaint(self.odd, theme)
+    }
+}
+
+/// Opens the window, and returns when the program is to end.
+///
+/// # Errors
+/// When there is no display.
+pub fn run(options: Options) -> iced::Result {
+    iced::daemon(move || App::new(options.clone()), App::update, App::view)
+        .settings(look::settings(ID))
+        .title(App::title)
+        .theme(App::theme)
+        .style(App::style)
+        .scale_factor(|app, _| app.factor())
+        .subscription(App::subscription)
+        .run()
+}

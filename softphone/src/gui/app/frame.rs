@@ -1,0 +1,111 @@
+//! The window itself: opened, closed with the phone going on, brought to the front, and the end.
+
+use std::time::Duration;
+
+use iced::{Task, window};
+
+use super::{App, Message};
+use crate::{
+    gui::keep::Closing,
+    phone,
+    settings::preferences::{Change, OnClose},
+};
+
+/// The smallest window in which nothing is clipped.
+const WINDOW_MIN: iced::Size = iced::Size::new(640.0, 520.0);
+
+/// How long a phone that was told to stop may take before the program ends without it.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+impl App {
+    /// Opens the window.
+    pub(super) fn open(&mut self) -> Task<Message> {
+        let (window, opened) = window::open(window::Settings {
+            size: self.appearance.window.into(),
+            min_size: Some(WINDOW_MIN),
+            exit_on_close_request: false,
+            ..window::Settings::default()
+        });
+        self.window = Some(window);
+        opened.discard()
+    }
+
+    pub(super) fn window(&mut self, event: &window::Event) -> Task<Message> {
+        match event {
+            window::Event::Focused => self.world.focused = true,
+            window::Event::Unfocused => self.world.focused = false,
+            window::Event::Resized(size) => {
+                let factor = self.factor();
+                self.appearance.window = (size.width * factor, size.height * factor);
+                self.keeper.touch();
+            }
+            window::Event::Closed => self.window = None,
+            window::Event::CloseRequested => {
+                let signed_in = self.phone.is_some() && self.sign_in.is_none();
+                match (signed_in, self.world.preferences.on_close) {
+                    (false, _) | (true, OnClose::Quit) => return self.quit(),
+                    (true, OnClose::Ring) => return self.close(),
+                    (true, OnClose::Ask) => self.closing = Some(false),
+                }
+            }
+            _ => {}
+        }
+        Task::none()
+    }
+
+    pub(super) fn closing(&mut self, answer: Closing) -> Task<Message> {
+        if let Closing::Remember(remembers) = answer {
+            self.closing = Some(remembers);
+            return Task::none();
+        }
+        self.closing = None;
+        if let Some(what) = answer.remembered() {
+            self.prefer(&Change::OnClose(what));
+        }
+        match answer {
+            Closing::Ring(_) => self.close(),
+            Closing::Quit(_) => self.quit(),
+            Closing::Stay | Closing::Remember(_) => Task::none(),
+        }
+    }
+
+    /// Closes the window; the phone goes on.
+    fn close(&mut self) -> Task<Message> {
+        self.window.take().map_or_else(Task::none, window::close)
+    }
+
+    /// Brings the window to the front.
+    pub(super) fn front(&mut self) -> Task<Message> {
+        let Some(window) = self.window else {
+            return self.open();
+        };
+        Task::batch([
+            window::minimize(window, false),
+            window::gain_focus(window),
+            window::request_user_attention(window, Some(window::UserAttention::Informational)),
+        ])
+    }
+
+    /// Ends the phone, then the program.
+    pub(super) fn quit(&mut self) -> Task<Message> {
+        self.keep_now();
+        let stopping = self.phone.as_ref().and_then(|phone| phone.up.as_ref());
+        let stop = || phone::Command::Stop.into();
+        if stopping.is_none_or(|up| up.commands.try_send(stop()).is_err()) {
+            return self.exit();
+        }
+        self.quitting = true;
+        let number = self.phones;
+        let late = Task::future(async move {
+            tokio::time::sleep(FAREWELL).await;
+            Message::Late(number)
+        });
+        // What is still said to the registry is said without a window.
+        Task::batch([self.close(), late])
+    }
+
+    pub(super) fn exit(&mut self) -> Task<Message> {
+        self.keep_now();
+        iced::exit()
+    }
+}

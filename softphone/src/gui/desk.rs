@@ -1,0 +1,147 @@
+//! A phone that runs, and the screens that show it: which is open, and what lies over it.
+
+use i18n_embed_fl::fl;
+use iced::{
+    Fill,
+    widget::{column, container, opaque, row, stack},
+};
+use look::{Element, Icon, nav, space, text};
+
+use super::{
+    Action, Cx, Message, Options,
+    call::Call,
+    incoming::Incoming,
+    line::{Up, Wanted},
+    log::Log,
+    notices::Notices,
+    people::People,
+    recovery::Recovery,
+    settings::{self, Settings},
+};
+use crate::settings::{
+    Unshown,
+    preferences::{Appearance, Place},
+};
+
+/// A phone that runs, and the screens that show it.
+pub(super) struct Phone {
+    pub(super) wanted: Wanted,
+    pub(super) up: Option<Up>,
+    /// It has left its profile for a while, and comes back.
+    pub(super) paused: bool,
+    pub(super) place: Place,
+    pub(super) shows_call: bool,
+    pub(super) people: People,
+    pub(super) incoming: Incoming,
+    pub(super) call: Call,
+    pub(super) log: Log,
+    pub(super) settings: Settings,
+    pub(super) notices: Notices,
+    /// Recovery words that are worth nothing before the name is granted.
+    pub(super) unshown: Option<Unshown>,
+    pub(super) recovery: Option<Recovery>,
+}
+
+impl Phone {
+    /// Of the phone that is wanted, before it runs.
+    pub(super) fn new(wanted: Wanted, options: &Options, place: Place) -> Self {
+        let settings = Settings::new(options, &wanted.start);
+        Self {
+            wanted,
+            up: None,
+            paused: false,
+            place,
+            shows_call: false,
+            people: People::default(),
+            incoming: Incoming::default(),
+            call: Call::default(),
+            log: Log::default(),
+            settings,
+            notices: Notices::default(),
+            unshown: None,
+            recovery: None,
+        }
+    }
+
+    /// Another screen is open than before.
+    pub(super) fn arrive(&mut self, cx: &Cx<'_>) -> Action<settings::Message> {
+        match self.place {
+            Place::Settings => self.settings.arrive(cx),
+            Place::People | Place::Log => {
+                self.settings.leave();
+                Action::None
+            }
+        }
+    }
+
+    /// What is on the screen.
+    pub(super) fn view<'a>(
+        &'a self,
+        cx: &Cx<'a>,
+        appearance: &'a Appearance,
+    ) -> Element<'a, Message> {
+        let place = |icon, words, place| {
+            let is_here = !self.shows_call && self.place == place;
+            nav::place(icon, words, is_here, Message::PlacePressed(place))
+        };
+        let places = [
+            place(Icon::People, fl!(cx.texts, "nav-people"), Place::People),
+            place(Icon::Log, fl!(cx.texts, "nav-log"), Place::Log),
+            place(
+                Icon::Settings,
+                fl!(cx.texts, "nav-settings"),
+                Place::Settings,
+            ),
+        ];
+        let rail = nav::rail(places, Some(self.who(cx)));
+        let bar = self.call.bar(cx).filter(|_| !self.shows_call);
+        let screen = match (self.shows_call, self.place) {
+            (true, _) => self.call.view(cx).map(Message::Call),
+            (false, Place::People) => self.people.view(cx).map(Message::People),
+            (false, Place::Log) => self.log.view(cx).map(Message::Log),
+            (false, Place::Settings) => self.settings.view(cx, appearance).map(Message::Settings),
+        };
+        let notices = self.notices.view(cx).map(|notices| {
+            let notices = notices.map(Message::Notices);
+            container(notices).padding([space::M, space::XL]).into()
+        });
+        let main = column![]
+            .extend(bar.map(|bar| bar.map(Message::Call)))
+            .extend(notices)
+            .push(container(screen).width(Fill).height(Fill));
+        let all: Element<'_, Message> = row![rail, main.width(Fill).height(Fill)].into();
+        let all = match self.incoming.view(cx) {
+            Some(incoming) => stack![all, opaque(incoming.map(Message::Incoming))].into(),
+            None => all,
+        };
+        let settings = self.settings.dialog(cx);
+        let settings = settings.filter(|_| !self.shows_call && self.place == Place::Settings);
+        let settings = settings.map(|dialog| dialog.map(Message::Settings));
+        let recovery = self.recovery.as_ref();
+        let recovery = recovery.map(|shown| shown.dialog(cx).map(Message::Recovery));
+        look::dialog(all, recovery.or(settings))
+    }
+
+    /// Who one is, at the foot of the rail.
+    fn who<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
+        let start = &self.wanted.start;
+        let state = match self.notices.trouble() {
+            None if self.up.is_some() => start.registry.to_string(),
+            None => fl!(cx.texts, "who-connecting"),
+            Some(_) => fl!(cx.texts, "who-offline"),
+        };
+        let words = column![
+            text::strong(start.name.to_string()).wrapping(text::Wrapping::None),
+            text::caption(state)
+                .style(text::muted)
+                .wrapping(text::Wrapping::None),
+        ];
+        row![
+            look::avatar(start.name.as_str(), 36.0),
+            container(words).width(Fill).clip(true),
+        ]
+        .spacing(space::M)
+        .align_y(iced::Center)
+        .into()
+    }
+}

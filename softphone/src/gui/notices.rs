@@ -1,0 +1,170 @@
+//! Banners above every screen: what is wrong beside the calls, until it is over or was read.
+
+use std::{collections::VecDeque, path::PathBuf};
+
+use codec::Name;
+use i18n_embed_fl::fl;
+use iced::widget::column;
+use look::{Element, Icon, Kind, button, space};
+use registry::client::Host;
+
+use super::{Cx, trouble::Trouble};
+use crate::{engine, phone};
+
+/// How many warnings are kept; the oldest gives way.
+const WARNINGS_MAX: usize = 3;
+
+/// What is to be known beside the calls.
+#[derive(Debug, Default)]
+pub struct Notices {
+    trouble: Option<Trouble>,
+    /// A registry may be somebody else, which a later failure to reach it does not hide.
+    distrust: bool,
+    /// The registry that was met for the first time, and the fingerprint of its key.
+    met: Option<(Host, String)>,
+    broke_off: bool,
+    damaged: Option<PathBuf>,
+    warnings: VecDeque<String>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// To sign in anew, which finds out what is wrong with the registry or the name.
+    SignInPressed,
+    /// To find out what came of a change of identity.
+    FindOutPressed,
+    /// A notice was read.
+    Read(Notice),
+}
+
+/// Which one was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// That a registry was met.
+    Met,
+    /// That what was set was damaged.
+    Damaged,
+    /// The warning at this place.
+    Warning(usize),
+}
+
+impl Notices {
+    /// A change of identity broke off before.
+    pub fn broke_off(&mut self, broke_off: bool) {
+        self.broke_off = broke_off;
+    }
+
+    /// What was set could not be read, and is there now.
+    pub fn damaged(&mut self, path: PathBuf) {
+        self.damaged = Some(path);
+    }
+
+    /// Something is wrong that a person can mend.
+    pub fn warn(&mut self, text: String) {
+        if self.warnings.contains(&text) {
+            return;
+        }
+        if self.warnings.len() >= WARNINGS_MAX {
+            self.warnings.pop_front();
+        }
+        self.warnings.push_back(text);
+    }
+
+    /// What is wrong with the registry or the name, if anything.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
+    /// Takes in what happened in the phone of this name at this registry.
+    pub fn hear(&mut self, event: &engine::Event, name: &Name, registry: &Host) {
+        match event {
+            engine::Event::Phone(phone::Event::Registered) => {
+                self.trouble = None;
+                self.distrust = false;
+            }
+            engine::Event::Phone(phone::Event::RegistrationRefused(refusal)) => {
+                self.trouble = Some(Trouble::Refused(*refusal, name.clone()));
+            }
+            // What is known better is not said worse.
+            engine::Event::Phone(phone::Event::RegistryUnreachable(why)) if !self.distrust => {
+                self.trouble = Some(Trouble::Unreachable(registry.clone(), why.clone()));
+            }
+            engine::Event::Phone(phone::Event::Replaced) => self.trouble = Some(Trouble::Replaced),
+            engine::Event::RegistryUntrusted { host, why } if host.is_same(registry) => {
+                self.distrust = true;
+                self.trouble = Some(Trouble::Untrusted(host.clone(), why.clone()));
+            }
+            engine::Event::RegistryTurnsAway { host, why } if host.is_same(registry) => {
+                self.distrust = true;
+                self.trouble = Some(Trouble::TurnedAway(host.clone(), why.clone()));
+            }
+            engine::Event::RegistryUntrusted { why, .. }
+            | engine::Event::RegistryTurnsAway { why, .. } => self.warn(why.clone()),
+            engine::Event::RegistryMet { host, key } => {
+                self.met = Some((host.clone(), key.fingerprint()));
+            }
+            engine::Event::Warning(text) => self.warn(text.clone()),
+            _ => {}
+        }
+    }
+
+    /// A notice was read.
+    pub fn read(&mut self, notice: Notice) {
+        match notice {
+            Notice::Met => self.met = None,
+            Notice::Damaged => self.damaged = None,
+            Notice::Warning(at) => {
+                self.warnings.remove(at);
+            }
+        }
+    }
+
+    /// What stands above every screen; nothing while all is well.
+    #[must_use]
+    pub fn view<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
+        let t = cx.texts;
+        let dismiss = |notice| {
+            let button = button::quiet(Icon::Close).on_press(Message::Read(notice));
+            Some(look::tip(button, fl!(t, "dismiss"), None))
+        };
+        let trouble = self.trouble.as_ref().map(|trouble| {
+            let again = button::secondary(fl!(t, "notice-sign-in"));
+            let again = again.on_press(Message::SignInPressed).into();
+            let (kind, action) = match trouble {
+                Trouble::Unreachable(..) => (Kind::Warning, None),
+                _ => (Kind::Danger, Some(again)),
+            };
+            look::banner(kind, trouble.said(t).line(), action)
+        });
+        let broke_off = self.broke_off.then(|| {
+            let find = button::secondary(fl!(t, "notice-find-out"));
+            let find = find.on_press(Message::FindOutPressed).into();
+            look::banner(Kind::Warning, fl!(t, "notice-broke-off"), Some(find))
+        });
+        let met = self.met.as_ref().map(|(host, key)| {
+            let words = fl!(t, "notice-met", host = host.to_string(), key = key.as_str());
+            look::banner(Kind::Info, words, dismiss(Notice::Met))
+        });
+        let damaged = self.damaged.as_ref().map(|path| {
+            let words = fl!(t, "notice-damaged", path = path.display().to_string());
+            look::banner(Kind::Warning, words, dismiss(Notice::Damaged))
+        });
+        let warnings = self.warnings.iter().enumerate().map(|(at, warning)| {
+            look::banner(
+                Kind::Warning,
+                warning.as_str(),
+                dismiss(Notice::Warning(at)),
+            )
+        });
+        let all: Vec<_> = trouble
+            .into_iter()
+            .chain(broke_off)
+            .chain(met)
+            .chain(damaged)
+            .chain(warnings)
+            .collect();
+        (!all.is_empty()).then(|| column(all).spacing(space::S).into())
+    }
+}
