@@ -40,6 +40,9 @@ use crate::{
 /// How often what shows how long ago something was is drawn anew.
 const TICK: Duration = Duration::from_secs(30);
 
+/// The same, while there is a call, which shows its seconds.
+const CALL_TICK: Duration = Duration::from_secs(1);
+
 /// The program's id, as its `.desktop` file is called.
 const ID: &str = "ramal-softphone";
 
@@ -325,9 +328,9 @@ impl App {
             Change::OutputVolume(_) => {
                 engine::Command::Volume(Direction::Output, Volume::of_percent(set.output_volume))
             }
-            Change::Callers(_)
-            | Change::Publish(_)
-            | Change::Registry(_)
+            Change::Callers(_) => phone::Command::Callers(set.callers.into()).into(),
+            Change::Publish(_) => phone::Command::Publish(set.publish).into(),
+            Change::Registry(_)
             | Change::SignedIn(_)
             | Change::Favourite(..)
             | Change::Notifications(_)
@@ -462,6 +465,7 @@ impl App {
                     phone.up = Some(up);
                 }
                 self.prefer_all();
+                self.tell(phone::Command::Watch(true).into());
                 Task::none()
             }
             News::Event(event) => {
@@ -485,7 +489,7 @@ impl App {
     fn refresh(&mut self) {
         let views = self.phone.as_mut().and_then(|phone| phone.up.as_mut());
         if let Some(Up { views, .. }) = views {
-            self.world.board = Arc::clone(&views.board.borrow_and_update());
+            self.world.look_at(views);
         }
     }
 
@@ -610,7 +614,11 @@ impl App {
             if self.sign_in.is_none() {
                 all.push(keys::subscription().map(Message::Key));
                 all.push(tray::subscription().map(Message::Tray));
-                all.push(iced::time::every(TICK).map(Message::Tick));
+                let every = match self.world.board.calls.is_empty() {
+                    true => TICK,
+                    false => CALL_TICK,
+                };
+                all.push(iced::time::every(every).map(Message::Tick));
             }
         }
         Subscription::batch(all)

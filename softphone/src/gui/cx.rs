@@ -5,7 +5,16 @@ use std::{sync::Arc, time::Instant};
 use codec::UnixMillis;
 use i18n_embed::fluent::FluentLanguageLoader;
 
-use crate::{board::Board, engine::unix_now, phone::Settings, settings::preferences::Preferences};
+use crate::{
+    board::Board,
+    contacts::Book,
+    engine::{Views, unix_now},
+    history::History,
+    journal::Journal,
+    phone::Settings,
+    roster::Roster,
+    settings::preferences::Preferences,
+};
 
 /// What every screen may look at. Screens keep nothing of it.
 #[derive(Clone, Copy)]
@@ -20,6 +29,14 @@ pub struct Cx<'a> {
     pub preferences: &'a Preferences,
     /// The phone and its calls.
     pub board: &'a Board,
+    /// Who is registered.
+    pub roster: &'a Roster,
+    /// Whom the person knows.
+    pub book: &'a Book,
+    /// The calls that are over.
+    pub history: &'a History,
+    /// Messages sent and received; a screen may keep what there was.
+    pub journal: &'a Arc<Journal>,
     /// The window has the keyboard.
     pub focused: bool,
 }
@@ -29,6 +46,10 @@ pub(super) struct World {
     pub(super) texts: FluentLanguageLoader,
     pub(super) preferences: Preferences,
     pub(super) board: Arc<Board>,
+    pub(super) roster: Arc<Roster>,
+    pub(super) book: Arc<Book>,
+    pub(super) history: Arc<History>,
+    pub(super) journal: Arc<Journal>,
     pub(super) now: Instant,
     pub(super) focused: bool,
 }
@@ -42,8 +63,21 @@ impl World {
             clock: unix_now(),
             preferences: &self.preferences,
             board: &self.board,
+            roster: &self.roster,
+            book: &self.book,
+            history: &self.history,
+            journal: &self.journal,
             focused: self.focused,
         }
+    }
+
+    /// Looks how everything stands now.
+    pub(super) fn look_at(&mut self, views: &mut Views) {
+        self.board = Arc::clone(&views.board.borrow_and_update());
+        self.roster = Arc::clone(&views.roster.borrow_and_update());
+        self.book = Arc::clone(&views.book.borrow_and_update());
+        self.history = Arc::clone(&views.history.borrow_and_update());
+        self.journal = Arc::clone(&views.journal.borrow_and_update());
     }
 
     /// Nobody has signed in yet.
@@ -56,6 +90,10 @@ impl World {
             texts,
             preferences: Preferences::default(),
             board: Arc::new(board),
+            roster: Arc::default(),
+            book: Arc::default(),
+            history: Arc::default(),
+            journal: Arc::default(),
             now: Instant::now(),
             focused: true,
         }

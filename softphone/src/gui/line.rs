@@ -207,7 +207,7 @@ async fn live(start: &Start, news: &mpsc::Sender<News>) -> News {
                 Some(event) => wanted = news.send(News::Event(event)).await.is_ok(),
                 None => return News::Over,
             },
-            Ok(()) = views.board.changed() => wanted = news.send(News::Changed).await.is_ok(),
+            true = changed(&mut views) => wanted = news.send(News::Changed).await.is_ok(),
             () = news.closed() => wanted = false,
         }
     }
@@ -218,6 +218,18 @@ async fn live(start: &Start, news: &mpsc::Sender<News>) -> News {
     // Whoever is late is ended with the set.
     let _ = timeout(FAREWELL, farewell).await;
     News::Over
+}
+
+/// Waits until anything stands differently. `false` when nothing will any more.
+async fn changed(views: &mut Views) -> bool {
+    let changed = tokio::select! {
+        changed = views.board.changed() => changed,
+        changed = views.roster.changed() => changed,
+        changed = views.book.changed() => changed,
+        changed = views.history.changed() => changed,
+        changed = views.journal.changed() => changed,
+    };
+    changed.is_ok()
 }
 
 async fn begin(start: &Start) -> Result<(Up, mpsc::Receiver<Event>, engine::Driver), Failure> {
