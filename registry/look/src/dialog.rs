@@ -12,6 +12,7 @@ use crate::{Element, Tokens, focus, space, surface, text};
 pub struct Dialog<'a, Message> {
     card: Element<'a, Message>,
     on_close: Option<Message>,
+    on_submit: Option<Message>,
 }
 
 impl<'a, Message: 'a> Dialog<'a, Message> {
@@ -33,6 +34,7 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
         Self {
             card,
             on_close: None,
+            on_submit: None,
         }
     }
 
@@ -51,6 +53,13 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
         self.on_close = Some(message);
         self
     }
+
+    /// What Enter says, unless something in the dialog has the focus and takes it.
+    #[must_use]
+    pub fn on_submit(mut self, message: Message) -> Self {
+        self.on_submit = Some(message);
+        self
+    }
 }
 
 /// How wide a dialog is at most, in logical pixels.
@@ -66,18 +75,23 @@ pub fn dialog<'a, Message: 'a>(
     open: Option<Dialog<'a, Message>>,
 ) -> Element<'a, Message> {
     let mut layers = vec![container(base).width(Fill).height(Fill).into()];
-    let mut on_close = None;
+    let (mut on_close, mut on_submit) = (None, None);
     if let Some(open) = open {
         layers.push(open.card);
-        on_close = open.on_close;
+        (on_close, on_submit) = (open.on_close, open.on_submit);
     }
-    Element::new(Window { layers, on_close })
+    Element::new(Window {
+        layers,
+        on_close,
+        on_submit,
+    })
 }
 
 /// The window, and the dialog over it if there is one.
 struct Window<'a, Message> {
     layers: Vec<Element<'a, Message>>,
     on_close: Option<Message>,
+    on_submit: Option<Message>,
 }
 
 impl<Message> Window<'_, Message> {
@@ -194,12 +208,18 @@ impl<Message> Widget<Message, Theme, Renderer> for Window<'_, Message> {
         if focus::step(event, layer, tree, layout.child(top), renderer) {
             shell.capture_event();
             shell.request_redraw();
-        } else if top > 0 && is_escape(event) {
-            if let Some(message) = self.on_close.take() {
-                shell.publish(message);
-            }
-            shell.capture_event();
+            return;
         }
+        let said = match pressed(event) {
+            _ if top == 0 => return,
+            Some(Named::Escape) => self.on_close.take(),
+            Some(Named::Enter) => self.on_submit.take(),
+            _ => return,
+        };
+        if let Some(message) = said {
+            shell.publish(message);
+        }
+        shell.capture_event();
     }
 
     fn draw(
@@ -271,12 +291,13 @@ impl<Message> Widget<Message, Theme, Renderer> for Window<'_, Message> {
     }
 }
 
-fn is_escape(event: &Event) -> bool {
-    matches!(
-        event,
+/// The key that was pressed, if it has a name.
+fn pressed(event: &Event) -> Option<Named> {
+    match event {
         Event::Keyboard(keyboard::Event::KeyPressed {
-            key: Key::Named(Named::Escape),
+            key: Key::Named(key),
             ..
-        })
-    )
+        }) => Some(*key),
+        _ => None,
+    }
 }

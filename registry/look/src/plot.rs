@@ -64,7 +64,7 @@ impl Plot {
     }
 }
 
-/// A plot under its name and last value; `say` writes a value with its unit.
+/// A plot under its name and last value, beside its axis; `say` writes a value with its unit.
 pub fn plot<'a, Message: 'a>(
     plot: &'a Plot,
     name: impl IntoFragment<'a>,
@@ -77,15 +77,17 @@ pub fn plot<'a, Message: 'a>(
     ]
     .spacing(space::S)
     .align_y(iced::Alignment::End);
-    let line = Canvas::new(Line(plot)).width(Fill).height(HEIGHT);
-    let foot = row![
-        text::caption(say(0.0)).style(text::muted).width(Fill),
+    let axis = column![
         text::caption(say(plot.top())).style(text::muted),
+        iced::widget::space::vertical(),
+        text::caption(say(0.0)).style(text::muted),
     ];
-    column![head, line, foot].spacing(space::XS).into()
+    let line = Canvas::new(Line(plot)).width(Fill).height(Fill);
+    let line = row![line, axis.align_x(iced::Alignment::End)].spacing(space::S);
+    column![head, line.height(HEIGHT)].spacing(space::S).into()
 }
 
-const HEIGHT: f32 = 64.0;
+const HEIGHT: f32 = 72.0;
 
 struct Line<'a>(&'a Plot);
 

@@ -187,6 +187,22 @@ fn a_dialog_keeps_keys_and_clicks_from_the_window_below() {
 }
 
 #[test]
+fn enter_gives_the_main_answer_of_a_dialog_unless_another_has_the_focus() {
+    let open = || {
+        let answer = look::button::secondary("cancel").on_press(First).into();
+        let open = look::Dialog::new("A question", text("?"), [answer]);
+        look::dialog(text("below"), Some(open.on_submit(Second)))
+    };
+    let mut simulator = shown(open());
+    simulator.tap_key(Named::Enter);
+    assert_eq!(said(simulator), [Second]);
+    let mut simulator = shown(open());
+    simulator.tap_key(Named::Tab);
+    simulator.tap_key(Named::Enter);
+    assert_eq!(said(simulator), [First]);
+}
+
+#[test]
 fn the_focus_is_scrolled_into_view() {
     let many = (0..40).map(|number| {
         let label = format!("button {number}");
