@@ -50,6 +50,7 @@ mod surface;
 mod switch;
 mod theme;
 mod tip;
+mod window;
 
 pub use avatar::{avatar, initials};
 pub use banner::{Kind, badge, banner, dot};
@@ -72,6 +73,7 @@ pub use switch::switch;
 pub use text::TextSize;
 pub use theme::{Scheme, Tokens, theme};
 pub use tip::tip;
+pub use window::window_icon;
 
 /// An element of a window of Ramal.
 pub type Element<'a, Message> = iced::Element<'a, Message>;
