@@ -3,7 +3,7 @@
 //! Opening a device takes a sound server's answer, so that goes on beside everything else: one
 //! change at a time for each place, and of those that a person wants meanwhile the newest is next.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use codec::CallId;
 
@@ -17,8 +17,10 @@ pub(super) struct Sounds {
     pub(super) output: audio::Output,
     pub(super) tones: Tones,
     pub(super) muted: bool,
-    /// How many calls have had sound, and how many numbers of their files were taken.
-    pub(super) calls: u32,
+    /// The file that calls are recorded to, and how many of its numbers were taken.
+    recorded: Option<(PathBuf, u32)>,
+    /// The next file is the one that the phone was started with.
+    overwrites: bool,
     input_volume: Volume,
     output_volume: Volume,
     /// For each kind of place.
@@ -110,10 +112,11 @@ impl Sounds {
     ) -> io::Result<Self> {
         Ok(Self {
             tones: Tones::start(ringing, output.clone())?,
+            overwrites: matches!(output, audio::Output::File(_)),
+            recorded: None,
             input,
             output,
             muted: false,
-            calls: 0,
             input_volume: Volume::NORMAL,
             output_volume: Volume::NORMAL,
             changing: Default::default(),
@@ -135,16 +138,21 @@ impl Sounds {
 
     /// The output of another call: the files of one phone are numbered.
     pub(super) fn numbered(&mut self, output: audio::Output) -> audio::Output {
-        self.calls += 1;
         let audio::Output::File(path) = output else {
             return output;
         };
-        // Only the first file is one that the person named; others that are there are kept. No
-        // number comes twice, so this phone's own are never met.
-        while self.calls > 1 && audio::numbered(&path, self.calls).exists() {
-            self.calls += 1;
-        }
-        audio::Output::File(audio::numbered(&path, self.calls))
+        let recorded = self.recorded.take().filter(|(known, _)| *known == path);
+        let mut number = recorded.map_or(0, |(_, number)| number);
+        // Files that are there are kept, but for the one that the phone was started with.
+        let file = loop {
+            number += 1;
+            let file = audio::numbered(&path, number);
+            if std::mem::take(&mut self.overwrites) || !file.exists() {
+                break file;
+            }
+        };
+        self.recorded = Some((path, number));
+        audio::Output::File(file)
     }
 
     fn changing(&mut self, place: &Place) -> &mut Changing {
