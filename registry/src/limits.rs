@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use codec::registry::EXPIRES_MAX_S;
 use serde::{Deserialize, Serialize};
 
 /// What a stranger may use of a registry. `docs/protocol.md` has what happens beyond each.
@@ -53,6 +54,9 @@ pub struct Limits {
     pub work_per_s_per_address: u32,
     /// Units of work that one source may ask for at once: an office whose phones come back.
     pub work_burst_per_address: u32,
+    /// The longest lease that is granted, in seconds: who asks for a longer one is given this one.
+    /// Less than 10 counts as that: see [`EXPIRES_MIN_S`](codec::registry::EXPIRES_MIN_S).
+    pub lease_max_s: u16,
     /// Devices that one connection registers: more than a phone with several names needs.
     pub registrations: usize,
     /// Names that are owned: about 1 KB each, and as much again while one is registered.
@@ -207,6 +211,7 @@ impl Default for Limits {
             work_burst: 2000,
             work_per_s_per_address: 16 * 256,
             work_burst_per_address: 160 * 256,
+            lease_max_s: EXPIRES_MAX_S,
             registrations: 8,
             names: 1_000_000,
             devices_per_address: 8 * 256,

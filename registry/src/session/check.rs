@@ -32,10 +32,10 @@ impl Session {
                 if !refresh.is_signed(&identity, &self.binding()) {
                     return Err(Refusal::BadSignature);
                 }
-                let expires = lease(refresh.expires_s)?;
+                let expires_s = self.lease(refresh.expires_s)?;
                 self.check_room(&refresh.name, refresh.device)?;
                 let (name, device, cseq) = (refresh.name, refresh.device, refresh.cseq);
-                let waiting = Waiting::Refresh(name.clone(), device, refresh.expires_s);
+                let waiting = Waiting::Refresh(name.clone(), device, expires_s);
                 let renewal = Renewal {
                     name,
                     device,
@@ -43,6 +43,7 @@ impl Session {
                     cseq,
                     connection: self.setup.id,
                 };
+                let expires = Duration::from_secs(expires_s.into());
                 Ok((waiting, Ask::Refresh(renewal, expires)))
             }
             Method::Unregister(unregister) => {
@@ -178,13 +179,13 @@ impl Session {
         {
             return Err(Refusal::BadSignature);
         }
-        let expires = lease(register.expires_s)?;
+        let expires_s = self.lease(register.expires_s)?;
         let Register {
             name,
             device,
             card,
             contacts,
-            expires_s,
+            expires_s: _,
             cseq,
             claim,
             signature: _,
@@ -206,7 +207,7 @@ impl Session {
                 device,
                 card,
                 contacts,
-                expires,
+                expires: Duration::from_secs(expires_s.into()),
                 cseq,
                 presence,
                 source: Source::from(self.setup.peer.ip()),
@@ -251,6 +252,15 @@ impl Session {
         Err(Refusal::Closed)
     }
 
+    /// The lease that is granted to who asks for one of `expires_s`, in seconds.
+    fn lease(&self, expires_s: u16) -> Result<u16, Refusal> {
+        if !(EXPIRES_MIN_S..=EXPIRES_MAX_S).contains(&expires_s) {
+            return Err(Refusal::OutOfRange);
+        }
+        let most = self.registrar.limits.lease_max_s.max(EXPIRES_MIN_S);
+        Ok(expires_s.min(most))
+    }
+
     /// Whether this connection may hold a device, beside those that it holds.
     fn check_room(&mut self, name: &Name, device: DeviceId) -> Result<(), Refusal> {
         let held = &self.phone()?.registered;
@@ -284,14 +294,6 @@ pub(super) fn units_of(method: &Method) -> u32 {
         // How each name is now is told at once, and costs what a change does.
         Method::Watch(_) => 5,
         _ => 1,
-    }
-}
-
-fn lease(expires_s: u16) -> Result<Duration, Refusal> {
-    if (EXPIRES_MIN_S..=EXPIRES_MAX_S).contains(&expires_s) {
-        Ok(Duration::from_secs(expires_s.into()))
-    } else {
-        Err(Refusal::OutOfRange)
     }
 }
 

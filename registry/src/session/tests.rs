@@ -413,6 +413,29 @@ fn what_a_connection_holds_by_refreshing_counts_as_well() {
 }
 
 #[test]
+fn a_lease_is_no_longer_than_the_registry_gives_and_the_phone_is_told() {
+    for (most, granted) in [(3600, 60), (60, 60), (20, 20), (0, 10)] {
+        let bob = person(1);
+        let limits = Limits {
+            lease_max_s: most,
+            ..Limits::default()
+        };
+        let mut rig = Rig::with("10.0.0.7:1234", Nonce([6; 32]), limits);
+        rig.greet(Some(&bob));
+        let register = rig.register(&bob, &["192.168.1.7:4000"], 1);
+        let told = Ok(Success::Registered { expires_s: granted });
+        assert_eq!(rig.ask(1, register), told);
+        let name: Name = "bob".parse().unwrap();
+        let refresh = Refresh::sign(&bob.identity, &rig.binding(), name, device(), 60, 2);
+        assert_eq!(rig.ask(2, Method::Refresh(refresh)), told);
+        let (rows, now) = (rig.table.rows(1, rig.now), rig.now);
+        let granted = Duration::from_secs(granted.into());
+        assert_eq!(rows[0].lease_left, granted);
+        assert!(rig.table.expire(now + granted).len() == 1);
+    }
+}
+
+#[test]
 fn values_out_of_range_are_refused() {
     let bob = person(1);
     let mut rig = Rig::from("10.0.0.7:1234");

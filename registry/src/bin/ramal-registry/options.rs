@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use codec::registry::{EXPIRES_MAX_S, EXPIRES_MIN_S};
 use registry::{
     limits::{Directory, Limits, Rate, Rates},
     operate::{Announce, CertificateFiles, Options as Setup},
@@ -67,6 +68,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections_per_address,
           value_parser = at_least_one)]
     pub per_address: usize,
+    /// The longest lease that phones are given: one that says nothing for so long is gone
+    #[arg(long, value_name = "SECONDS", default_value_t = EXPIRES_MAX_S,
+          value_parser = lease)]
+    pub lease_max: u16,
     /// Who is given a name that nobody has; whoever has one keeps it
     #[arg(long, value_enum, default_value = "open")]
     pub claims: ClaimsOption,
@@ -204,6 +209,15 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
+fn lease(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(seconds) if (EXPIRES_MIN_S..=EXPIRES_MAX_S).contains(&seconds) => Ok(seconds),
+        _ => Err(format!(
+            "a number from {EXPIRES_MIN_S} to {EXPIRES_MAX_S} is needed"
+        )),
+    }
+}
+
 fn rate(text: &str) -> Result<u32, String> {
     let number = at_least_one(text)?;
     u32::try_from(number).map_err(|error| error.to_string())
@@ -236,6 +250,7 @@ impl Options {
     fn limits(&self) -> Limits {
         let limits = Limits {
             connections: self.connections,
+            lease_max_s: self.lease_max,
             directory: match self.directory {
                 DirectoryOption::Open => Directory::Open,
                 DirectoryOption::Members => Directory::Members,
