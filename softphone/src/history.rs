@@ -6,8 +6,8 @@
 //!
 //! Of those who were turned away, who is known is in it as having called: a person who did not want
 //! to be disturbed wants to know afterwards that a friend called. Strangers who may not call are
-//! not, and of strangers whose calls nobody took only some are kept: nobody can push the calls of a
-//! person's own life out of it by calling often.
+//! not. Of calls that nobody took, only some of strangers and some under one name are kept: nobody
+//! can push the calls of a person's own life out of it by calling often.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,8 +23,11 @@ use crate::{call::Reason, contacts::Standing, phone::Event};
 /// How many calls are kept; the oldest gives way.
 pub const HISTORY_MAX: usize = 1_000;
 
-/// How many of them are calls of strangers that nobody took; the oldest of these gives way.
+/// How many of them are calls of strangers that nobody took here; the oldest of these gives way.
 pub const STRANGERS_MAX: usize = 200;
+
+/// How many of them came under one name and were not taken here; the oldest of these gives way.
+pub const UNTAKEN_OF_ONE_MAX: usize = 50;
 
 /// How many calls that are not over are followed; of further ones nothing is kept. A phone has
 /// fewer lines.
@@ -50,12 +53,12 @@ pub struct Past {
     pub direction: Direction,
     /// When it began to ring, or was dialled, by this machine's clock.
     pub at: UnixMillis,
-    /// For how long it was up; `None` for a call that was not.
+    /// For how long it was up, in whole milliseconds; `None` for a call that was not.
     pub lasted: Option<Duration>,
     /// Why it ended.
     pub reason: Reason,
-    /// What was known of them before the call; [`Standing::Stranger`] of somebody who was called and
-    /// not reached.
+    /// What was known of them before the call; [`Standing::Stranger`] of somebody who was called
+    /// and not reached.
     pub standing: Standing,
     /// The person has seen that it was missed; `true` for every call that was not.
     pub seen: bool,
@@ -79,11 +82,13 @@ impl Past {
                 | Reason::Untrusted
                 | Reason::IdentityChanged
         );
-        self.direction == Direction::Incoming && self.lasted.is_none() && !noticed
+        self.is_untaken() && !noticed
     }
 
-    fn is_strangers(&self) -> bool {
-        self.standing == Standing::Stranger && self.is_missed()
+    /// Whether somebody called, and the call was not up here. Why it ended may be what the caller
+    /// has said, so it does not matter.
+    fn is_untaken(&self) -> bool {
+        self.direction == Direction::Incoming && self.lasted.is_none()
     }
 }
 
@@ -112,15 +117,25 @@ impl History {
 
     /// Adds a call that is newer than all others.
     pub fn add(&mut self, past: Past) {
+        let name = past.name.clone();
         self.entries.push_front(Arc::new(past));
-        let strangers = |past: &Arc<Past>| past.is_strangers();
-        let count = self.entries.iter().filter(|past| strangers(past)).count();
-        if count > STRANGERS_MAX
-            && let Some(oldest) = self.entries.iter().rposition(strangers)
+        self.keep(UNTAKEN_OF_ONE_MAX, |past| {
+            past.is_untaken() && past.name == name
+        });
+        self.keep(STRANGERS_MAX, |past| {
+            past.is_untaken() && past.standing == Standing::Stranger
+        });
+        self.entries.truncate(HISTORY_MAX);
+    }
+
+    /// Forgets the oldest of a kind of which there is one more than `most`.
+    fn keep(&mut self, most: usize, kind: impl Fn(&Past) -> bool) {
+        let of_kind = |past: &Arc<Past>| kind(past);
+        if self.entries.iter().filter(|past| of_kind(past)).count() > most
+            && let Some(oldest) = self.entries.iter().rposition(of_kind)
         {
             self.entries.remove(oldest);
         }
-        self.entries.truncate(HISTORY_MAX);
     }
 
     fn set_seen(&mut self) -> bool {
@@ -270,13 +285,17 @@ impl Calls {
     }
 
     fn end(&mut self, open: Open, reason: Reason, now: Instant) {
-        let up = open.up.map(|since| now.saturating_duration_since(since));
+        // In whole milliseconds, as the file has it.
+        let lasted = |since| now.saturating_duration_since(since).as_millis();
+        let lasted = open
+            .up
+            .map(|since| u64::try_from(lasted(since)).unwrap_or(u64::MAX));
         let mut past = Past {
             name: open.name,
             host: open.host,
             direction: open.direction,
             at: open.at,
-            lasted: up,
+            lasted: lasted.map(Duration::from_millis),
             reason,
             standing: open.standing,
             seen: true,

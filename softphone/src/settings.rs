@@ -1,9 +1,10 @@
 //! A person's profile on this machine: a folder with their keys, for one name.
 //!
 //! `CONFIG/NAME/identity` holds the secrets, `CONFIG/NAME/device` tells this phone from the same
-//! person's others, `CONFIG/NAME/contacts` whom they know, `CONFIG/NAME/calls` which calls are over,
-//! `CONFIG/NAME/lock` keeps two programs off one profile, `CONFIG/.last-name` remembers the name used last. Who copies `identity` alone
-//! to another machine has a second phone there, and both ring.
+//! person's others, `CONFIG/NAME/contacts` whom they know, `CONFIG/NAME/calls` which calls there
+//! were, `CONFIG/NAME/lock` keeps two programs off one profile, `CONFIG/.last-name` remembers the
+//! name used last. Who copies `identity` alone to another machine has a second phone there, and
+//! both ring.
 
 use std::{
     fmt, fs, io,

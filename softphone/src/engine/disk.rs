@@ -2,11 +2,14 @@
 //! calls that are over.
 //!
 //! One task looks every second whether a new week has begun, and whether somebody else has changed
-//! the file of contacts, and writes what the phone wants saved; calls at most once a second, and at
-//! the end. Files are read and written on a
+//! the file of contacts, and writes what the phone wants saved; calls at most every 5 s, and at the
+//! end. Files are read and written on a
 //! thread beside it: a disk that is slow keeps nobody waiting.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -24,6 +27,9 @@ use crate::{
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often calls are written at most: the whole list each time, however often somebody calls.
+const CALLS_EVERY: Duration = Duration::from_secs(5);
 
 /// How many changes may wait to be written; a call makes two at most.
 const CHANGES_MAX: usize = 64;
@@ -44,6 +50,9 @@ struct Calls {
     file: CallsFile,
     newest: watch::Receiver<Arc<History>>,
     written: Arc<History>,
+    /// When it was tried to write them last, and what went wrong then.
+    tried: Option<Instant>,
+    trouble: Option<String>,
 }
 
 /// The calls that the disk holds at the start.
@@ -106,6 +115,8 @@ pub(super) fn start(
             file,
             newest,
             written,
+            tried: None,
+            trouble: None,
         }
     });
     tasks.spawn(keep(disk, calls, changes, news));
@@ -150,7 +161,7 @@ async fn keep(
         }
         let made = std::mem::take(&mut told);
         let work = move || {
-            let found = keeper.look(&made);
+            let found = keeper.look(&made, ends);
             (keeper, found)
         };
         // Should it fail, it says so as every task of the phone does.
@@ -167,8 +178,8 @@ async fn keep(
 }
 
 impl Keeper {
-    /// Writes what is to be written, and tells what is new.
-    fn look(&mut self, changes: &[Change]) -> Vec<News> {
+    /// Writes what is to be written, all of it if the phone `ends`, and tells what is new.
+    fn look(&mut self, changes: &[Change], ends: bool) -> Vec<News> {
         let mut found = Vec::new();
         let mut troubles = Vec::new();
         match self.disk.new_keys(unix_now()) {
@@ -181,8 +192,9 @@ impl Keeper {
             Ok(None) => {}
             Err(error) => troubles.push(format!("the contacts are not kept: {error}")),
         }
-        if let Some(Err(error)) = self.calls.as_mut().map(Calls::write) {
-            troubles.push(format!("the calls are not kept: {error}"));
+        if let Some(calls) = &mut self.calls {
+            calls.write(Instant::now(), ends);
+            troubles.extend(calls.trouble.clone());
         }
         let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
         if trouble != self.trouble {
@@ -213,14 +225,20 @@ impl Keeper {
 }
 
 impl Calls {
-    /// Writes the calls that are over, if there are others than those that are written.
-    fn write(&mut self) -> Result<(), ProfileError> {
+    /// Writes the calls that are over, if there are others than those that are written and it is
+    /// time.
+    fn write(&mut self, now: Instant, ends: bool) {
         let newest = Arc::clone(&self.newest.borrow());
-        if !Arc::ptr_eq(&newest, &self.written) {
-            self.file.write(&newest)?;
+        let early = self.tried.is_some_and(|tried| now < tried + CALLS_EVERY);
+        if Arc::ptr_eq(&newest, &self.written) || (early && !ends) {
+            return;
+        }
+        self.tried = Some(now);
+        let failed = self.file.write(&newest).err();
+        if failed.is_none() {
             self.written = newest;
         }
-        Ok(())
+        self.trouble = failed.map(|error| format!("the calls are not kept: {error}"));
     }
 }
 
@@ -270,30 +288,30 @@ mod tests {
             disk,
             trouble: None,
         };
-        assert!(keeper.look(&[]).is_empty());
-        assert_eq!(people(keeper.look(&[pin("alice")])).len(), 1);
-        assert_eq!(people(keeper.look(&[])).len(), 1);
-        assert!(keeper.look(&[]).is_empty());
+        assert!(keeper.look(&[], false).is_empty());
+        assert_eq!(people(keeper.look(&[pin("alice")], false)).len(), 1);
+        assert_eq!(people(keeper.look(&[], false)).len(), 1);
+        assert!(keeper.look(&[], false).is_empty());
         // Somebody else, such as `ramal-phone contacts`, and then both.
         contacts.change(&[pin("eve")]).unwrap();
-        assert_eq!(people(keeper.look(&[])).len(), 2);
-        assert!(keeper.look(&[]).is_empty());
+        assert_eq!(people(keeper.look(&[], false)).len(), 2);
+        assert!(keeper.look(&[], false).is_empty());
         contacts.change(&[pin("carol")]).unwrap();
-        assert_eq!(people(keeper.look(&[pin("dave")])).len(), 4);
-        keeper.look(&[]);
+        assert_eq!(people(keeper.look(&[pin("dave")], false)).len(), 4);
+        keeper.look(&[], false);
         // A file that is damaged meanwhile changes nothing for the phone, and is not overwritten.
         let path = config.path().join("bob/contacts");
         let whole = fs::read(&path).unwrap();
         fs::write(&path, "{").unwrap();
-        let said = keeper.look(&[]);
+        let said = keeper.look(&[], false);
         assert!(
             matches!(&said[..], [News::Trouble(why)] if why.contains("damaged")),
             "{said:?}"
         );
-        assert!(keeper.look(&[pin("frank")]).is_empty());
+        assert!(keeper.look(&[pin("frank")], false).is_empty());
         assert_eq!(fs::read(&path).unwrap(), b"{");
         fs::write(&path, whole).unwrap();
-        assert_eq!(people(keeper.look(&[pin("frank")])).len(), 5);
+        assert_eq!(people(keeper.look(&[pin("frank")], false)).len(), 5);
     }
 
     fn history(calls: u64) -> History {
@@ -352,5 +370,44 @@ mod tests {
         let kept = calls(&disk);
         assert!(kept.file.is_none() && kept.trouble.unwrap().contains("newer"));
         assert_eq!(fs::read(&path).unwrap(), newer);
+    }
+
+    #[test]
+    fn however_often_somebody_calls_the_list_is_not_written_each_time() {
+        let config = tempfile::tempdir().unwrap();
+        let bob = "bob".parse().unwrap();
+        let disk = Profile::open(config.path(), bob, unix_now()).unwrap().disk;
+        let (shown, newest) = watch::channel(Arc::default());
+        let written = Arc::clone(&newest.borrow());
+        let mut calls = Calls {
+            file: disk.calls(),
+            written,
+            newest,
+            tried: None,
+            trouble: None,
+        };
+        let kept = || disk.calls().read().unwrap();
+        let start = Instant::now();
+        let mut tell = |count, after, ends| {
+            shown.send_replace(Arc::new(history(count)));
+            calls.write(start + after, ends);
+            calls.trouble.clone()
+        };
+        assert_eq!(tell(1, Duration::ZERO, false), None);
+        assert_eq!(kept(), history(1));
+        tell(2, CALLS_EVERY / 2, false);
+        assert_eq!(kept(), history(1));
+        tell(3, CALLS_EVERY, false);
+        assert_eq!(kept(), history(3));
+        tell(4, CALLS_EVERY, true);
+        assert_eq!(kept(), history(4));
+        // A disk that takes nothing is told of until it takes something again.
+        let in_the_way = config.path().join("bob/calls.new");
+        fs::create_dir(&in_the_way).unwrap();
+        assert!(tell(5, CALLS_EVERY * 3, false).is_some());
+        assert!(tell(5, CALLS_EVERY * 3, false).is_some());
+        fs::remove_dir(&in_the_way).unwrap();
+        assert_eq!(tell(5, CALLS_EVERY * 4, false), None);
+        assert_eq!(kept(), history(5));
     }
 }

@@ -227,6 +227,30 @@ fn of_those_who_were_turned_away_whoever_is_known_has_called() {
 }
 
 #[test]
+fn whoever_calls_often_pushes_nobody_else_out_whatever_they_say() {
+    let bob = [
+        incoming(1, "bob", Known),
+        ended(1, "bob", Reason::Cancelled),
+    ];
+    let mut calls = after(&bob);
+    // Where the caller may say why.
+    let reasons = [
+        Reason::Cancelled,
+        Reason::AnsweredElsewhere,
+        Reason::DeclinedElsewhere,
+    ];
+    for reason in reasons.into_iter().cycle().take(200) {
+        tell(
+            &mut calls,
+            &[incoming(2, "carol", Known), ended(2, "carol", reason)],
+        );
+    }
+    let entries = &calls.history().entries;
+    assert_eq!(entries.len(), 1 + UNTAKEN_OF_ONE_MAX);
+    assert_eq!(entries[UNTAKEN_OF_ONE_MAX].name, name("bob"));
+}
+
+#[test]
 fn strangers_who_call_often_push_nobody_else_out() {
     let mut calls = after(&[
         incoming(1, "bob", Known),
@@ -234,7 +258,8 @@ fn strangers_who_call_often_push_nobody_else_out() {
     ]);
     for number in 0..3_000 {
         let eve = &format!("eve{number}");
-        let reason = [Reason::Cancelled, Reason::NoAnswer][usize::try_from(number % 2).unwrap()];
+        let reason =
+            [Reason::Cancelled, Reason::AnsweredElsewhere][usize::try_from(number % 2).unwrap()];
         let events = [incoming(2, eve, Stranger), ended(2, eve, reason)];
         tell(&mut calls, &events);
     }

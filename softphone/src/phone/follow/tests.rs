@@ -92,8 +92,8 @@ impl Rig {
         self.take(method);
     }
 
-    fn notice(&mut self, notice: Notice) {
-        self.follower.notice(&notice, self.now);
+    fn notice(&mut self, notice: &Notice) {
+        self.follower.notice(notice, self.now);
     }
 
     fn is_watching(&self) -> bool {
@@ -156,12 +156,12 @@ fn it_watches_first_and_then_reads_page_after_page() {
 fn what_changes_while_it_reads_is_neither_lost_nor_brought_back() {
     let mut rig = Rig::new();
     rig.begin();
-    rig.notice(changed("zoe", Presence::Busy));
+    rig.notice(&changed("zoe", Presence::Busy));
     rig.answer(page(&["ana", "bob"], true));
     // Behind the page that was read already, and before one that is still to come.
-    rig.notice(gone("ana"));
-    rig.notice(changed("aaron", Presence::Away));
-    rig.notice(gone("dave"));
+    rig.notice(&gone("ana"));
+    rig.notice(&changed("aaron", Presence::Away));
+    rig.notice(&gone("dave"));
     rig.wake();
     rig.answer(page(&["carol", "dave", "zoe"], false));
     assert_eq!(rig.names(), ["aaron", "bob", "carol", "dave", "zoe"]);
@@ -181,14 +181,14 @@ fn what_changes_while_it_reads_is_neither_lost_nor_brought_back() {
 fn changes_are_taken_as_they_come() {
     let mut rig = Rig::followed(&["ana", "bob"]);
     let edition = rig.follower.edition();
-    rig.notice(changed("bob", Presence::Available));
-    rig.notice(gone("nobody"));
+    rig.notice(&changed("bob", Presence::Available));
+    rig.notice(&gone("nobody"));
     assert_eq!(rig.follower.edition(), edition, "nothing is new");
-    rig.notice(changed("BOB", Presence::Available));
+    rig.notice(&changed("BOB", Presence::Available));
     assert_eq!(rig.names(), ["ana", "BOB"], "it is written otherwise now");
-    rig.notice(changed("bob", Presence::Busy));
-    rig.notice(gone("ana"));
-    rig.notice(changed("carol", Presence::Available));
+    rig.notice(&changed("bob", Presence::Busy));
+    rig.notice(&gone("ana"));
+    rig.notice(&changed("carol", Presence::Available));
     assert_eq!(rig.names(), ["bob", "carol"]);
     assert!(rig.follower.edition() > edition);
     assert!(rig.follower.roster().complete);
@@ -200,7 +200,7 @@ fn a_registry_that_is_lost_leaves_it_as_it_was_until_it_is_read_again() {
     rig.follower.lost();
     assert!(rig.follower.roster().old);
     assert_eq!(rig.names(), ["ana", "bob"]);
-    rig.notice(changed("eve", Presence::Available));
+    rig.notice(&changed("eve", Presence::Available));
     assert_eq!(rig.names(), ["ana", "bob"]);
     assert_eq!(rig.follower.poll_timeout(), None);
     rig.register(HERE);
@@ -226,7 +226,7 @@ fn who_wants_it_no_longer_is_told_nothing_more_and_may_want_it_again() {
     rig.want(false);
     let nobody = Method::Watch(Watched::Names(List::default()));
     assert_eq!(rig.asked.take().map(|(_, method)| method), Some(nobody));
-    rig.notice(changed("eve", Presence::Available));
+    rig.notice(&changed("eve", Presence::Available));
     assert_eq!(rig.names(), ["ana"]);
     assert!(rig.follower.roster().old);
     rig.register(HERE);
@@ -256,7 +256,7 @@ fn an_answer_to_what_was_asked_before_the_last_loss_counts_for_nothing() {
 #[test]
 fn a_closed_directory_is_said_and_not_asked_for_again_before_the_next_registration() {
     let mut rig = Rig::followed(&["ana"]);
-    rig.notice(Notice::Missed);
+    rig.notice(&Notice::Missed);
     rig.wake();
     rig.answer(Err(Refusal::Closed));
     let roster = rig.follower.roster();
@@ -278,7 +278,7 @@ fn where_too_many_watch_the_pages_are_read_again_every_few_minutes() {
         rig.answer(Err(Refusal::TooMany));
         assert_eq!(rig.after().as_deref(), Some(""));
         // What was not asked for does not count.
-        rig.notice(changed("eve", Presence::Available));
+        rig.notice(&changed("eve", Presence::Available));
         rig.answer(page(&["ana"], false));
         assert_eq!(rig.names(), ["ana"]);
         assert!(rig.follower.roster().complete);
@@ -298,7 +298,7 @@ fn a_registry_that_is_too_busy_is_asked_again_when_it_says_within_bounds() {
         (u32::MAX, TOLD_MAX),
     ] {
         let mut rig = Rig::followed(&["ana"]);
-        rig.notice(Notice::Missed);
+        rig.notice(&Notice::Missed);
         rig.wake();
         rig.answer(Err(Refusal::TooFast { retry_s }));
         let roster = rig.follower.roster();
@@ -335,8 +335,8 @@ fn what_was_missed_is_read_again_and_ever_more_rarely() {
     let mut rig = Rig::followed(&["ana"]);
     let mut waited = Vec::new();
     for _ in 0..8 {
-        rig.notice(Notice::Missed);
-        rig.notice(Notice::Missed);
+        rig.notice(&Notice::Missed);
+        rig.notice(&Notice::Missed);
         waited.push(rig.wake().as_secs());
         rig.begin();
         rig.answer(page(&["ana"], false));
@@ -344,11 +344,11 @@ fn what_was_missed_is_read_again_and_ever_more_rarely() {
     assert_eq!(waited, [2, 4, 8, 16, 32, 64, 128, 128]);
     // A quiet registry is followed closely again.
     rig.now += MISSED_FORGOTTEN;
-    rig.notice(Notice::Missed);
+    rig.notice(&Notice::Missed);
     assert_eq!(rig.wake(), MISSED_PAUSE);
     rig.begin();
     // What is read while more is missed is read once more.
-    rig.notice(Notice::Missed);
+    rig.notice(&Notice::Missed);
     rig.answer(page(&["bob"], false));
     assert_eq!(rig.wake(), MISSED_PAUSE * 2);
     assert!(rig.is_watching());
@@ -409,12 +409,12 @@ fn a_directory_without_an_end_is_read_to_ten_thousand_names() {
         assert!(number < ROSTER_MAX + 2 * PAGE_MAX);
         // Nor does it grow by what it is told.
         for number in 0..3_000 {
-            rig.notice(changed(&format!("m{number}"), Presence::Busy));
+            rig.notice(&changed(&format!("m{number}"), Presence::Busy));
         }
         assert_eq!(rig.follower.roster().entries.len(), ROSTER_MAX);
         // Where somebody has gone there is room.
-        rig.notice(gone(&nth(5)));
-        rig.notice(changed("zoe", Presence::Busy));
+        rig.notice(&gone(&nth(5)));
+        rig.notice(&changed("zoe", Presence::Busy));
         assert!(rig.follower.roster().get(&"zoe".parse().unwrap()).is_some());
         rig.follower.lost();
         rig.register(HERE);
@@ -431,9 +431,9 @@ fn whatever_a_registry_says_it_is_asked_little_and_what_is_kept_is_bounded() {
         for _ in 0..2_000 {
             let number = usize::try_from(below(50_000)).unwrap();
             match below(16) {
-                0 => rig.notice(Notice::Missed),
-                1 => rig.notice(gone(&nth(number))),
-                2..8 => rig.notice(changed(&nth(number), Presence::Busy)),
+                0 => rig.notice(&Notice::Missed),
+                1 => rig.notice(&gone(&nth(number))),
+                2..8 => rig.notice(&changed(&nth(number), Presence::Busy)),
                 8 => {
                     rig.follower.lost();
                     rig.asked = None;
@@ -480,7 +480,7 @@ fn a_registry_that_answers_at_once_is_asked_no_faster_than_the_pages_turn() {
     let (start, mut number) = (rig.now, 0);
     // It misses something all the time, and every page is as short as it can be.
     while rig.now < start + Duration::from_secs(600) {
-        rig.notice(Notice::Missed);
+        rig.notice(&Notice::Missed);
         match &rig.asked {
             Some((_, Method::Watch(_))) => {
                 number = 0;
