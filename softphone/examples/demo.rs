@@ -2,9 +2,9 @@
 //!
 //! `make run` builds the programs and starts this. Where there is a display, the windows open: the
 //! registry's and that of a phone, with an echo to call, until the person closes the phone's.
-//! Without one the call is made in the terminal: with a microphone, a loudspeaker and a terminal the
-//! person talks and hears themselves; otherwise (or by `make run | cat`) the shipped clip is sent,
-//! and what comes back is compared with it. Keys and logs are in a folder that goes with the
+//! Without one the call is made in the terminal: with a microphone, a loudspeaker and a terminal
+//! the person talks and hears themselves; otherwise (or by `make run | cat`) the shipped clip is
+//! sent, and what comes back is compared with it. Keys and logs are in a folder that goes with the
 //! run; it stays when the run has failed. Exit code: 0 the call went well, 1 it did not, 130 it was
 //! interrupted before it was over.
 //!
