@@ -24,6 +24,9 @@ use crate::{
     phone::{Input, MediaNews},
 };
 
+/// How often it is told at most that a call has another path.
+const PATH_EVERY: Duration = Duration::from_secs(1);
+
 /// A call's media.
 #[derive(Debug)]
 pub(super) enum Media {
@@ -51,7 +54,8 @@ pub(super) struct Running {
     /// The figures that were given last, and when.
     counted: (VoiceStats, Instant),
     round_trip: Option<Duration>,
-    path: Option<Path>,
+    /// The path that was told last, and when.
+    path: Option<(Path, Instant)>,
 }
 
 impl Driver {
@@ -141,9 +145,15 @@ impl Driver {
                 return None;
             }
             Report::Path(path) => {
+                let now = Instant::now();
                 if let Some(Media::Running(running)) = self.media.get_mut(&call)
-                    && running.path.replace(path) != Some(path)
+                    && running.path.is_none_or(|(told, at)| {
+                        // A path that is still another one is reported again: a peer that moves
+                        // to and fro fills nobody's queue.
+                        told != path && now.saturating_duration_since(at) >= PATH_EVERY
+                    })
                 {
+                    running.path = Some((path, now));
                     self.tell(Event::Path { call, path });
                 }
                 return None;
