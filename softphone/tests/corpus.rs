@@ -126,8 +126,51 @@ fn phones() -> Vec<Seed> {
     ];
     let mut seeds = named(&seeds);
     seeds.extend(let_in_or_not(&start, &up));
+    seeds.extend(followed(&start));
     seeds.extend(said_to(&start));
     seeds
+}
+
+/// The directory, lookups, and what a person changes. `start` is a registered phone.
+fn followed(start: &[u8]) -> Vec<Seed> {
+    // Asked to watch, and then for the first page; each is the newest question.
+    let watches = [start, &[31, 0, 5, 0, 200]].concat();
+    // One name, which is alice, and there are no more.
+    let page = &[5, 0, 220, 1, 1, 0, 7, 8, 9, 1];
+    let seeds: [(&str, &[&[u8]]); 8] = [
+        (
+            "follows-the-directory",
+            &[
+                &watches,
+                page,
+                &[35, 2, 3, 0, 7, 8, 9],
+                &[35, 1, 3, 0, 7, 8, 9],
+            ],
+        ),
+        (
+            "missed-changes",
+            &[&watches, page, &[35, 0], WAKE, &[5, 0, 200]],
+        ),
+        (
+            "a-directory-without-an-end",
+            &[&watches, &[5, 0, 220, 1, 1, 0, 7, 8, 9, 2], WAKE, page],
+        ),
+        ("a-closed-directory", &[start, &[31, 0, 5, 0, 245]]),
+        ("too-many-watch", &[start, &[31, 0, 5, 0, 240], page, WAKE]),
+        ("looked-up", &[start, &[32, 0], FOUND]),
+        ("looked-up-at-an-address", &[start, &[32, 3, 34, 0], LINKED]),
+        (
+            "changed-while-it-runs",
+            &[
+                start,
+                &[33, 1],
+                KNOWS_ALICE,
+                &forwarded(0, INVITE),
+                &[33, 14],
+            ],
+        ),
+    ];
+    named(&seeds)
 }
 
 /// People whom the phone knows, or does not let in. `up` is a call after `start`.

@@ -1,5 +1,6 @@
 //! A phone told anything by anybody in any order: it never panics, does not ask to be woken again
-//! and again, rings for no more calls than it takes, ends each once, and stops when it is told to.
+//! and again, rings for no more calls than it takes, ends each once, answers each lookup once, and
+//! stops when it is told to.
 
 use std::{
     collections::BTreeSet,
@@ -15,8 +16,8 @@ use codec::{
     greeting::{Exporter, Nonce, PhoneGreeting},
     identity::AgreementSecret,
     registry::{
-        Binding, ClosingReason, Contact, Contacts, Device, Entry, FromRegistry, Notice, Presence,
-        Record, Refusal, RequestId, Response, Success,
+        Binding, ClosingReason, Contact, Contacts, Device, Entry, FromRegistry, Notice, Page,
+        Presence, Record, Refusal, RequestId, Response, Success,
     },
     signal::{
         ByeReason, CallNonce, CancelReason, Candidate, CandidateKind, Candidates, DeclineReason,
@@ -26,7 +27,7 @@ use codec::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use softphone::{
     call::{MediaFailure, Moved},
-    contacts::{Book, Contact as Known},
+    contacts::{Book, Change, Contact as Known},
     phone::{
         Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone,
         SecondCall, Settings, Unresolved,
@@ -80,6 +81,8 @@ struct Rig {
     hidden: bool,
     letters: u8,
     dialled: usize,
+    /// Lookups without an answer.
+    sought: usize,
     stopped: bool,
 }
 
@@ -126,6 +129,7 @@ impl Rig {
             hidden: settings.hidden,
             letters: 0,
             dialled: 0,
+            sought: 0,
             stopped: false,
         };
         rig.obey();
@@ -133,9 +137,9 @@ impl Rig {
     }
 
     fn step(&mut self, script: &mut Script<'_>) {
-        let what = script.byte() % 31;
+        let what = script.byte() % 36;
         let input = match what {
-            0..=3 | 24..=26 | 28 | 29 => Some(Input::Command(self.command(what, script))),
+            0..=3 | 24..=26 | 28 | 29 | 31..=33 => Some(Input::Command(self.command(what, script))),
             4 => Some(match script.byte() {
                 0 => Input::Command(Command::Stop),
                 1 => Input::RegistryDown {
@@ -172,6 +176,13 @@ impl Rig {
                 Some(Input::Media(self.call(script), news))
             }
             30 => Some(Input::People(book(script))),
+            34 => Some(Input::Reached {
+                link: self.link(script),
+                at: ([10, 0, 0, 9], 4000).into(),
+            }),
+            35 => Some(Input::FromRegistry(FromRegistry::Notice(news_of_names(
+                script,
+            )))),
             22 => {
                 self.now += Duration::from_millis(50) * u32::from(script.byte());
                 return self.timeout();
@@ -201,6 +212,13 @@ impl Rig {
             26 => Command::Away(script.byte().is_multiple_of(2)),
             28 => Command::Dnd(script.byte().is_multiple_of(2)),
             29 => Command::Verify(self.call(script)),
+            31 => Command::Watch(script.byte().is_multiple_of(2)),
+            32 => {
+                self.sought += 1;
+                let targets = ["alice", "carol", "bob", "mallory@10.0.0.9:4000", "x@h"];
+                Command::Lookup(script.choose(&targets).parse().expect("a target"))
+            }
+            33 => wish(script),
             _ => Command::Hangup(self.call(script)),
         }
     }
@@ -295,6 +313,9 @@ impl Rig {
                 assert!(self.live.remove(&call), "a call ends twice");
                 self.ringing.remove(&call);
             }
+            Event::Found { .. } => {
+                self.sought = self.sought.checked_sub(1).expect("nobody asked for it");
+            }
             Event::Stopped => self.stopped = true,
             _ => {}
         }
@@ -311,6 +332,7 @@ impl Rig {
         self.tell(Input::Command(Command::Stop));
         for _ in 0..WAKES_MAX {
             if self.stopped && self.live.is_empty() && self.media.is_empty() {
+                assert_eq!(self.sought, 0, "a lookup has no answer");
                 return;
             }
             let next = self.phone.poll_timeout().expect("a time to be woken at");
@@ -344,13 +366,18 @@ impl Rig {
         // The newest first, so that what just was asked is answered by a zero.
         let from_end = usize::from(script.byte()) % self.requests.len();
         let id = self.requests.remove(self.requests.len() - 1 - from_end);
-        let result = match script.byte() % 10 {
-            0..=2 => Ok(Success::Registered { expires_s: 60 }),
-            3..=5 => Ok(Success::Found(record(script))),
-            6 => Ok(Success::Sent { devices: 1 }),
-            7 => Ok(Success::Unregistered),
-            8 => Err(Refusal::NotFound),
-            _ => Err(Refusal::NameTaken),
+        let result = match script.byte() {
+            200..=219 => Ok(Success::Watching),
+            220..=239 => Ok(Success::Page(Page {
+                entries: List::first_of((0..script.byte() % 5).map(|_| record(script).entry)),
+                more: script.byte().is_multiple_of(2),
+            })),
+            240..=244 => Err(Refusal::TooMany),
+            245..=249 => Err(Refusal::Closed),
+            250..=255 => Err(Refusal::TooFast {
+                retry_s: script.byte().into(),
+            }),
+            other => answer(other % 10, script),
         };
         Some(Response { id, result })
     }
@@ -412,6 +439,47 @@ impl Rig {
             signal,
         };
         Envelope::seal(&from.identity, address, key, link, TIME, &body, &mut rng).expect("it fits")
+    }
+}
+
+/// What a registry answers to somebody who makes calls.
+fn answer(which: u8, script: &mut Script<'_>) -> Result<Success, Refusal> {
+    match which {
+        0..=2 => Ok(Success::Registered { expires_s: 60 }),
+        3..=5 => Ok(Success::Found(record(script))),
+        6 => Ok(Success::Sent { devices: 1 }),
+        7 => Ok(Success::Unregistered),
+        8 => Err(Refusal::NotFound),
+        _ => Err(Refusal::NameTaken),
+    }
+}
+
+/// Something that a person changes while the phone runs.
+fn wish(script: &mut Script<'_>) -> Command {
+    let registry = Some(binding().registry);
+    let which = script.byte();
+    let name = NAMES[usize::from(which / 8 % 4)].parse().expect("a name");
+    match which % 8 {
+        0 => Command::Callers(Callers::Everyone),
+        1 => Command::Callers(Callers::Contacts),
+        2 => Command::Publish(which < 128),
+        3 => Command::Directory,
+        4 => Command::Change(Change::Forget { registry, name }),
+        5 => Command::Change(Change::Unverify { registry, name }),
+        _ => Command::Change(Change::Block {
+            registry,
+            name,
+            blocked: which < 128,
+        }),
+    }
+}
+
+/// What a registry says of its directory, asked or not.
+fn news_of_names(script: &mut Script<'_>) -> Notice {
+    match script.byte() % 4 {
+        0 => Notice::Missed,
+        1 => Notice::Gone(record(script).entry.name),
+        _ => Notice::Changed(record(script).entry),
     }
 }
 
