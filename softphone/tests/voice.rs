@@ -57,6 +57,26 @@ fn carry(mut sent: Receiver<Encoded>, to: &Voice) -> JoinHandle<Vec<usize>> {
     })
 }
 
+/// A network that loses every tenth packet.
+fn carry_nine_of_ten(mut sent: Receiver<Encoded>, to: &Voice) -> JoinHandle<()> {
+    let to = to.packets();
+    thread::spawn(move || {
+        let mut seq = 0;
+        while let Some(encoded) = sent.blocking_recv() {
+            if seq % 10 != 5 {
+                to.receive(Packet {
+                    seq: Seq(seq),
+                    timestamp: encoded.timestamp,
+                    marker: encoded.marker,
+                    payload: encoded.payload.into(),
+                    arrived: Instant::now(),
+                });
+            }
+            seq = seq.wrapping_add(1);
+        }
+    })
+}
+
 fn finish(voice: Voice) -> VoiceStats {
     let asked = Instant::now();
     let stats = voice.finish().blocking_recv().unwrap();
@@ -376,6 +396,32 @@ fn what_takes_over_in_a_call_is_heard_at_once_without_a_click_and_no_later() {
     let quiet = levels.iter().filter(|&&level| level < 0.3).count();
     assert!(quiet <= 3 * 4 + 3, "{quiet} quiet frames: {levels:?}");
     assert!(levels.iter().all(|&level| level < 0.4), "{levels:?}");
+}
+
+#[test]
+fn figures_tell_what_was_lost_and_that_it_was_made_up() {
+    let alice = phone(&Input::Silence, &Output::None);
+    let bob = phone(&Input::Silence, &Output::None);
+    let there = carry_nine_of_ten(alice.sent, &bob.voice);
+    let received = || bob.voice.stats().buffer.received;
+    eventually(|| (received() > 45).then_some(()));
+    let (before, began) = (bob.voice.stats(), Instant::now());
+    eventually(|| (received() >= before.buffer.received + 180).then_some(()));
+    let report = bob.voice.stats().since(&before, began.elapsed());
+    // Twenty of two hundred, give or take those at either end.
+    assert!((9.0..11.0).contains(&report.loss_pct), "{report:?}");
+    // A machine that is busy delays some, and what is short of the delay is made up as well.
+    assert!((8.5..20.0).contains(&report.concealed_pct), "{report:?}");
+    assert!(
+        (20.0..200.0).contains(&report.playout_delay_ms),
+        "{report:?}"
+    );
+    assert!(
+        report.bitrate_bps > 0 && report.jitter_ms < 50.0,
+        "{report:?}"
+    );
+    drop((alice.voice, bob.voice));
+    there.join().unwrap();
 }
 
 #[test]
