@@ -44,6 +44,7 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
         Dialog {
             card: self.card.map(f),
             on_close: self.on_close.map(f),
+            on_submit: self.on_submit.map(f),
         }
     }
 

@@ -235,6 +235,7 @@ struct State {
     built: Range<u64>,
     first: u64,
     selected: Option<usize>,
+    /// The row under the mouse, and whether the scrollbar is: what `draw` shows of it.
     hovered: (Option<usize>, bool),
     /// How far below the upper end of the scroller it is held.
     drag: Option<f32>,
@@ -415,6 +416,10 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Rows<'a, Mess
         let state = tree.state.downcast_ref::<State>();
         let tokens = Tokens::of(theme);
         let first = state.place.in_view().start;
+        let point = cursor
+            .position_over(seen)
+            .filter(|_| self.on_select.is_some());
+        let hovered = point.and_then(|point| state.place.row_at(point.y - bounds.y));
         renderer.with_layer(seen, |renderer| {
             // Scrolling says nothing to the program, so `repaint` does not help here; this makes
             // all of the list differ from what it was, by a colour that nobody sees.
@@ -422,11 +427,10 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Rows<'a, Mess
             fill(renderer, bounds, 0.0, unseen);
             let rows = self.built.iter().zip(&tree.children).zip(layout.children());
             for (row, ((element, tree), layout)) in (first..).zip(rows) {
-                let is_hovered = state.hovered.0 == Some(row) && self.on_select.is_some();
                 let place = layout.bounds();
                 if self.selected == Some(row) {
                     fill(renderer, place, space::RADIUS, tokens.selected);
-                } else if is_hovered && cursor.is_over(seen) {
+                } else if hovered == Some(row) {
                     fill(renderer, place, space::RADIUS, tokens.hover);
                 }
                 element
