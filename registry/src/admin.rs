@@ -38,6 +38,9 @@ pub enum Command {
     Users {
         /// Only names that begin so.
         prefix: String,
+        /// Only names after this one.
+        #[serde(default)]
+        after: Option<String>,
         /// At most so many, and never more than [`USERS_MAX`].
         limit: usize,
     },
@@ -105,7 +108,11 @@ pub enum Answer {
 /// The lines of the answer to an operator, the last of which says how it ended.
 async fn answer<S: Store>(command: Command, desk: &Desk<S>) -> Vec<Answer> {
     let (mut lines, ended) = match command {
-        Command::Users { prefix, limit } => users(desk, &prefix, limit),
+        Command::Users {
+            prefix,
+            after,
+            limit,
+        } => users(desk, &prefix, after.as_deref(), limit),
         Command::Bans => told(desk.bans(), Answer::Ban),
         Command::Invites => told(desk.invites(), Answer::Invite),
         Command::Stats => told(desk.stats().map(|stats| [stats]), Answer::Stats),
@@ -151,18 +158,16 @@ fn done(done: Result<Done, Failed>) -> Said {
     }
 }
 
-fn users<S: Store>(desk: &Desk<S>, prefix: &str, limit: usize) -> Said {
-    let limit = limit.min(USERS_MAX);
-    let (users, more) = match desk.users_with_prefix(prefix, limit) {
+fn users<S: Store>(desk: &Desk<S>, prefix: &str, after: Option<&str>, limit: usize) -> Said {
+    let (users, more) = match desk.users_after(prefix, after, limit) {
         Ok(found) => found,
         Err(failed) => return (Vec::new(), Err(failed)),
     };
-    let said = if more {
-        format!("there are more than {limit}: name the first letters, or raise --limit")
-    } else if users.is_empty() {
-        "nobody owns a name that begins so".to_owned()
-    } else {
-        String::new()
+    let said = match users.last() {
+        Some(last) if more => format!("there are more: go on with --after {}", last.name),
+        None if more => "there are more: raise --limit".to_owned(),
+        None if after.is_none() => "nobody owns a name that begins so".to_owned(),
+        _ => String::new(),
     };
     (users.into_iter().map(Answer::User).collect(), Ok(said))
 }
@@ -180,6 +185,12 @@ mod tests {
         };
         assert_eq!(read(r#"{"ban":{"of":"bob"}}"#), Ok(ban));
         assert_eq!(read(r#"{"ban":{"of":"bob","why":1}}"#), Err(()));
+        let users = Command::Users {
+            prefix: "b".to_owned(),
+            after: None,
+            limit: 9,
+        };
+        assert_eq!(read(r#"{"users":{"prefix":"b","limit":9}}"#), Ok(users));
         assert_eq!(read(r#""reboot""#), Err(()));
     }
 }

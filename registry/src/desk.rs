@@ -323,18 +323,19 @@ impl<S: Store> Desk<S> {
         Ok(users::user(&open.control, name, Instant::now()))
     }
 
-    /// The first `limit` owned names that begin with `prefix`, in their order, and whether there
-    /// are more. At most [`USERS_AT_ONCE_MAX`].
+    /// The first `limit` users whose names begin with `prefix`, after the name `after` in whatever
+    /// form, in the order of names, and whether there are more. At most [`USERS_AT_ONCE_MAX`].
     ///
     /// # Errors
     /// [`Failed::Closed`].
-    pub fn users_with_prefix(
+    pub fn users_after(
         &self,
         prefix: &str,
+        after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<User>, bool), Failed> {
         let open = self.open()?;
-        Ok(users::with_prefix(&open.control, prefix, limit))
+        Ok(users::after(&open.control, prefix, after, limit))
     }
 
     /// How it is. Quick, whatever it holds.

@@ -10,7 +10,7 @@ use std::{
 
 use codec::registry::{ClosingReason, FromRegistry, Method, Notice, Presence};
 use registry::{
-    desk::{Desk, Done, Failed, Query, Shown, Sort, Subject, USERS_AT_ONCE_MAX, User, Users},
+    desk::{Desk, Done, Failed, Query, Shown, Sort, Subject, User, Users},
     event::{EVENTS_MAX, Event, Events},
     operate::{Operation, Options},
     server::{DRAIN, Pulse},
@@ -189,10 +189,45 @@ async fn users_are_found_by_what_is_typed_and_come_in_the_order_that_is_wanted()
         ..all
     };
     assert_eq!(desk.users(beyond).await.unwrap().users, []);
-    let (first, more) = desk.users_with_prefix("a", 1).unwrap();
-    assert_eq!((first.len(), more), (1, true));
-    let (all, more) = desk.users_with_prefix("", USERS_AT_ONCE_MAX + 9).unwrap();
-    assert_eq!((all.len(), more), (4, false));
+    operation.close(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_read_page_by_page_each_once() {
+    let (operation, _happened) = opened().await;
+    let (desk, addr) = (operation.desk(), operation.facts().listening);
+    let mut phones = Vec::new();
+    for (seed, name) in [
+        (1, "an"),
+        (2, "Ana"),
+        (3, "anton"),
+        (4, "bob"),
+        (5, "aaron"),
+    ] {
+        phones.push(registered(addr, seed, name).await.0);
+    }
+    for (prefix, limit, pages) in [
+        (
+            "",
+            2,
+            &[&["aaron", "an"][..], &["Ana", "anton"], &["bob"]][..],
+        ),
+        ("", 5, &[&["aaron", "an", "Ana", "anton", "bob"]]),
+        ("AN", 1, &[&["an"], &["Ana"], &["anton"]]),
+        ("bobby", 9, &[&[]]),
+    ] {
+        let mut after: Option<String> = None;
+        for (number, page) in (1..).zip(pages) {
+            let (users, more) = desk.users_after(prefix, after.as_deref(), limit).unwrap();
+            let told: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
+            assert_eq!(told, *page, "{prefix}");
+            assert_eq!(more, number < pages.len(), "{prefix} {number}");
+            after = told.last().map(ToString::to_string);
+        }
+    }
+    // One that is gone by now, or never was, is a place to go on from all the same.
+    let (users, _) = desk.users_after("a", Some("anb"), 9).unwrap();
+    assert_eq!(users.len(), 1);
     operation.close(DRAIN).await;
 }
 

@@ -118,18 +118,39 @@ pub(super) fn user<S: Store>(control: &Control<S>, name: &Name, now: Instant) ->
     at(control, name.folded(), now)
 }
 
-/// See [`Desk::users_with_prefix`](super::Desk::users_with_prefix).
-pub(super) fn with_prefix<S: Store>(
+/// See [`Desk::users_after`](super::Desk::users_after).
+pub(super) fn after<S: Store>(
     control: &Control<S>,
     prefix: &str,
+    after: Option<&str>,
     limit: usize,
 ) -> (Vec<User>, bool) {
-    let limit = limit.min(USERS_AT_ONCE_MAX);
-    let (owners, _) = control.store().owners(prefix, limit + 1);
-    let (more, now) = (owners.len() > limit, Instant::now());
-    let first = owners.iter().take(limit);
-    let users = first.filter_map(|owner| user(control, &owner.name, now));
-    (users.collect(), more)
+    let (prefix, limit) = (fold(prefix), limit.min(USERS_AT_ONCE_MAX));
+    let mut names = Vec::new();
+    // What begins with the prefix comes after it, but for the prefix itself.
+    let after = after.map(fold).filter(|after| *after >= prefix);
+    if after.is_none() {
+        let mut see = |seen: Seen<'_>| names.push(seen.folded.to_owned());
+        control.store().see(&prefix, &mut see);
+    }
+    let mut from = Some(after.unwrap_or_else(|| prefix.clone()));
+    while let Some(last) = from
+        && names.len() <= limit
+    {
+        let mut beyond = false;
+        let mut see = |seen: Seen<'_>| match seen.folded.starts_with(&prefix) {
+            true => names.push(seen.folded.to_owned()),
+            false => beyond = true,
+        };
+        let next = control.store().walk(Some(&last), WALK_AT_ONCE, &mut see);
+        from = next.filter(|_| !beyond);
+    }
+    let (more, now) = (names.len() > limit, Instant::now());
+    let first = names.iter().take(limit);
+    (
+        first.filter_map(|name| at(control, name, now)).collect(),
+        more,
+    )
 }
 
 /// What was found for a query, in its order. It costs a look at every name, so it serves for a

@@ -78,3 +78,21 @@ impl fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_forbidden_or_elsewhere_is_told_with_the_next_step() {
+        let listen = "127.0.0.1:80".parse().unwrap();
+        let told = |kind: io::ErrorKind| OpenError::of_port(listen, kind.into()).to_string();
+        let forbidden = told(io::ErrorKind::PermissionDenied);
+        assert!(forbidden.contains("127.0.0.1:80"), "{forbidden}");
+        assert!(forbidden.contains("a port above 1023"), "{forbidden}");
+        let taken = told(io::ErrorKind::AddrInUse);
+        assert!(taken.contains("stop it, or use --listen"), "{taken}");
+        let elsewhere = told(io::ErrorKind::AddrNotAvailable);
+        assert!(elsewhere.contains("address of this machine"), "{elsewhere}");
+    }
+}

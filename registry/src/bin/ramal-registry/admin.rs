@@ -56,8 +56,13 @@ pub fn run(options: &Admin) -> Result<(), String> {
 
 fn command(what: &What) -> Command {
     match what.clone() {
-        What::Users { filter, limit } => Command::Users {
+        What::Users {
+            filter,
+            after,
+            limit,
+        } => Command::Users {
             prefix: filter,
+            after,
             limit,
         },
         What::Release { name } => Command::Release { name },

@@ -159,6 +159,9 @@ pub enum What {
         /// Only names that begin so
         #[arg(value_name = "FILTER", default_value = "")]
         filter: String,
+        /// Only those after this name, to go on where a list ended
+        #[arg(long, value_name = "NAME")]
+        after: Option<String>,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 1000)]
         limit: usize,
