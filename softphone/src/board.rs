@@ -271,6 +271,7 @@ impl Board {
             engine::Event::RegistryUntrusted { .. }
             | engine::Event::RegistryTurnsAway { .. }
             | engine::Event::InputEnded { .. }
+            | engine::Event::Devices { .. }
             | engine::Event::RegistryMet { .. }
             | engine::Event::Front
             | engine::Event::Warning(_) => {}

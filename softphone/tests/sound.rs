@@ -192,7 +192,13 @@ fn devices_volume_and_warnings_are_a_person_s_during_a_call() {
         };
         let (warning, _) = until(&mut bob, warned).await;
         assert!(warning.contains("missing.wav"), "{warning}");
+        let used = |event: &Event| match event {
+            Event::Devices { input, .. } => Some(input.clone()),
+            _ => None,
+        };
+        assert_eq!(until(&mut bob, used).await.0, Input::Silence);
         tell(&bob, Command::Input(tone.clone())).await;
+        assert_eq!(until(&mut bob, used).await.0, tone);
         let ((heard, _), _) = until(&mut alice, unheard).await;
         assert_eq!(heard, Heard::Sound);
         hears(&mut alice, -6.0).await;

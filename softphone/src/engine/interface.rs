@@ -97,6 +97,16 @@ pub enum Event {
         /// In which call.
         call: CallId,
     },
+    /// What is in use, after a change that a person wanted; also after one that could not be made,
+    /// of which a [`Event::Warning`] says why.
+    Devices {
+        /// Where voice comes from.
+        input: audio::Input,
+        /// Where voice goes.
+        output: audio::Output,
+        /// Where incoming calls ring; `None` is where voice goes.
+        ring_on: Option<audio::Output>,
+    },
     /// How voice gets to the peer: told once it is known, and when it changes.
     Path {
         /// In which call.

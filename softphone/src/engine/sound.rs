@@ -15,6 +15,7 @@ use crate::audio::{self, AudioError, Changer, Direction, Tones, Voice, Volume};
 pub(super) struct Sounds {
     pub(super) input: audio::Input,
     pub(super) output: audio::Output,
+    ring_on: Option<audio::Output>,
     pub(super) tones: Tones,
     pub(super) muted: bool,
     /// The file that calls are recorded to, and how many of its numbers were taken.
@@ -108,10 +109,11 @@ impl Sounds {
     pub(super) fn start(
         input: audio::Input,
         output: audio::Output,
-        ringing: Option<audio::Output>,
+        ring_on: Option<audio::Output>,
     ) -> io::Result<Self> {
         Ok(Self {
-            tones: Tones::start(ringing, output.clone())?,
+            tones: Tones::start(ring_on.clone(), output.clone())?,
+            ring_on,
             overwrites: matches!(output, audio::Output::File(_)),
             recorded: None,
             input,
@@ -254,8 +256,16 @@ impl Driver {
                 self.sounds.tones.output(output.clone());
                 self.sounds.output = output;
             }
-            Place::RingOn(output) => self.sounds.tones.ring_on(output),
+            Place::RingOn(output) => {
+                self.sounds.tones.ring_on(output.clone());
+                self.sounds.ring_on = output;
+            }
         }
+        self.tell(Event::Devices {
+            input: self.sounds.input.clone(),
+            output: self.sounds.output.clone(),
+            ring_on: self.sounds.ring_on.clone(),
+        });
         let next = match next {
             Changing::Yes(next) => next.or(missed),
             Changing::No => None,

@@ -228,7 +228,10 @@ impl<'a> Conduct<'a> {
         };
         self.board.hear(&event, now);
         match event {
-            Event::Levels { .. } | Event::Path { .. } | Event::Commanded(_) => {}
+            Event::Levels { .. }
+            | Event::Path { .. }
+            | Event::Devices { .. }
+            | Event::Commanded(_) => {}
             Event::Stats {
                 call,
                 voice,
