@@ -121,6 +121,20 @@ impl fmt::Display for Exposed {
 
 impl std::error::Error for Exposed {}
 
+impl Exposed {
+    /// The command that mends it, for a shell, where there is one.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        match self {
+            Self::File { path, .. } => Some(format!("chmod 600 {}", Quoted(path))),
+            Self::Folder { path, .. } => Some(format!("chmod 700 {}", Quoted(path))),
+            Self::Writable { path, .. } => Some(format!("chmod go-w {}", Quoted(path))),
+            Self::Foreign { path, user, .. } => Some(format!("sudo chown {user} {}", Quoted(path))),
+            Self::Link { .. } | Self::Neither { .. } => None,
+        }
+    }
+}
+
 impl From<Exposed> for io::Error {
     fn from(exposed: Exposed) -> Self {
         Self::new(io::ErrorKind::PermissionDenied, exposed)

@@ -1,2 +1,72 @@
-//! The window.
-fn main() {}
+//! `ramal-registry-gui`: a registry with a window.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use iced::{Size, window};
+use registry::{
+    cli,
+    gui::{self, App, Start, WINDOW, preferences::Preferences},
+    operate::Options,
+};
+
+/// A registry with a window: keeps the table of who can be called where, and shows it.
+///
+/// What is typed here counts for this start; the window remembers the rest. The same registry runs
+/// without a window as ramal-registry, with the same data folder, one at a time.
+#[derive(Debug, Parser)]
+#[command(name = "ramal-registry-gui", version, about)]
+struct CommandLine {
+    /// Where to listen, instead of where it listened last
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// The folder for what the registry keeps [default: ramal/registry in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Opens the registry at once
+    #[arg(long)]
+    open: bool,
+}
+
+fn main() -> ExitCode {
+    let line: CommandLine = match cli::parse() {
+        Ok(line) => line,
+        Err(code) => return code,
+    };
+    let Some(data) = line.data.or_else(Options::usual_folder) else {
+        return cli::complain(2, "there is no home folder; use --data DIR");
+    };
+    let start = Start {
+        found: Preferences::load(&data),
+        data,
+        listen: line.listen,
+        open: line.open,
+    };
+    match run(start) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cli::complain(
+            2,
+            &format!("cannot open a window: {error}; ramal-registry does without one"),
+        ),
+    }
+}
+
+fn run(start: Start) -> iced::Result {
+    let remembered = start.found.preferences.window;
+    let scale = start.found.preferences.text_size.factor();
+    let size = remembered.map_or(WINDOW, |(width, height)| Size::new(width, height));
+    iced::application(move || App::new(&start), App::update, App::view)
+        .settings(look::settings("ramal-registry-gui"))
+        .window(window::Settings {
+            size,
+            min_size: Some(gui::smallest(scale)),
+            exit_on_close_request: false,
+            ..window::Settings::default()
+        })
+        .title(App::title)
+        .theme(App::theme)
+        .style(App::style)
+        .scale_factor(App::scale)
+        .subscription(App::subscription)
+        .run()
+}

@@ -1,0 +1,177 @@
+//! What the registry does: plots of the last ten minutes, and the figures behind them.
+
+use i18n_embed_fl::fl;
+use iced::{
+    Fill,
+    widget::{column, container, row, space::horizontal},
+};
+use look::{Element, Icon, Plot, space, text};
+
+use super::{Cx, page};
+use crate::{
+    desk::Stats,
+    server::{PULSES_MAX, Pulse},
+};
+
+/// What the registry does, as a person looks at it.
+#[derive(Debug)]
+pub struct Activity {
+    /// The last pulse that is in the plots.
+    last: u64,
+    registrations: Plot,
+    lookups: Plot,
+    envelopes: Plot,
+    users: Plot,
+}
+
+/// What happened: nothing can be pressed here.
+#[derive(Debug, Clone)]
+pub enum Message {}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self {
+            last: 0,
+            registrations: Plot::new(PULSES_MAX, 5.0),
+            lookups: Plot::new(PULSES_MAX, 5.0),
+            envelopes: Plot::new(PULSES_MAX, 5.0),
+            users: Plot::new(PULSES_MAX, 5.0),
+        }
+    }
+}
+
+impl Activity {
+    /// Takes in what is new, second by second.
+    pub fn pulses(&mut self, pulses: &[Pulse]) {
+        // A registry that was opened anew counts from 1 again: a gap shows where the other ended.
+        if pulses.last().is_some_and(|last| last.number < self.last) {
+            self.last = 0;
+            for plot in [
+                &mut self.registrations,
+                &mut self.lookups,
+                &mut self.envelopes,
+                &mut self.users,
+            ] {
+                plot.push(None);
+            }
+        }
+        for pulse in pulses.iter().filter(|it| it.number > self.last) {
+            self.registrations.push(figure(pulse.registrations));
+            self.lookups.push(figure(pulse.lookups));
+            self.envelopes.push(figure(pulse.envelopes));
+            let users = u32::try_from(pulse.registered).unwrap_or(u32::MAX);
+            self.users.push(figure(users.into()));
+        }
+        self.last = pulses.last().map_or(self.last, |last| last.number);
+    }
+
+    /// The screen.
+    #[must_use]
+    pub fn view<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
+        let title = fl!(cx.texts, "activity");
+        if self.last == 0 {
+            let empty = look::empty(
+                Icon::Plot,
+                fl!(cx.texts, "activity-empty-title"),
+                fl!(cx.texts, "activity-empty-text"),
+                None,
+            );
+            let card = container(empty)
+                .style(look::surface)
+                .width(Fill)
+                .height(Fill);
+            return page(title, String::new(), horizontal(), column![card]);
+        }
+        let a_second = |value: f32| fl!(cx.texts, "a-second", value = number(value));
+        let rate = |plot, name: String| look::card(look::plot(plot, name, a_second));
+        let users = look::plot(&self.users, fl!(cx.texts, "plot-users"), number);
+        let plots = column![
+            row![
+                rate(&self.registrations, fl!(cx.texts, "plot-registrations")),
+                rate(&self.lookups, fl!(cx.texts, "plot-lookups")),
+            ]
+            .spacing(space::L),
+            row![
+                rate(&self.envelopes, fl!(cx.texts, "plot-envelopes")),
+                look::card(users),
+            ]
+            .spacing(space::L),
+        ]
+        .spacing(space::L);
+        let figures = cx.seen.stats.as_deref().map(|stats| figures(stats, cx));
+        let all = column![plots].extend(figures).spacing(space::L);
+        let scrolled = look::scroll(container(all).padding(iced::padding::right(space::M)));
+        page(
+            title,
+            fl!(cx.texts, "activity-span"),
+            horizontal(),
+            column![scrolled.height(Fill)],
+        )
+    }
+}
+
+/// The figures since the registry was opened.
+fn figures<'a>(stats: &Stats, cx: &Cx<'a>) -> Element<'a, Message> {
+    let uptime = std::time::Duration::from_secs(stats.uptime_s);
+    let of = |kind: &str| {
+        let found = stats.requests.iter().find(|it| it.kind == kind);
+        found.map_or(0, |it| it.all)
+    };
+    let refused = stats.counted.iter().map(|(_, times)| times).sum::<u64>();
+    let _ = refused;
+    let left = [
+        (
+            fl!(cx.texts, "figure-uptime"),
+            super::times::lasting(cx.texts, uptime),
+        ),
+        (
+            fl!(cx.texts, "figure-connections"),
+            stats.connections.to_string(),
+        ),
+        (fl!(cx.texts, "figure-owned"), stats.owned.to_string()),
+        (
+            fl!(cx.texts, "figure-registered"),
+            stats.registered.to_string(),
+        ),
+    ];
+    let right = [
+        (
+            fl!(cx.texts, "figure-registrations"),
+            of("register").to_string(),
+        ),
+        (fl!(cx.texts, "figure-refreshes"), of("refresh").to_string()),
+        (fl!(cx.texts, "figure-lookups"), of("lookup").to_string()),
+        (fl!(cx.texts, "figure-envelopes"), of("send").to_string()),
+    ];
+    let list = |figures: [(String, String); 4]| {
+        let lines = figures.into_iter().map(|(name, value)| {
+            row![
+                text::body(name).style(text::muted).width(Fill),
+                text::strong(value),
+            ]
+            .into()
+        });
+        column(lines).spacing(space::S).width(Fill)
+    };
+    let content = column![
+        text::strong(fl!(cx.texts, "figures")),
+        row![list(left), list(right)].spacing(space::XXL),
+    ];
+    look::card(content.spacing(space::M))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a plot is no more exact than that"
+)]
+fn figure(value: f64) -> f32 {
+    value as f32
+}
+
+/// A figure with as many places as it needs.
+fn number(value: f32) -> String {
+    match value {
+        value if value > 0.0 && value < 10.0 && value.fract() > 0.05 => format!("{value:.1}"),
+        value => format!("{value:.0}"),
+    }
+}

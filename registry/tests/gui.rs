@@ -1,0 +1,70 @@
+//! The window of a registry, as a person uses it, without a display: what can be pressed and typed
+//! on each screen, how each looks, and that it never holds the registry up.
+//!
+//! `RAMAL_PICTURES=FOLDER` writes a picture of every screen there.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "gui/frozen.rs"]
+mod frozen;
+#[path = "gui/pictures.rs"]
+mod pictures;
+#[path = "gui/scene.rs"]
+mod scene;
+#[path = "gui/screens.rs"]
+mod screens;
+#[allow(dead_code, reason = "a window's visitors do less than others")]
+#[path = "abuse/visitor.rs"]
+mod visitor;
+
+use std::collections::BTreeSet;
+
+use look::{Language, language};
+use registry::gui::{DOMAIN, Texts};
+
+#[test]
+fn both_languages_have_the_same_texts_with_the_same_variables() {
+    let differences = language::differences(DOMAIN, &Texts);
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[test]
+fn every_text_is_used_and_no_text_is_empty() {
+    let source = |folder: &str| {
+        let mut sources = String::new();
+        let mut folders = vec![std::path::PathBuf::from(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => sources += &std::fs::read_to_string(path).unwrap(),
+                }
+            }
+        }
+        sources
+    };
+    let root = env!("CARGO_MANIFEST_DIR");
+    let used = source(&format!("{root}/src/gui")) + &source(&format!("{root}/i18n/en"));
+    for tag in ["en", "pt-BR"] {
+        let texts = std::fs::read_to_string(format!("{root}/i18n/{tag}/{DOMAIN}.ftl")).unwrap();
+        let keys: BTreeSet<&str> = texts
+            .lines()
+            .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        assert!(keys.len() > 200);
+        for key in keys {
+            assert!(used.contains(&format!("\"{key}\"")), "nobody says {key}");
+            let loader = language::loader(
+                DOMAIN,
+                &Texts,
+                match tag {
+                    "en" => Language::English,
+                    _ => Language::BrazilianPortuguese,
+                },
+            );
+            assert!(loader.has(key), "{tag} has no {key}");
+        }
+    }
+}

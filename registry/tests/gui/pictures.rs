@@ -1,0 +1,195 @@
+//! How each screen looks: in both schemes and both languages, as it was looked at.
+//!
+//! The hashes are in `registry/snapshots`. After a change that is meant, look at the pictures
+//! (`RAMAL_PICTURES=FOLDER`), remove the hashes that differ, and run the test again.
+
+use std::{io, path::PathBuf};
+
+use codec::{Name, registry::Presence};
+use iced_test::Simulator;
+use look::{Language, Scheme};
+use registry::{
+    desk::Done,
+    gui::{
+        Message, Place, WINDOW, activity, bans, door,
+        host::{Phase, Told},
+        lines::Kinds,
+        log, users,
+    },
+    operate::{Closed, KeyIs, OpenError},
+    store::embedded,
+};
+
+use crate::scene::{self, Scene};
+
+const LOOKS: [(Language, &str, Scheme, &str); 4] = [
+    (Language::English, "en", Scheme::Light, "light"),
+    (Language::BrazilianPortuguese, "pt", Scheme::Dark, "dark"),
+    (Language::English, "en", Scheme::Dark, "dark"),
+    (Language::BrazilianPortuguese, "pt", Scheme::Light, "light"),
+];
+
+/// A screen looks as it did when somebody looked at it, in all of its looks.
+fn look_as_before(name: &str, scene: impl Fn(Scene) -> Scene) {
+    look_so(name, &LOOKS, scene);
+}
+
+/// The same of what differs from such a screen in a part: in two looks, which are both languages
+/// and both schemes.
+fn part_looks_as_before(name: &str, scene: impl Fn(Scene) -> Scene) {
+    look_so(name, &LOOKS[..2], scene);
+}
+
+fn look_so(name: &str, looks: &[(Language, &str, Scheme, &str)], scene: impl Fn(Scene) -> Scene) {
+    let mut differ = Vec::new();
+    for (language, tag, scheme, word) in looks {
+        let scene = scene(Scene::new(*language, *scheme));
+        let settings = look::settings("ramal-registry-gui");
+        let mut window = Simulator::with_size(settings, WINDOW, scene.app.view());
+        let snapshot = window.snapshot(&scene.app.theme()).unwrap();
+        let name = format!("{name}-{tag}-{word}");
+        if let Some(folder) = std::env::var_os("RAMAL_PICTURES") {
+            let path = PathBuf::from(folder).join(&name);
+            let _ = std::fs::remove_file(path.with_file_name(format!("{name}-tiny-skia.png")));
+            snapshot.matches_image(path).unwrap();
+        }
+        let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("snapshots");
+        if !snapshot.matches_hash(kept.join(&name)).unwrap() {
+            differ.push(name);
+        }
+    }
+    assert!(differ.is_empty(), "these look different now: {differ:?}");
+}
+
+fn users_pressed(mut scene: Scene, message: users::Message) -> Scene {
+    scene.say(Message::Users(message));
+    scene
+}
+
+#[test]
+fn the_users_look_as_they_did() {
+    look_as_before("users", |it| it.open().pulses().users(scene::users(40)));
+    look_as_before("users-person", |it| {
+        it.open().pulses().users(scene::users(40)).chosen(1)
+    });
+    part_looks_as_before("users-absent", |it| {
+        it.open().pulses().users(scene::users(40)).chosen(3)
+    });
+    part_looks_as_before("users-ban", |it| {
+        let it = it.open().pulses().users(scene::users(40)).chosen(0);
+        users_pressed(it, users::Message::BanPressed)
+    });
+    part_looks_as_before("users-closed", |it| it);
+    part_looks_as_before("users-nobody", Scene::open);
+    part_looks_as_before("users-unfound", |it| {
+        let typed = users::Message::SearchTyped("zoe".to_owned());
+        users_pressed(it.open(), typed)
+    });
+}
+
+#[test]
+fn the_bans_look_as_they_did() {
+    let bans = |it: Scene| it.go(Place::Bans).open();
+    look_as_before("bans", |it| {
+        let mut it = bans(it).bans(scene::bans());
+        it.say(Message::Bans(bans::Message::Typed("mallory".to_owned())));
+        it
+    });
+    part_looks_as_before("bans-none", bans);
+    part_looks_as_before("bans-unban", |it| {
+        let mut it = bans(it).bans(scene::bans());
+        it.say(Message::Bans(bans::Message::UnbanPressed(1)));
+        it
+    });
+}
+
+#[test]
+fn the_plots_look_as_they_did() {
+    look_as_before("activity", |it| it.go(Place::Activity).open().pulses());
+    part_looks_as_before("activity-empty", |it| it.go(Place::Activity));
+    let _: Option<activity::Message> = None;
+}
+
+#[test]
+fn the_log_looks_as_it_did() {
+    let log = |it: Scene| it.go(Place::Log).open().pulses();
+    look_as_before("log", |it| log(it).lines(scene::lines(500)));
+    part_looks_as_before("log-empty", log);
+    part_looks_as_before("log-paused", |it| {
+        let mut it = log(it).lines(scene::lines(30));
+        it.say(Message::Log(log::Message::PausePressed));
+        it.say(Message::Log(log::Message::KindsChosen(Kinds::Received)));
+        it.say(Message::Log(log::Message::LineChosen(2)));
+        it.lines(scene::lines(7))
+    });
+}
+
+#[test]
+fn settings_and_first_steps_look_as_they_did() {
+    look_as_before("settings", |it| it.go(Place::Settings).open().pulses());
+    part_looks_as_before("help-closed", |it| it.go(Place::Help));
+    look_as_before("help-first", |it| {
+        let it = it.go(Place::Help);
+        it.phase(Phase::Open(scene::facts(KeyIs::First)))
+    });
+}
+
+#[test]
+fn what_goes_wrong_looks_as_it_did() {
+    look_as_before("failed-port", |it| {
+        it.failed(OpenError::PortTaken(scene::at("0.0.0.0:5000")))
+    });
+    part_looks_as_before("failed-in-use", |it| {
+        let path = "/home/ana/.local/share/ramal/registry/names.redb".into();
+        it.failed(OpenError::Store(embedded::OpenError::InUse(path)))
+    });
+    part_looks_as_before("failed-exposed", |it| {
+        let exposed = registry::keyfile::Exposed::Folder {
+            path: "/home/ana/.local/share/ramal/registry".into(),
+            mode: 0o755,
+        };
+        let error = io::Error::from(exposed);
+        it.failed(OpenError::Folder("/home/ana".into(), error))
+    });
+    part_looks_as_before("wrong-port", |mut it| {
+        it.say(Message::Door(door::Message::PortTyped("70000".to_owned())));
+        it.say(Message::Door(door::Message::OpenPressed));
+        it
+    });
+}
+
+#[test]
+fn closing_looks_as_it_did() {
+    part_looks_as_before("closing", |it| it.open().pulses().closing());
+    part_looks_as_before("leave", |it| {
+        let mut it = it.open().pulses().users(scene::users(40));
+        it.connect();
+        it.say(Message::CloseRequested);
+        it
+    });
+    part_looks_as_before("leaving", |it| {
+        let mut it = it.open().pulses().users(scene::users(40));
+        it.connect();
+        it.say(Message::CloseRequested);
+        it.say(Message::LeaveConfirmed);
+        it.closing()
+    });
+    part_looks_as_before("closed-cut", |it| {
+        it.phase(Phase::Ended {
+            closed: Closed {
+                finished: 12,
+                cut: 1,
+            },
+        })
+    });
+    part_looks_as_before("done", |mut it| {
+        let name: Name = "bob".parse().unwrap();
+        it.seen.told = std::sync::Arc::new(vec![Told {
+            number: 1,
+            what: Ok(Done::Released(name)),
+        }]);
+        let mut users = scene::users(4);
+        users[0].devices[0].presence = Presence::Away;
+        it.open().pulses().users(users)
+    });
+}

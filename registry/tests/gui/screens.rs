@@ -1,0 +1,431 @@
+//! What can be done on each screen: where it works, where there is nothing, where it fails.
+
+use std::time::Duration;
+
+use iced::{
+    Event,
+    keyboard::{self, key::Named},
+};
+use iced_test::{Simulator, simulator::press_key};
+use registry::{
+    desk::{Done, Failed, Shown, Sort, Subject},
+    gui::{
+        App, Message, Place, WINDOW, bans, door,
+        host::{Act, Command, Phase, Sight, Told},
+        lines::{Kinds, LINES_MAX},
+        log, users,
+    },
+    operate::OpenError,
+};
+
+use crate::scene::{self, Scene};
+
+fn window(app: &App) -> Simulator<'_, Message> {
+    Simulator::with_size(look::settings("ramal-registry-gui"), WINDOW, app.view())
+}
+
+/// Clicks what says `words`, and does what follows.
+fn click(scene: &mut Scene, words: &str) {
+    let messages: Vec<Message> = {
+        let mut window = window(&scene.app);
+        let clicked = window.click(words);
+        clicked.unwrap_or_else(|error| panic!("{words}: {error}"));
+        window.into_messages().collect()
+    };
+    assert!(!messages.is_empty(), "{words} does nothing");
+    messages.into_iter().for_each(|it| scene.say(it));
+}
+
+/// Whether pressing what says `words` does anything.
+fn does_something(scene: &Scene, words: &str) -> bool {
+    let mut window = window(&scene.app);
+    window.click(words).is_ok() && window.into_messages().next().is_some()
+}
+
+fn shows(scene: &Scene, words: &str) -> bool {
+    window(&scene.app).find(words).is_ok()
+}
+
+fn escape(scene: &mut Scene) {
+    let messages: Vec<Message> = {
+        let mut window = window(&scene.app);
+        window.simulate([press_key(keyboard::Key::Named(Named::Escape), None)]);
+        window.into_messages().collect()
+    };
+    match messages.is_empty() {
+        // What nothing takes comes by the subscription.
+        true => {
+            let key = keyboard::Key::Named(Named::Escape);
+            scene.say(Message::Key(key, keyboard::Modifiers::empty()));
+        }
+        false => messages.into_iter().for_each(|it| scene.say(it)),
+    }
+}
+
+fn control(scene: &mut Scene, letter: &str) {
+    let key = keyboard::Key::Character(letter.into());
+    scene.say(Message::Key(key, keyboard::Modifiers::CTRL));
+}
+
+#[test]
+fn the_registry_is_opened_where_a_person_typed() {
+    let mut scene = Scene::english();
+    let mut commands = scene.connect();
+    scene.say(Message::Door(door::Message::IpTyped(
+        "127.0.0.1".to_owned(),
+    )));
+    scene.say(Message::Door(door::Message::PortTyped("6000".to_owned())));
+    click(&mut scene, "Open");
+    let opened = std::iter::from_fn(|| commands.try_recv().ok()).find_map(|it| match it {
+        Command::Open(options) => Some(options.listen),
+        _ => None,
+    });
+    assert_eq!(opened, Some(scene::at("127.0.0.1:6000")));
+}
+
+#[test]
+fn a_wrong_port_opens_nothing_and_says_what_to_type() {
+    let mut scene = Scene::english();
+    let mut commands = scene.connect();
+    while commands.try_recv().is_ok() {}
+    scene.say(Message::Door(door::Message::PortTyped("70000".to_owned())));
+    control(&mut scene, "o");
+    assert!(commands.try_recv().is_err());
+    assert!(shows(&scene, "Type a port from 1 to 65535"));
+}
+
+#[test]
+fn an_open_registry_is_closed_and_its_address_cannot_be_typed_over() {
+    let mut scene = Scene::english().open();
+    let mut commands = scene.connect();
+    while commands.try_recv().is_ok() {}
+    assert!(shows(&scene, "192.168.15.7:5000"));
+    click(&mut scene, "Close");
+    assert!(matches!(commands.try_recv(), Ok(Command::Close)));
+    let typed: Vec<Message> = {
+        let mut window = window(&scene.app);
+        window.click("0.0.0.0").ok();
+        window.typewrite("9");
+        window.into_messages().collect()
+    };
+    assert!(typed.is_empty(), "{typed:?}");
+}
+
+#[test]
+fn while_it_closes_a_person_is_told_and_need_not_wait() {
+    let mut scene = Scene::english().open().closing();
+    let mut commands = scene.connect();
+    while commands.try_recv().is_ok() {}
+    assert!(!does_something(&scene, "Closing"));
+    click(&mut scene, "Close at once");
+    assert!(matches!(commands.try_recv(), Ok(Command::CutShort)));
+}
+
+#[test]
+fn every_error_of_opening_says_what_happened_and_is_tried_again() {
+    for (error, says) in scene::errors() {
+        let mut scene = Scene::english().failed(error);
+        let mut commands = scene.connect();
+        while commands.try_recv().is_ok() {}
+        let shown = scene::texts_of(&scene.app);
+        let all = shown.join("\n");
+        assert!(all.contains(says), "{says}: {all}");
+        click(&mut scene, "Try again");
+        let again = std::iter::from_fn(|| commands.try_recv().ok());
+        assert!(again.into_iter().any(|it| matches!(it, Command::Open(_))));
+    }
+}
+
+#[test]
+fn a_second_start_says_that_the_registry_runs_already() {
+    let path = "/var/lib/ramal/names.redb".into();
+    let in_use = registry::store::embedded::OpenError::InUse(path);
+    let scene = Scene::english().failed(OpenError::Store(in_use));
+    let shown = scene::texts_of(&scene.app).join("\n");
+    assert!(shown.contains("A registry already runs with this folder."));
+    assert!(shown.contains("Use that one, or close it first."));
+}
+
+#[test]
+fn users_are_found_as_one_types_and_sorted_by_a_click() {
+    let mut scene = Scene::english().open().users(scene::users(20));
+    let mut commands = scene.connect();
+    while commands.try_recv().is_ok() {}
+    control(&mut scene, "f");
+    scene.say(Message::Users(users::Message::SearchTyped(
+        "ali".to_owned(),
+    )));
+    let Ok(Command::LookAt(Sight::Users { query, .. })) = commands.try_recv() else {
+        panic!("nothing was looked for");
+    };
+    assert_eq!((&*query.text, query.shown), ("ali", Shown::Registered));
+    for (descending, words) in [(false, "Since"), (true, "Since ↑")] {
+        click(&mut scene, words);
+        let Ok(Command::LookAt(Sight::Users { query, .. })) = commands.try_recv() else {
+            panic!("nothing was looked for");
+        };
+        assert_eq!((query.sort, query.descending), (Sort::Since, descending));
+    }
+    click(&mut scene, "All names");
+    let Ok(Command::LookAt(Sight::Users { query, .. })) = commands.try_recv() else {
+        panic!("nothing was looked for");
+    };
+    assert_eq!(query.shown, Shown::All);
+}
+
+#[test]
+fn what_a_user_is_shown_with_is_what_the_registry_said_and_the_lease_runs_down() {
+    let mut scene = Scene::english().open().users(scene::users(12));
+    for words in [
+        "alice",
+        "192.168.15.0:40000",
+        "In a call",
+        "12 s",
+        "Available",
+        "hidden",
+    ] {
+        assert!(shows(&scene, words), "{words}");
+    }
+    scene::later(&mut scene, Duration::from_secs(5));
+    assert!(shows(&scene, "7 s"));
+    assert!(!shows(&scene, "12 s"));
+}
+
+#[test]
+fn nothing_is_done_to_anybody_before_it_is_confirmed() {
+    for (button, act) in [
+        ("Disconnect", Act::Disconnect("alice".to_owned())),
+        ("Ban", Act::Ban("alice".to_owned())),
+        ("Release the name", Act::Release("alice".to_owned())),
+    ] {
+        let mut scene = Scene::english().open().users(scene::users(12)).chosen(0);
+        let mut commands = scene.connect();
+        while commands.try_recv().is_ok() {}
+        let pressed = match button {
+            "Ban" => users::Message::BanPressed,
+            "Disconnect" => users::Message::DisconnectPressed,
+            _ => users::Message::ReleasePressed,
+        };
+        assert!(does_something(&scene, button));
+        scene.say(Message::Users(pressed.clone()));
+        assert!(commands.try_recv().is_err(), "{button} asks first");
+        escape(&mut scene);
+        assert!(commands.try_recv().is_err(), "{button} was not confirmed");
+        scene.say(Message::Users(pressed));
+        scene.say(Message::Users(users::Message::Confirmed));
+        match commands.try_recv() {
+            Ok(Command::Act(done)) => assert_eq!(done, act),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_came_of_it_is_told_in_words() {
+    for (what, says) in [
+        (
+            Ok(Done::Released("bob".parse().unwrap())),
+            "bob is free: whoever claims it next has it.",
+        ),
+        (
+            Err(Failed::NotBanned(Subject::Name("bob".parse().unwrap()))),
+            "bob is not banned. Look at the list of bans.",
+        ),
+        (
+            Err(Failed::NotOwned("bob".to_owned())),
+            "Nobody owns bob any more. Look at the list of users.",
+        ),
+    ] {
+        let mut scene = Scene::english();
+        scene.seen.told = std::sync::Arc::new(vec![Told { number: 1, what }]);
+        scene.look();
+        assert!(shows(&scene, says), "{says}");
+        escape(&mut scene);
+        assert!(!shows(&scene, says), "Escape dismisses it");
+        scene.look();
+        assert!(!shows(&scene, says), "it is told once");
+    }
+}
+
+#[test]
+fn empty_lists_say_what_will_be_there_and_how_to_get_it_there() {
+    let mut scene = Scene::english().open();
+    click(&mut scene, "Show the address");
+    assert!(shows(&scene, "Give this address to others"));
+    let mut scene = Scene::english();
+    assert!(shows(&scene, "The registry is closed"));
+    let typed = users::Message::SearchTyped("zoe".to_owned());
+    scene = scene.open();
+    scene.say(Message::Users(typed));
+    assert!(shows(&scene, "Nobody found"));
+    assert!(does_something(&scene, "Search all names"));
+    let scene = scene.go(Place::Log);
+    assert!(shows(&scene, "Nothing in the log yet"));
+    let scene = scene.go(Place::Bans);
+    assert!(shows(&scene, "No bans"));
+    let scene = Scene::english().go(Place::Activity);
+    assert!(shows(&scene, "Nothing to plot yet"));
+}
+
+#[test]
+fn a_name_is_banned_by_typing_it_and_a_ban_is_lifted() {
+    let mut scene = Scene::english().go(Place::Bans).open().bans(scene::bans());
+    let mut commands = scene.connect();
+    while commands.try_recv().is_ok() {}
+    assert!(!does_something(&scene, "Ban"), "nothing is typed");
+    scene.say(Message::Bans(bans::Message::Typed(" mallory ".to_owned())));
+    click(&mut scene, "Ban");
+    scene.say(Message::Bans(bans::Message::Confirmed));
+    let act = commands.try_recv();
+    assert!(matches!(act, Ok(Command::Act(Act::Ban(name))) if name == "mallory"));
+    scene.say(Message::Bans(bans::Message::UnbanPressed(1)));
+    escape(&mut scene);
+    assert!(commands.try_recv().is_err());
+    scene.say(Message::Bans(bans::Message::UnbanPressed(1)));
+    scene.say(Message::Bans(bans::Message::Confirmed));
+    let act = commands.try_recv();
+    assert!(matches!(act, Ok(Command::Act(Act::Unban(name))) if name == "admin"));
+}
+
+#[test]
+fn the_log_is_filtered_paused_and_goes_on() {
+    let mut scene = Scene::english()
+        .go(Place::Log)
+        .open()
+        .lines(scene::lines(24));
+    assert!(shows(&scene, "24 lines, times in UTC"));
+    click(&mut scene, "Received");
+    assert!(shows(&scene, "8 of 24 lines, times in UTC"));
+    click(&mut scene, "All");
+    control(&mut scene, "p");
+    let mut scene = scene.lines(scene::lines(3));
+    assert!(shows(&scene, "Paused. 3 new lines came meanwhile."));
+    assert!(shows(&scene, "24 of 27 lines, times in UTC"));
+    click(&mut scene, "Go on");
+    assert!(shows(&scene, "27 lines, times in UTC"));
+    scene.say(Message::Log(log::Message::SearchTyped(
+        "nowhere".to_owned(),
+    )));
+    assert!(shows(&scene, "No such line"));
+    click(&mut scene, "Show all lines");
+    assert!(shows(&scene, "27 lines, times in UTC"));
+}
+
+#[test]
+fn lines_that_are_kept_no_more_are_counted_on_screen() {
+    let scene = Scene::english()
+        .go(Place::Log)
+        .lines(scene::lines(LINES_MAX + 12));
+    assert!(shows(&scene, "12 older lines are no longer kept here."));
+    let scene = Scene::english().go(Place::Log).lines(scene::lines(20));
+    let missing = "17 lines are missing: they came faster than they could be written down.";
+    assert!(shows(&scene, missing));
+}
+
+#[test]
+fn what_is_copied_and_exported_is_what_is_shown() {
+    let mut log = log::Log::default();
+    log.push(scene::lines(24));
+    log.update(log::Message::KindsChosen(Kinds::Sent));
+    let log::Action::Copy(copied) = log.update(log::Message::CopyPressed) else {
+        panic!("nothing was copied")
+    };
+    assert_eq!(copied.lines().count(), 8);
+    let first = "2026-11-21T10:31:07.324Z sent 192.168.15.2:51234 Welcome observed=";
+    assert!(copied.starts_with(first), "{copied}");
+    log.update(log::Message::LineChosen(2));
+    let log::Action::Copy(line) = log.update(log::Message::CopyPressed) else {
+        panic!("nothing was copied")
+    };
+    assert_eq!(line.lines().count(), 1);
+    let log::Action::Export(text, lines) = log.update(log::Message::ExportPressed) else {
+        panic!("nothing was exported")
+    };
+    assert_eq!((text.lines().count(), lines), (8, 8));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.txt");
+    let done = log::export(&path, &text, lines);
+    assert_eq!(done, log::Exported::Done(path.clone(), 8));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    let nowhere = folder.path().join("no/log.txt");
+    let failed = log::export(&nowhere, &text, lines);
+    assert!(matches!(failed, log::Exported::Failed(..)));
+}
+
+#[test]
+fn the_first_steps_show_what_to_give_to_others() {
+    let mut scene = Scene::english().go(Place::Help);
+    let mut commands = scene.connect();
+    while commands.try_recv().is_ok() {}
+    scene.say(Message::Help(registry::gui::help::Message::OpenPressed));
+    assert!(matches!(commands.try_recv(), Ok(Command::Open(_))));
+    let scene = scene.open();
+    for words in ["192.168.15.7:5000", "10.8.0.3:5000", "b7d3-9f20-44c1-0ae8"] {
+        assert!(shows(&scene, words), "{words}");
+    }
+}
+
+#[test]
+fn a_window_with_users_asks_before_it_closes_them_out() {
+    let mut scene = Scene::english().open().pulses();
+    let mut commands = scene.connect();
+    while commands.try_recv().is_ok() {}
+    scene.say(Message::CloseRequested);
+    assert!(shows(&scene, "Close the registry?"));
+    assert!(commands.try_recv().is_err());
+    escape(&mut scene);
+    assert!(!shows(&scene, "Close the registry?"));
+    scene.say(Message::CloseRequested);
+    click(&mut scene, "Close and quit");
+    assert!(matches!(commands.try_recv(), Ok(Command::Close)));
+    let scene = scene.closing();
+    assert!(shows(&scene, "Closing the registry"));
+}
+
+#[test]
+fn keys_lead_to_every_place() {
+    let mut scene = Scene::english().open();
+    for (digit, title) in [
+        ("2", "No bans"),
+        ("3", "Nothing to plot yet"),
+        ("4", "Nothing in the log yet"),
+        ("5", "Longest lease"),
+        ("6", "Give this address to others"),
+        ("1", "Nobody is registered yet"),
+    ] {
+        control(&mut scene, digit);
+        assert!(shows(&scene, title), "{digit}: {title}");
+    }
+}
+
+#[test]
+fn tab_reaches_everything_that_can_be_pressed() {
+    let scene = Scene::english().open().users(scene::users(3));
+    let mut window = window(&scene.app);
+    let tab = || press_key(keyboard::Key::Named(Named::Tab), None);
+    let enter = || press_key(keyboard::Key::Named(Named::Enter), None);
+    for _ in 0..40 {
+        let events: [Event; 2] = [tab(), enter()];
+        window.simulate(events);
+    }
+    let messages: Vec<String> = window.into_messages().map(|it| format!("{it:?}")).collect();
+    for reached in [
+        "ClosePressed",
+        "CopyPressed",
+        "Go(Log)",
+        "ShownChosen(All)",
+        "SortPressed",
+    ] {
+        let found = messages.iter().any(|it| it.contains(reached));
+        assert!(found, "{reached}: {messages:#?}");
+    }
+}
+
+#[test]
+fn a_registry_that_is_closed_keeps_nothing_of_its_users_on_screen() {
+    let mut scene = Scene::english().open().users(scene::users(12));
+    assert!(shows(&scene, "alice"));
+    scene.seen.users = std::sync::Arc::default();
+    let scene = scene.phase(Phase::Closed);
+    assert!(!shows(&scene, "alice"));
+}
