@@ -14,6 +14,8 @@ pub mod client;
 pub mod desk;
 #[cfg(feature = "server")]
 pub mod event;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod keyfile;
 pub mod known;
 #[cfg(feature = "server")]

@@ -74,7 +74,7 @@ impl App {
         let mut told = Vec::new();
         match &cx.seen.phase {
             Phase::Failed(error) => told.push(problem(&Problem::of(error, cx.texts), cx)),
-            Phase::Closing { .. } => {
+            Phase::Closing { .. } if self.leaving != Leaving::Yes => {
                 let seconds = PATIENCE.as_secs();
                 let text = fl!(cx.texts, "closing-text", seconds = seconds);
                 let cut = button::quiet(fl!(cx.texts, "close-at-once"))

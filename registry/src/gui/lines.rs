@@ -131,10 +131,15 @@ impl Line {
     /// A line, no longer than [`LINE_BYTES_MAX`], without anything that breaks it.
     #[must_use]
     pub fn new(at: UnixMillis, what: What, text: &str) -> Self {
-        let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+        let ends = text
+            .char_indices()
+            .map(|(at, letter)| at + letter.len_utf8());
         let end = match text.len() {
             short @ ..=LINE_BYTES_MAX => short,
-            _ => ends.take_while(|end| *end <= LINE_BYTES_MAX).last().unwrap_or(0),
+            _ => ends
+                .take_while(|end| *end <= LINE_BYTES_MAX)
+                .last()
+                .unwrap_or(0),
         };
         let cut = if end < text.len() { "..." } else { "" };
         let text = text[..end].replace(char::is_control, " ") + cut;

@@ -163,13 +163,13 @@ fn closing_looks_as_it_did() {
     part_looks_as_before("closing", |it| it.open().pulses().closing());
     part_looks_as_before("leave", |it| {
         let mut it = it.open().pulses().users(scene::users(40));
-        it.connect();
+        let _commands = it.connect();
         it.say(Message::CloseRequested);
         it
     });
     part_looks_as_before("leaving", |it| {
         let mut it = it.open().pulses().users(scene::users(40));
-        it.connect();
+        let _commands = it.connect();
         it.say(Message::CloseRequested);
         it.say(Message::LeaveConfirmed);
         it.closing()

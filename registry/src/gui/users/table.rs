@@ -1,6 +1,6 @@
 //! The table of users.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use codec::registry::Presence;
 use i18n_embed_fl::fl;
@@ -27,9 +27,6 @@ const AVATAR: f32 = 26.0;
 
 /// How wide the badge of who is banned is, in either language, with the space before it.
 const BADGE: f32 = 92.0;
-
-/// So many letters of an address are shown.
-const ADDRESS_LETTERS: usize = 22;
 
 /// What is beside the table: the rail, the space around, and the scrollbar.
 const BESIDE: f32 = nav::RAIL + 2.0 * space::XL + 2.0 * space::S + 2.0 + SCROLLBAR;
@@ -308,11 +305,8 @@ fn cell<'a>(
         Sort::Name | Sort::ClaimedAt => name(user),
         Sort::Contact => match (device.contacts.first(), device.contacts.len()) {
             (None, _) => muted(fl!(cx.texts, "hidden")),
-            (Some(contact), 1) => plain(elided(&contact.to_string(), ADDRESS_LETTERS)),
-            (Some(contact), all) => {
-                let contact = elided(&contact.to_string(), ADDRESS_LETTERS - 3);
-                plain(format!("{contact} +{}", all - 1))
-            }
+            (Some(contact), 1) => plain(address(*contact, 0)),
+            (Some(contact), all) => plain(format!("{} +{}", address(*contact, 3), all - 1)),
         },
         Sort::Since => plain(lasting(
             cx.texts,
@@ -324,11 +318,18 @@ fn cell<'a>(
         }
         Sort::Device => muted(device.id.clone()),
         Sort::Connection => match device.connection {
-            Some(peer) => plain(elided(&peer.to_string(), ADDRESS_LETTERS)),
+            Some(peer) => plain(address(peer, 0)),
             None => muted(fl!(cx.texts, "no-connection")),
         },
         Sort::Presence => state(device, cx),
     }
+}
+
+/// An address, as far as there is room for it beside so many letters of something else.
+fn address(addr: SocketAddr, beside: usize) -> String {
+    // Those of IPv4 fit whole: dots are narrow.
+    let letters = if addr.is_ipv6() { 19 } else { 22 };
+    elided(&addr.to_string(), letters - beside)
 }
 
 fn name<'a>(user: &'a User, first: bool, letters: usize, cx: &Cx<'a>) -> Element<'a, Message> {
