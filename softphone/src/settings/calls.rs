@@ -28,6 +28,9 @@ const FORMAT: u32 = 1;
 /// The longest file that is read: more than [`HISTORY_MAX`] calls with the longest names.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
 
+/// How often a file is read that is not whole.
+const READS_MAX: u32 = 16;
+
 /// How many damaged files are kept; the last one gives way.
 const ASIDE_MAX: u32 = 9;
 
@@ -71,11 +74,24 @@ impl CallsFile {
         Self { path }
     }
 
-    /// The calls in it; none when there is no file.
+    /// The calls in it; none when there is no file. The phone may be writing it meanwhile.
     ///
     /// # Errors
     /// [`ProfileError`].
     pub fn read(&self) -> Result<History, ProfileError> {
+        let mut read = self.read_once();
+        for _ in 1..READS_MAX {
+            // What was opened may be an old file, which is overwritten when a new one has taken its
+            // place: that one is whole.
+            if !matches!(read, Err(ProfileError::CallsDamaged(_))) {
+                break;
+            }
+            read = self.read_once();
+        }
+        read
+    }
+
+    fn read_once(&self) -> Result<History, ProfileError> {
         let path = &self.path;
         let damaged = || ProfileError::CallsDamaged(path.clone());
         let bytes = match keyfile::read_up_to(path, FILE_BYTES_MAX) {
@@ -242,6 +258,21 @@ mod tests {
         }
         keyfile::write(&path, br#"{"format":2,"talks":7}"#).unwrap();
         assert!(matches!(file.read(), Err(ProfileError::CallsNewer(_))));
+    }
+
+    #[test]
+    fn whoever_reads_while_the_phone_writes_finds_it_whole() {
+        let (_folder, file) = file();
+        let mut history = history();
+        file.write(&history).unwrap();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| (0..200).all(|_| file.read().is_ok()));
+            while !reader.is_finished() {
+                history.add(Past::clone(&history.entries[1]));
+                file.write(&history).unwrap();
+            }
+            assert!(reader.join().unwrap());
+        });
     }
 
     #[test]
