@@ -51,6 +51,7 @@ mod record;
 mod signalling;
 mod sockets;
 mod sound;
+mod untold;
 mod views;
 
 use cue::{Cue, Cues};
@@ -506,8 +507,8 @@ impl Driver {
             if self.untold.is_empty() && self.events.capacity() > EVENTS_MAX / 2 {
                 let _ = self.events.try_send(event);
             }
-        } else if self.untold.len() < UNTOLD_MAX {
-            self.untold.push_back(event);
+        } else {
+            untold::add(&mut self.untold, event);
         }
     }
 }
