@@ -28,7 +28,7 @@ pub(super) struct Names {
     pub(super) ownership: Ownership,
     claims: Claims,
     clock: Clock,
-    /// Names were not freed at the last look, because of the clock.
+    /// The machine's clock was not believed at the last look, so that no names were freed.
     doubts_clock: bool,
     /// Nothing that has to be kept can be, so nothing of that kind is done: what memory says is
     /// what will be kept.
@@ -70,6 +70,7 @@ impl Names {
         registration: Registration,
         at: Moment,
     ) -> Result<Change, Refusal> {
+        let at = self.look(at);
         self.free_unused(at);
         let Registration {
             name, card, claim, ..
@@ -92,6 +93,7 @@ impl Names {
         expires: Duration,
         at: Moment,
     ) -> Result<(), Refusal> {
+        let at = self.look(at);
         let Renewal { name, identity, .. } = renewal;
         self.ownership.check_owner(name, identity, at.time)?;
         self.table.refresh(renewal, expires, at.now)?;
@@ -106,6 +108,7 @@ impl Names {
         at: Moment,
     ) -> Result<Vec<Ended>, Refusal> {
         self.check_frozen()?;
+        let at = self.look(at);
         self.ownership.release(name, owner, at.time)?;
         Ok(self.table.end_all(name))
     }
@@ -116,6 +119,7 @@ impl Names {
         at: Moment,
     ) -> Result<Vec<Ended>, Refusal> {
         self.check_frozen()?;
+        let at = self.look(at);
         self.ownership.change_key(change, at.time)?;
         // Also of who only changes the recovery code: their phones have to register, and hear if it
         // was not they who changed it.
@@ -128,6 +132,7 @@ impl Names {
         at: Moment,
     ) -> Result<Vec<Ended>, Refusal> {
         self.check_frozen()?;
+        let at = self.look(at);
         self.ownership.recover(recovery, at.time)?;
         Ok(self.table.end_all(&recovery.name))
     }
@@ -140,6 +145,7 @@ impl Names {
 
     pub(super) fn ban(&mut self, of: Banned, at: Moment) -> Result<Vec<Ended>, Refusal> {
         self.check_frozen()?;
+        let at = self.look(at);
         let names = match &of {
             Banned::Identity(identity) => self.ownership.names_of(identity),
             Banned::Name(name) => vec![name.clone()],
@@ -156,10 +162,12 @@ impl Names {
 
     pub(super) fn invite(&mut self, invite: Invite, at: Moment) -> Result<(), Refusal> {
         self.check_frozen()?;
+        let at = self.look(at);
         self.ownership.invite(invite, at.time)
     }
 
     pub(super) fn expire(&mut self, at: Moment) -> Vec<Ended> {
+        let at = self.look(at);
         let ended = self.table.expire(at.now);
         self.free_unused(at);
         ended
@@ -196,12 +204,19 @@ impl Names {
     }
 
     fn free_unused(&mut self, at: Moment) {
-        let (table, ownership) = (&self.table, &self.ownership);
-        self.doubts_clock = !self.clock.is_believed(at, || ownership.last_used());
         if !self.doubts_clock {
+            let table = &self.table;
             self.ownership
                 .free_unused(|name| table.is_registered(name), at.time);
         }
+    }
+
+    /// The moment with the time that counts for what is kept.
+    fn look(&mut self, at: Moment) -> Moment {
+        let ownership = &self.ownership;
+        let look = self.clock.look(at, || ownership.last_used());
+        self.doubts_clock = look.doubted;
+        look.at
     }
 }
 
@@ -348,6 +363,9 @@ impl<S: KeepsNames> Store for S {
     }
 
     fn invites(&self, at: Moment) -> Vec<Invite> {
-        self.names(|names| names.ownership.invites(at.time))
+        self.names(|names| {
+            let at = names.look(at);
+            names.ownership.invites(at.time)
+        })
     }
 }
