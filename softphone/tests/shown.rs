@@ -5,8 +5,12 @@
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
-use codec::registry::Presence;
-use registry::{client::Access, server::Plain};
+use codec::registry::{Presence, Refusal};
+use registry::{
+    client::Access,
+    limits::{Directory, Limits},
+    server::Plain,
+};
 use softphone::{
     audio,
     call::Reason,
@@ -195,4 +199,35 @@ fn the_directory_lookups_and_calls_are_shown_and_calls_are_there_after_the_next_
         bob.stop().await;
         alice.stop().await;
     });
+}
+
+#[test]
+fn a_registry_that_shows_its_directory_to_members_nobody_or_few_is_followed_as_far_as_it_tells() {
+    let default = Limits::default();
+    let limits = |directory, watchers_of_all| Limits {
+        directory,
+        watchers_of_all,
+        ..default
+    };
+    let few = default.watchers_of_all;
+    for (limits, refused) in [
+        (limits(Directory::Members, few), None),
+        (limits(Directory::Closed, few), Some(Refusal::Closed)),
+        // Nobody may watch, so it is read now and then.
+        (limits(Directory::Open, 0), None),
+    ] {
+        let runtime = Runtime::new().unwrap();
+        let registry = Registry::limited(&runtime, ANYWHERE, Plain::Never, 9, limits);
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let alice = Person::start("alice", folder.path(), registry.addr).await;
+            alice.tell(Command::Watch(true)).await;
+            let roster = &alice.handle.views.roster;
+            until(roster, |roster| roster.complete || roster.refused.is_some()).await;
+            let seen = roster.borrow().clone();
+            assert_eq!(seen.refused, refused);
+            assert_eq!(seen.entries.len(), usize::from(refused.is_none()));
+            alice.stop().await;
+        });
+    }
 }

@@ -39,6 +39,17 @@ pub struct Registry {
 impl Registry {
     /// One that serves `plain` connections and has a key that is made of `seed`.
     pub fn start(runtime: &Runtime, listen: SocketAddr, plain: Plain, seed: u8) -> Self {
+        Self::limited(runtime, listen, plain, seed, Limits::default())
+    }
+
+    /// The same with other limits.
+    pub fn limited(
+        runtime: &Runtime,
+        listen: SocketAddr,
+        plain: Plain,
+        seed: u8,
+        limits: Limits,
+    ) -> Self {
         let identity = Identity::from_secret(&[seed; 32]);
         let key = identity.key();
         let config = Config {
@@ -49,7 +60,7 @@ impl Registry {
         let registrar = Registrar {
             identity,
             agent: agent("test"),
-            limits: Limits::default(),
+            limits,
         };
         let (events, _) = Events::channel();
         let store = Arc::new(MemoryStore::new(100));
