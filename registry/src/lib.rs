@@ -22,6 +22,7 @@ pub mod known;
 pub mod limits;
 pub mod line;
 pub mod link;
+pub mod local;
 #[cfg(all(feature = "server", feature = "programs"))]
 pub mod operate;
 #[cfg(feature = "server")]

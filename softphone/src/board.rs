@@ -97,6 +97,8 @@ pub struct SeenCall {
     pub call: CallId,
     /// With whom.
     pub name: Name,
+    /// Where the callee was asked for, if not at this phone's own registry.
+    pub host: Option<Host>,
     /// Who called whom.
     pub direction: Direction,
     /// How far it is.
@@ -306,8 +308,11 @@ impl Board {
             Event::Replaced => self.unregistered(WhyNot::Replaced),
             Event::RegistrationRefused(refusal) => self.unregistered(WhyNot::Refused(*refusal)),
             Event::RegistryUnreachable(why) => self.unreachable(why),
-            Event::Dialling { call, name, .. } => {
+            Event::Dialling { call, name, host } => {
                 self.add(*call, name, Direction::Outgoing, Stage::Calling, now);
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.host.clone_from(host);
+                }
                 self.selected = Some(*call);
             }
             Event::Incoming {
@@ -438,6 +443,12 @@ impl Board {
         Some(self.calls.remove(at))
     }
 
+    /// Where it is registered.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// The person took a call that rings here.
     pub fn taken(&mut self, call: CallId, now: Instant) {
         if self.seen(call).is_some_and(SeenCall::rings_here) {
@@ -484,6 +495,7 @@ impl Board {
             self.calls.push(SeenCall {
                 call,
                 name: name.clone(),
+                host: None,
                 direction,
                 stage,
                 since: now,

@@ -40,6 +40,7 @@ use crate::{
     phone::{self, Input, LinkId, Output, Phone},
 };
 
+mod asked;
 mod connections;
 mod cue;
 mod disk;
@@ -54,6 +55,7 @@ mod sound;
 mod untold;
 mod views;
 
+use asked::Listeners;
 use cue::{Cue, Cues};
 use link::Order;
 use media::Media;
@@ -119,6 +121,8 @@ pub struct Driver {
     untold: VecDeque<Event>,
     /// How everything stands, for whoever looks.
     shown: Shown,
+    /// Other programs, which hear what happens.
+    listeners: Listeners,
     inbox: mpsc::Receiver<News>,
     /// Given to every task.
     news: mpsc::Sender<News>,
@@ -203,6 +207,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
     let (events, event_receiver) = mpsc::channel(EVENTS_MAX);
     let (news, inbox) = mpsc::channel(INBOX_MAX);
     let mut tasks = JoinSet::new();
+    let socket = disk.as_ref().map(|disk| asked::socket(disk.folder()));
     if let Some(disk) = &disk {
         phone.handle_input(Input::People(disk.people().clone()), now);
     }
@@ -215,7 +220,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         listening: listener.as_ref().map(|_| listening),
         views,
     };
-    let driver = Driver {
+    let mut driver = Driver {
         phone,
         config: Shared {
             registry,
@@ -229,6 +234,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         events,
         untold: VecDeque::from_iter(untold),
         shown,
+        listeners: Listeners::default(),
         inbox,
         news,
         tasks,
@@ -247,6 +253,9 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         cue: None,
         stopped: false,
     };
+    if let Some(socket) = socket {
+        driver.open_socket(socket);
+    }
     Ok((handle, driver))
 }
 
@@ -400,8 +409,10 @@ impl Driver {
             registry,
             media,
             mut inbox,
+            listeners,
             ..
         } = self;
+        listeners.end().await;
         drop((saves, links, registry, media));
         let ended = async {
             loop {
@@ -502,7 +513,9 @@ impl Driver {
 
     /// Figures come again, so they are dropped when nobody takes them. What happens once is kept.
     fn tell(&mut self, event: Event) {
-        self.shown.hear(&event, Instant::now());
+        let now = Instant::now();
+        self.spread(&event, now);
+        self.shown.hear(&event, now);
         if matches!(event, Event::Stats { .. } | Event::Levels { .. }) {
             if self.untold.is_empty() && self.events.capacity() > EVENTS_MAX / 2 {
                 let _ = self.events.try_send(event);

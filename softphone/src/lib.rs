@@ -4,6 +4,7 @@ pub mod audio;
 pub mod board;
 pub mod call;
 pub mod contacts;
+pub mod control;
 pub mod discover;
 pub mod engine;
 #[cfg(feature = "gui")]

@@ -16,6 +16,8 @@ use self::{
     registries::{ANYWHERE, Registry, is_registered},
 };
 
+#[path = "programs/control.rs"]
+mod control;
 #[path = "rig/phones.rs"]
 mod phones;
 #[path = "rig/registries.rs"]

@@ -161,7 +161,7 @@ pub enum Event {
     },
     /// Somebody had the phone do this: several can command one phone, and all of them show the
     /// same. It is told before what comes of it, of muting, answering, being away, not being
-    /// disturbed, and the end.
+    /// disturbed, who may call, what is published, and the end.
     Commanded(Command),
     /// The person asks for the window.
     Front,

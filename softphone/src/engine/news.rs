@@ -16,6 +16,7 @@ use super::{
 use crate::{
     audio::{AudioError, Voice, VoiceEvent},
     call::MediaFailure,
+    control::Ask,
     phone::{Input, MediaNews},
 };
 
@@ -29,6 +30,7 @@ pub(super) enum News {
     Registry(u64, Input),
     Trust(Host, Trust),
     Greeted(Greetings),
+    Asked(Ask),
     Prepared(CallId, io::Result<Prepared>),
     Link(CallId, Report),
     Opened(CallId, Result<Voice, AudioError>),
@@ -72,6 +74,10 @@ impl Driver {
                     Trust::Untrusted(why) => Event::RegistryUntrusted { host, why },
                     Trust::TurnsAway(why) => Event::RegistryTurnsAway { host, why },
                 });
+                None
+            }
+            News::Asked(ask) => {
+                self.asked(ask);
                 None
             }
             News::Greeted(greetings) => {

@@ -152,6 +152,11 @@ impl Shown {
         }
     }
 
+    /// How everything stands, also what is not shown yet.
+    pub(super) fn board(&self) -> &Board {
+        &self.board.now
+    }
+
     /// Where lines are written.
     pub(super) fn journal(&mut self, now: Instant) -> &mut Journal {
         self.journal.change(now)

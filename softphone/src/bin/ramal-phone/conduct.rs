@@ -11,6 +11,7 @@ use registry::client::Host;
 use softphone::{
     board::SeenCall,
     call::Reason,
+    control::Told,
     engine::{self, Event, Handle, Views},
     phone::{self, Command, Target},
 };
@@ -226,17 +227,18 @@ impl<'a> Conduct<'a> {
             Event::Phone(phone::Event::Ended { call, .. }) => self.board.seen(*call).cloned(),
             _ => None,
         };
+        let told = Told::of(&event, &self.board, self.listening, now);
         self.board.hear(&event, now);
         match event {
+            // Another program had the phone end, as the key `q` does.
+            Event::Commanded(engine::Command::Phone(Command::Stop)) if self.outcome.is_none() => {
+                self.outcome = Some(self.interrupted(2));
+            }
             Event::Levels { .. }
             | Event::Path { .. }
             | Event::Devices { .. }
             | Event::Commanded(_) => {}
-            Event::Stats {
-                call,
-                voice,
-                round_trip,
-            } => self.show.stats(call, &voice, round_trip),
+            Event::Stats { .. } => self.told(told.as_ref()),
             Event::Warning(text) => self.show.note(&text),
             Event::RegistryMet { host, key } => self.show.registry_met(&host, key),
             Event::RegistryUntrusted { host, why } => self.unusable(&host, why).await,
@@ -259,31 +261,49 @@ impl<'a> Conduct<'a> {
                 self.with_name(call, |name| self.show.unheard(name, heard));
             }
             Event::Unspoken { spoken, .. } => self.show.unspoken(spoken),
-            // There is no window to be shown.
-            Event::Front => {}
+            Event::Front => {
+                let why = "somebody asked for the window of this phone, which has none";
+                self.show.note(why);
+            }
             Event::Phone(event) => {
-                self.phone_event(event, over.as_ref(), now).await;
+                self.phone_event(event, told, over.as_ref(), now).await;
                 self.draw();
             }
         }
     }
 
-    async fn phone_event(&mut self, event: phone::Event, over: Option<&SeenCall>, now: Instant) {
+    fn told(&self, told: Option<&Told>) {
+        if let Some(told) = told {
+            self.show.told(told, self.is_typed_to());
+        }
+    }
+
+    async fn phone_event(
+        &mut self,
+        event: phone::Event,
+        told: Option<Told>,
+        over: Option<&SeenCall>,
+        now: Instant,
+    ) {
         let show = self.show;
+        if let phone::Event::Registered = event {
+            self.hopeless = None;
+            self.grant.come(show);
+        }
+        // Nobody hung up on whom a phone that failed had not reached; it was said why.
+        let lasted = over.and_then(|seen| seen.lasted(now));
+        let is_said = matches!(event, phone::Event::Ended { .. })
+            && self.outcome == Some(Outcome::Failed)
+            && lasted.is_none();
+        if show.json || !is_said {
+            self.told(told.as_ref());
+        }
         match event {
-            phone::Event::Registered => {
-                self.hopeless = None;
-                self.grant.come(show);
-                show.registered(&self.board.name, &self.registry, self.listening);
-            }
-            phone::Event::Unregistered | phone::Event::Stopped => {}
             phone::Event::Replaced => {
                 show.note("another phone with this profile has registered in this one's place");
             }
             phone::Event::RegistrationRefused(refusal) => self.refused(refusal).await,
             phone::Event::Directory(page) => show.say(&directory::sentence(&self.registry, &page)),
-            // Only the window looks up without calling.
-            phone::Event::Found { .. } => {}
             // That has been said, and what to do.
             phone::Event::RegistryUnreachable(why) if self.hopeless.as_ref() == Some(&why) => {}
             phone::Event::RegistryUnreachable(why) => {
@@ -293,72 +313,13 @@ impl<'a> Conduct<'a> {
                 Until::Answered { .. } => self.deadline = None,
                 Until::Called { .. } => self.dialled = self.dialled.or(Some(call)),
             },
-            phone::Event::Incoming {
-                call,
-                from,
-                confirmed,
-                waiting,
-                standing,
-            } => {
-                show.incoming(call, &from.name, (confirmed, standing), waiting);
-                self.incoming(call).await;
+            phone::Event::Incoming { call, .. } => self.incoming(call).await,
+            phone::Event::Merged { ended, call, .. } if self.dialled == Some(ended) => {
+                self.dialled = Some(call);
             }
-            phone::Event::TurnedAway {
-                from,
-                confirmed,
-                standing,
-            } => show.turned_away(&from.name, confirmed, standing),
-            phone::Event::IdentityChanged { name } => show.identity_changed(&name),
-            phone::Event::Verified { call } => {
-                self.with_name(call, |name| show.verified(call, name));
-            }
-            phone::Event::Merged { ended, call, name } => {
-                if self.dialled == Some(ended) {
-                    self.dialled = Some(call);
-                }
-                show.merged(ended, call, &name);
-            }
-            phone::Event::Held { call, hold } => {
-                self.with_name(call, |name| show.held(call, name, hold));
-            }
-            phone::Event::Reconnecting { call } => {
-                self.with_name(call, |name| show.reconnecting(call, name));
-            }
-            phone::Event::Reconnected { call } => {
-                self.with_name(call, |name| show.reconnected(call, name));
-            }
-            phone::Event::Ringing { call } => {
-                self.with_name(call, |name| show.ringing(call, name));
-            }
-            phone::Event::Established {
-                call,
-                name,
-                setup,
-                words,
-                standing,
-            } => {
-                let by_key = self.is_typed_to();
-                show.established(call, &name, setup, words, (standing, by_key));
-                self.established(call);
-            }
-            phone::Event::Ended {
-                call,
-                name,
-                reason,
-                detail,
-            } => {
-                let lasted = over.and_then(|seen| seen.lasted(now));
-                let asked = match &self.until {
-                    Until::Called { target, .. } => target.host.as_ref().unwrap_or(&self.registry),
-                    Until::Answered { .. } => &self.registry,
-                };
-                // Nobody hung up on whom a phone that failed had not reached; it was said why.
-                let is_said = self.outcome == Some(Outcome::Failed) && lasted.is_none();
-                if show.json || !is_said {
-                    show.ended(call, &name, reason, detail.as_deref(), lasted, asked);
-                }
-                self.ended(call, over, reason).await;
-            }
+            phone::Event::Established { call, .. } => self.established(call),
+            phone::Event::Ended { call, reason, .. } => self.ended(call, over, reason).await,
+            _ => {}
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use codec::{
     Name,
     claim::{INVITE_BYTES_MAX, InviteCode},
@@ -20,6 +20,7 @@ use registry::{
 use softphone::{
     audio::{self, AudioError, Direction},
     board::Board,
+    control::Client,
     engine::{self, Config},
     phone::{Callers, SecondCall, Settings, Target},
     settings::{self, Profile},
@@ -32,11 +33,13 @@ mod directory;
 mod escape;
 mod fixture;
 mod help;
+mod history;
 mod identity;
 mod keys;
 mod outlet;
 mod recovery;
 mod refused;
+mod running;
 mod screen;
 mod show;
 mod signals;
@@ -48,6 +51,7 @@ use desk::Desk;
 use escape::printable;
 use keys::{Decoder, Lines};
 use recovery::Grant;
+use running::Wanted;
 use show::Show;
 use terminal::Terminal;
 
@@ -194,17 +198,40 @@ enum Command {
     Echo,
     /// Lists microphones and loudspeakers
     Devices,
+    /// The calls that are over; missed ones are marked
+    #[command(args = about_no_call())]
+    History {
+        #[command(subcommand)]
+        command: Option<history::Command>,
+    },
+    /// Commands the phone of this name that runs already, in a window or another terminal
+    #[command(subcommand, args = about_no_call())]
+    Control(running::Command),
     /// The registries that were met, whose keys are remembered
+    #[command(args = about_no_call())]
     Registries {
         #[command(subcommand)]
         command: Registries,
     },
     /// Shows, backs up, moves, changes or recovers the identity behind the name
-    #[command(subcommand)]
+    #[command(subcommand, args = about_no_call())]
     Identity(identity::Command),
     /// Lists whom this name knows; verifies, forgets or blocks them, also while the phone runs
-    #[command(subcommand)]
+    #[command(subcommand, args = about_no_call())]
     Contacts(contacts::Command),
+}
+
+/// The options that are about calls. Where there is no call they are understood, and not shown.
+const ABOUT_CALLS: [&str; 9] = [
+    "listen", "input", "output", "ring_on", "busy", "private", "callers", "dnd", "hidden",
+];
+
+/// These options, for a command whose help does not show them.
+fn about_no_call() -> Vec<Arg> {
+    let general = General::augment_args(clap::Command::new("general"));
+    let about_calls = |arg: &&Arg| ABOUT_CALLS.contains(&arg.get_id().as_str());
+    let hidden = general.get_arguments().filter(about_calls);
+    hidden.map(|arg| arg.clone().hide(true)).collect()
 }
 
 #[derive(Debug, Subcommand)]
@@ -247,6 +274,8 @@ fn main() -> ExitCode {
         Command::Registries { command } => registries(&command, &general, &show),
         Command::Identity(command) => identity::run(command, &general, &show),
         Command::Contacts(command) => contacts::run(&command, &general, &show),
+        Command::History { command } => history::run(command.as_ref(), &general, &show),
+        Command::Control(command) => running::run(&command, &general, &show),
         command => cli::block_on(run(general, command, &show)),
     };
     show.finish();
@@ -308,6 +337,16 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
     let folder = general.folder()?;
     let access = general.access(&folder);
     let name = name(general.name.as_deref(), &folder)?;
+    if let Command::Call { target, for_, ring } = &command
+        && let Ok(phone) = Client::connect(&folder, &name).await
+    {
+        let wanted = Wanted {
+            target: target.clone(),
+            lasting: *for_,
+            ring: *ring,
+        };
+        return running::call(phone, &name, wanted, show).await;
+    }
     let (input, output) = sound(echo, general.input, general.output, show).await?;
     let ringing = match general.ring_on {
         Some(ringing) if !echo => Some(ringing_on(ringing).await?),

@@ -1,13 +1,14 @@
 //! The live rows at the bottom of a terminal: one a call, and the keys that do something now. PURE:
 //! the board, the terminal's size and the time give the text.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use softphone::{
     audio::Levels,
     board::{Board, Registered, SeenCall, Stage},
     call::Hold,
     contacts::Standing,
+    control::clock,
     phone::Callers,
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -329,16 +330,6 @@ pub fn calls(board: &Board, now: Instant) -> Vec<String> {
         format!("{} {}  {} {time}", at + 1, seen.name, stage(seen).1)
     };
     board.calls.iter().enumerate().map(told).collect()
-}
-
-/// `2:41`, `1:02:41`.
-pub fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (minutes, hours) = (seconds / 60, seconds / 3600);
-    match hours {
-        0 => format!("{minutes}:{:02}", seconds % 60),
-        _ => format!("{hours}:{:02}:{:02}", minutes % 60, seconds % 60),
-    }
 }
 
 /// The beginning of `text` that is no wider than `columns`, and its width. A character that is

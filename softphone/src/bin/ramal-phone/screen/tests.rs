@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+use std::time::Duration;
+
 use codec::CallId;
 use softphone::{board::Figures, engine, media::stats::VoiceReport, phone::Event};
 
