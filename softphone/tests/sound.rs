@@ -5,10 +5,11 @@
 
 use std::{
     f32::consts::TAU,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
+use codec::CallId;
 use registry::{client::Access, server::Plain};
 use softphone::{
     audio::{Direction, Input, Output, Volume},
@@ -119,58 +120,94 @@ fn recorded(path: &Path) -> Vec<f32> {
         .collect()
 }
 
-#[test]
-fn devices_volume_and_warnings_are_a_person_s_during_a_call() {
-    let runtime = Runtime::new().unwrap();
-    let registry = Registry::start(&runtime, ANYWHERE, Plain::Never, 9);
-    let folder = tempfile::tempdir().unwrap();
-    let mut running = JoinSet::new();
-    let tone = tone(folder.path());
-    let mut phone = |name: &str, input: &Input| {
-        let folder = folder.path();
-        start(
-            &runtime,
-            &mut running,
-            folder,
-            &registry,
-            name,
-            input.clone(),
-        )
-    };
-    let (mut alice, mut bob) = (phone("alice", &tone), phone("bob", &Input::Silence));
-    runtime.block_on(async {
-        for phone in [&mut alice, &mut bob] {
-            let registered = |event: &Event| match event {
-                Event::Phone(phone::Event::Registered) => Some(()),
+/// Two phones in a call that Alice has made.
+struct InCall {
+    alice: Handle,
+    bob: Handle,
+    call: CallId,
+    folder: tempfile::TempDir,
+    runtime: Runtime,
+    _running: JoinSet<()>,
+}
+
+impl InCall {
+    /// Alice says a tone, and Bob nothing.
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let registry = Registry::start(&runtime, ANYWHERE, Plain::Never, 9);
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = JoinSet::new();
+        let mut phone = |name: &str, input| {
+            let folder = folder.path();
+            start(&runtime, &mut running, folder, &registry, name, input)
+        };
+        let mut alice = phone("alice", tone(folder.path()));
+        let mut bob = phone("bob", Input::Silence);
+        let call = runtime.block_on(async {
+            for phone in [&mut alice, &mut bob] {
+                let registered = |event: &Event| match event {
+                    Event::Phone(phone::Event::Registered) => Some(()),
+                    _ => None,
+                };
+                until(phone, registered).await;
+            }
+            tell(&alice, phone::Command::Dial("bob".parse().unwrap())).await;
+            let incoming = |event: &Event| match event {
+                Event::Phone(phone::Event::Incoming { call, .. }) => Some(*call),
                 _ => None,
             };
-            until(phone, registered).await;
+            let (call, _) = until(&mut bob, incoming).await;
+            tell(&bob, phone::Command::Answer(call)).await;
+            hears(&mut bob, -6.0).await;
+            call
+        });
+        Self {
+            alice,
+            bob,
+            call,
+            folder,
+            runtime,
+            _running: running,
         }
-        tell(&alice, phone::Command::Dial("bob".parse().unwrap())).await;
-        let incoming = |event: &Event| match event {
-            Event::Phone(phone::Event::Incoming { call, .. }) => Some(*call),
-            _ => None,
-        };
-        let (call, _) = until(&mut bob, incoming).await;
-        tell(&bob, phone::Command::Answer(call)).await;
-        hears(&mut bob, -6.0).await;
+    }
 
-        // Bob sends silence, of which Alice is told once; the way there is known by then.
-        let unheard = |event: &Event| match event {
-            Event::Unheard { heard, .. } => Some((*heard, Instant::now())),
+    /// Bob ends the call, which Alice's phone tells.
+    async fn hang_up(alice: &mut Handle, bob: &Handle, call: CallId) {
+        tell(bob, phone::Command::Hangup(call)).await;
+        let ended = |event: &Event| match event {
+            Event::Phone(phone::Event::Ended { .. }) => Some(()),
             _ => None,
         };
-        let ((heard, _), before) = until(&mut alice, unheard).await;
+        until(alice, ended).await;
+    }
+}
+
+fn unheard(event: &Event) -> Option<Heard> {
+    match event {
+        Event::Unheard { heard, .. } => Some(*heard),
+        _ => None,
+    }
+}
+
+#[test]
+fn silence_the_path_and_figures_are_told_during_a_call() {
+    let mut all = InCall::new();
+    let InCall {
+        alice,
+        bob,
+        call,
+        runtime,
+        ..
+    } = &mut all;
+    runtime.block_on(async {
+        let (heard, before) = until(alice, unheard).await;
         assert_eq!(heard, Heard::Silence);
-        let paths: Vec<_> = before
-            .iter()
-            .filter_map(|event| match event {
-                Event::Path { path, .. } => Some(*path),
-                _ => None,
-            })
-            .collect();
-        let [path] = paths[..] else {
-            panic!("{paths:?}")
+        let paths = before.iter().filter_map(|event| match event {
+            Event::Path { path, .. } => Some(*path),
+            _ => None,
+        });
+        let [path] = paths.collect::<Vec<_>>()[..] else {
+            panic!("not one path: {before:?}")
         };
         assert_eq!(path.kind, PathKind::Direct);
         assert!(!path.remote.ip().is_unspecified() && path.remote.port() > 0);
@@ -182,60 +219,78 @@ fn devices_volume_and_warnings_are_a_person_s_during_a_call() {
         assert!((3..=7).contains(&figures), "{figures}");
         let unspoken = |event: &Event| matches!(event, Event::Unspoken { .. });
         assert!(!before.iter().any(unspoken), "a file is no microphone");
+        InCall::hang_up(alice, bob, *call).await;
+    });
+}
 
-        // What cannot be used changes nothing but to be told.
+#[test]
+fn an_input_that_cannot_be_used_leaves_the_old_one_and_another_ends_the_silence() {
+    let mut all = InCall::new();
+    let InCall {
+        alice,
+        bob,
+        call,
+        folder,
+        runtime,
+        ..
+    } = &mut all;
+    runtime.block_on(async {
         let missing = folder.path().join("missing.wav");
-        tell(&bob, Command::Input(Input::File(missing))).await;
+        tell(bob, Command::Input(Input::File(missing))).await;
         let warned = |event: &Event| match event {
             Event::Warning(text) => Some(text.clone()),
             _ => None,
         };
-        let (warning, _) = until(&mut bob, warned).await;
+        let (warning, _) = until(bob, warned).await;
         assert!(warning.contains("missing.wav"), "{warning}");
         let used = |event: &Event| match event {
             Event::Devices { input, .. } => Some(input.clone()),
             _ => None,
         };
-        assert_eq!(until(&mut bob, used).await.0, Input::Silence);
-        tell(&bob, Command::Input(tone.clone())).await;
-        assert_eq!(until(&mut bob, used).await.0, tone);
-        let ((heard, _), _) = until(&mut alice, unheard).await;
-        assert_eq!(heard, Heard::Sound);
-        hears(&mut alice, -6.0).await;
+        assert_eq!(until(bob, used).await.0, Input::Silence);
+        assert_eq!(until(alice, unheard).await.0, Heard::Silence);
+        let tone = Input::File(folder.path().join("tone.wav"));
+        tell(bob, Command::Input(tone.clone())).await;
+        assert_eq!(until(bob, used).await.0, tone);
+        assert_eq!(until(alice, unheard).await.0, Heard::Sound);
+        hears(alice, -6.0).await;
+        InCall::hang_up(alice, bob, *call).await;
+    });
+}
 
+#[test]
+fn volumes_and_another_output_are_those_of_the_call_and_no_file_is_written_over() {
+    let mut all = InCall::new();
+    let InCall {
+        alice,
+        bob,
+        call,
+        folder,
+        runtime,
+        ..
+    } = &mut all;
+    runtime.block_on(async {
         // Bob hears Alice less, and writes down what he hears a bit louder.
-        tell(
-            &alice,
-            Command::Volume(Direction::Input, Volume::of_percent(50)),
-        )
-        .await;
-        hears(&mut bob, -16.0).await;
-        tell(
-            &bob,
-            Command::Volume(Direction::Output, Volume::of_percent(150)),
-        )
-        .await;
+        let quiet = Command::Volume(Direction::Input, Volume::of_percent(50));
+        tell(alice, quiet).await;
+        hears(bob, -16.0).await;
+        let loud = Command::Volume(Direction::Output, Volume::of_percent(150));
+        tell(bob, loud).await;
         let file = folder.path().join("heard.wav");
         std::fs::write(&file, "kept").unwrap();
-        tell(&bob, Command::Output(Output::File(file.clone()))).await;
-        let written: PathBuf = folder.path().join("heard-2.wav");
+        tell(bob, Command::Output(Output::File(file.clone()))).await;
+        let written = folder.path().join("heard-2.wav");
         let until_written = Instant::now() + PATIENCE;
         while !written.exists() || recorded(&written).len() < 48_000 {
             assert!(Instant::now() < until_written, "nothing is written");
-            hears(&mut bob, -16.0).await;
+            hears(bob, -16.0).await;
         }
         assert_eq!(std::fs::read(&file).unwrap(), b"kept");
         let sound = recorded(&written);
-        let peak = sound[24_000..]
-            .iter()
-            .fold(0.0, |peak: f32, s| peak.max(s.abs()));
+        let loudness = sound[24_000..].iter().map(|sample| sample.abs());
+        let peak = loudness.fold(0.0, f32::max);
         // -16 dBFS and 5.9 dB.
         assert!((0.26..0.38).contains(&peak), "{peak}");
-        tell(&bob, phone::Command::Hangup(call)).await;
-        let ended = |event: &Event| match event {
-            Event::Phone(phone::Event::Ended { .. }) => Some(()),
-            _ => None,
-        };
-        until(&mut alice, ended).await;
+        InCall::hang_up(alice, bob, *call).await;
     });
 }
