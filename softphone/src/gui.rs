@@ -16,6 +16,8 @@ mod app;
 pub mod call;
 mod cx;
 mod desk;
+#[cfg(test)]
+mod fixture;
 pub mod identity;
 pub mod incoming;
 mod keep;
@@ -25,6 +27,7 @@ pub mod log;
 pub mod notices;
 pub mod notify;
 mod options;
+mod outside;
 pub mod people;
 #[cfg(test)]
 mod pictures;

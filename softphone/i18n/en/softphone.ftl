@@ -171,11 +171,341 @@ sign-in-forget-yes = Forget and connect
 
 ## People (people.rs)
 
+people-search = Search, or type a name or name@address
+people-tab-everyone = People
+people-tab-recent = Recent calls
+people-favourites = Favourites
+people-registered = Registered now
+people-known = People you know
+people-found = Found
+people-yourself = { $name } is you
+presence-available = Available
+presence-busy = In a call
+presence-away = Away
+presence-offline = Offline
+people-call = Call { $name }
+people-call-short = Call
+people-favourite-add = Add to favourites
+people-favourite-remove = Remove from favourites
+people-look-up = Look up { $typed }
+people-look-up-hint = Ask the registry, or that address, for this name
+people-bad-target = { $typed } is neither a name nor name@address. { $why }
+people-name-empty = A name has at least one letter.
+people-name-too-long = A name has at most { $most } characters.
+people-name-character = A name has letters, digits, dots, hyphens and underscores, but not “{ $character }”.
+people-name-beginning = A name begins with a letter or a digit.
+people-name-mixed = The letters of a name all come from one alphabet.
+people-host-bad = What follows the @ is an address such as 192.168.0.7:5000.
+people-connecting-title = Asking who is here
+people-connecting-text = The list appears as soon as the registry answers.
+people-unregistered-title = No connection to the registry
+people-unregistered-text = The phone keeps trying. Meanwhile you can call somebody directly as name@address.
+people-empty-title = Nobody else is here yet
+people-empty-text = Ask somebody to open Ramal, choose a name and connect to this registry. They appear here at once.
+people-empty-address = Copy { $registry }
+people-closed-title = This registry keeps its list private
+people-closed-text = You can call everybody all the same: type their name above.
+people-nobody-title = No { $typed } in the list
+people-nobody-text = Press Enter to look up the name all the same.
+people-nobody-unfinished = Go on typing: { $why }
+recent-empty-title = No calls yet
+recent-empty-text = Calls that you make, take or miss appear here.
+recent-nothing-title = No calls with { $typed }
+recent-clear = Clear the list
+recent-clear-ask = Forget all calls in this list?
+recent-clear-text = This cannot be undone. Contacts stay.
+recent-clear-yes = Forget them
+recent-missed = Missed call
+recent-incoming = Incoming call
+recent-outgoing = Outgoing call
+recent-line = { $what } · { $more }
+past-hangup = ended
+past-declined-here = you declined
+past-answered-elsewhere = taken on another of your phones
+past-declined-elsewhere = declined on another of your phones
+past-merged = you called each other
+past-declined = declined
+past-unavailable = took no call
+past-busy = busy
+past-no-answer = no answer
+past-cancelled-incoming = gave up
+past-cancelled-outgoing = cancelled
+past-not-found = not registered
+past-unreachable = not reachable
+past-registry-unreachable = no connection to the registry
+past-media-failed = no voice connection
+past-media-lost = connection lost
+past-untrusted = not who they said
+past-identity-changed = identity changed
+past-failed = failed on this computer
+when-yesterday = yesterday { $time }
+when-weekday = { $day ->
+    [1] Monday
+    [2] Tuesday
+    [3] Wednesday
+    [4] Thursday
+    [5] Friday
+    [6] Saturday
+   *[7] Sunday
+} { $time }
+when-date = { $day } { $month }
+when-year = { $day } { $month } { $year }
+when-month = { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+}
+lasted-seconds = { $seconds } s
+lasted-minutes = { $minutes } min { $seconds } s
+lasted-hours = { $hours } h { $minutes } min
+standing-verified = Verified
+standing-known = Known
+standing-stranger = First contact
+standing-changed = Identity changed
+details-close = Close
+details-looking = Looking for { $name }
+details-not-found = Nobody called { $name } is registered here. Check the spelling, or ask them to connect.
+details-not-found-at = Nobody called { $name } is registered at { $host }. Check the spelling and the address.
+details-no-answer = Nobody answered: { $why }. Try again, or ask for the address.
+details-refused = The registry does not say: { $why }
+details-retry = Look up again
+details-where = Where
+details-hidden = Through the registry; they keep their address to themselves
+details-copy = Copy { $what }
+details-copied = Copied
+details-identity = Identity
+details-identity-hint = The same on every device that shows this person. Compare it to be sure who it is.
+details-since = Known since
+details-standing = Standing
+details-verified-text = You have read the four words to each other, and they were the same.
+details-known-text = Not verified yet. In the next call, read the four words to each other.
+details-stranger-text = You have not called each other before. In the call, read the four words to each other.
+details-changed-title = This name belongs to somebody else now
+details-changed-text = The person you knew as { $name } had another identity. Ask them in another way whether they have a new phone. If so, forget the contact below and call again; if not, do not call.
+details-nothing-known = You have not called each other yet.
+details-block = Block
+details-unblock = Unblock
+details-blocked = Blocked: calls from { $name } do not ring here.
+details-forget = Forget
+details-forget-ask = Forget { $name }?
+details-forget-text = Whoever has this name in the next call is taken for them, and has to be verified again.
+details-forget-yes = Forget
+details-cancel = Cancel
+details-last-calls = Last calls
+status-dnd = Do not disturb
+status-dnd-on = No call rings here until you switch this off
+status-dnd-off = Let no call ring here
+status-away = Away
+status-away-on = Others see that you are away
+status-away-off = Show others that you are away
+people-search-tip = Search the list, or type whom to call
+people-more = The registry has more names than are shown. Type a name to look it up.
+recent-new = new
+past-turned-away = not let in
+details-nobody-title = Nobody chosen
+details-nobody-text = Choose somebody to see where they are and to call them.
+details-too-many = Too many are being looked up. Try again in a moment.
+status-connecting = Connecting
+status-unregistered = Not connected
+
 ## Incoming (incoming.rs, notify.rs, tray.rs)
+
+incoming-calls = { $name } calls
+incoming-title = Incoming call
+incoming-waiting = Another call
+incoming-waiting-text = If you answer, the call with { $name } is put on hold.
+incoming-verified = Verified: you have compared the four words before.
+incoming-known = You have talked before. Not verified yet.
+incoming-first = Calls you for the first time.
+incoming-confirmed = The registry confirms the name.
+incoming-unconfirmed = The registry does not confirm the name. Anybody can call themselves that.
+incoming-answer = Answer
+incoming-decline = Decline
+incoming-more = { $count ->
+    [one] One more call rings
+   *[other] { $count } more calls ring
+}
+turned-away = { $name } called and was not let in.
+identity-changed-title = Somebody else called as { $name }
+identity-changed-text = The call was not let in: its identity is not the one you know under this name. Ask { $name } in another way whether they have a new phone.
+notify-somebody = Somebody calls
+notify-missed = Missed call
+notify-missed-from = { $name } called.
+notify-missed-somebody = Somebody called.
+tray-open = Open Ramal
+tray-dnd = Do not disturb
+tray-away = Away
+tray-quit = Quit
+tray-title = Ramal: { $name }
+tray-ready = Can be called
+tray-not-registered = Not registered
+tray-missed = { $count ->
+    [one] One missed call
+   *[other] { $count } missed calls
+}
+key-space = Space
+incoming-understood = Understood
 
 ## Call (call.rs)
 
+call-empty-title = No call now
+call-empty-text = Choose somebody to call, or wait until somebody calls you.
+call-empty-people = Show people
+call-calling = Looking for their phone
+call-rings-there = It rings there
+call-connecting = Connecting the voice
+call-held-here = On hold
+call-held-there = { $name } has put you on hold
+call-held-both = On hold on both sides
+call-reconnecting = Connection lost, trying again
+call-mute = Mute
+call-unmute = Unmute
+call-muted = Microphone off
+call-hold = Hold
+call-resume = Resume
+call-hangup = Hang up
+call-cancel = Cancel
+call-sound = Sound
+call-figures = Figures
+call-talk-hold = Hold { $key } to talk
+call-talk-on = You are talking
+call-you = You
+call-words-title = Read these words to each other
+call-words-text = If { $name } sees the same four, nobody is listening in. It takes ten seconds, once.
+call-words-same = They are the same
+call-words-differ = They differ
+call-words-verified = The words of this call: { $words }
+call-words-differ-title = Hang up. Somebody may be listening in
+call-words-differ-text = Different words mean that this call does not go straight to { $name }. Say nothing that others must not hear, hang up, and meet or write to each other in another way.
+call-words-differ-back = I misread, they are the same
+call-encrypted = Encrypted end to end
+call-path-direct = Direct to { $address }
+call-path-unknown = Finding the way
+call-quality-good = Good
+call-quality-fair = Fair
+call-quality-poor = Poor
+call-quality-unknown = Measuring
+call-quality-tip = How well the call comes through. Press for figures.
+call-quality-advice-fair = Some of the voice is lost on the way.
+call-quality-advice-poor = Much of the voice is lost or late. Move closer to the Wi-Fi, or use a cable.
+call-figure-loss = Lost
+call-figure-concealed = Concealed
+call-figure-jitter = Jitter
+call-figure-rtt = There and back
+call-figure-playout = Playout delay
+call-figure-loss-hint = Packets that did not come
+call-figure-concealed-hint = Sound that was made up
+call-figure-jitter-hint = How unevenly packets come
+call-figure-rtt-hint = Time to them and back
+call-figure-playout-hint = Time waited before playing
+call-figures-last = The last 60 seconds
+call-percent = { $value } %
+call-millis = { $value } ms
+call-warning-unspoken-action = Choose microphone
+call-warning-output-action = Choose loudspeaker
+call-warning-output = Your loudspeaker is gone. Plug it in again, or choose another one.
+call-warning-silence = Only silence comes from { $name }. They may have muted their microphone; ask them in another way.
+call-warning-nothing = No sound arrives from { $name }. The network may hold it back; if it stays so, hang up and call again.
+call-warning-unspoken = Your microphone is silent. Check that it is plugged in and switched on, or choose another one.
+call-sound-failed = The sound system does not list its devices: { $why }
+call-words-same-tip = Mark them as verified
+call-sound-input = Microphone
+call-sound-output = Loudspeaker
+call-sound-default = As the system has it
+call-sound-volume = { $percent } %
+call-others = Other calls
+call-other-switch = Talk to { $name }
+call-bar-back = Back to the call
+call-bar-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+ended-lasted = Lasted { $lasted }
+ended-again = Call again
+ended-close = Close
+ended-detail = In detail: { $detail }
+ended-hangup = You hung up
+ended-hangup-next = Call again whenever you like.
+ended-declined-here = You declined the call
+ended-declined-here-next = { $name } sees that you declined. Call back when it suits you.
+ended-answered-elsewhere = Taken on another of your phones
+ended-answered-elsewhere-next = The call goes on there.
+ended-declined-elsewhere = Declined on another of your phones
+ended-declined-elsewhere-next = Nothing else is to be done here.
+ended-merged = You called each other at the same time
+ended-merged-next = The two calls became one, which goes on.
+ended-remote-hangup = { $name } hung up
+ended-remote-hangup-next = Call again if there is more to say.
+ended-declined = { $name } declined the call
+ended-declined-next = Try again later.
+ended-unavailable = { $name } takes no calls now
+ended-unavailable-next = Perhaps they do not want to be disturbed. Try again later.
+ended-busy = { $name } is in another call
+ended-busy-next = Try again in a few minutes.
+ended-no-answer = { $name } did not answer
+ended-no-answer-next = It rang there. Try again later.
+ended-cancelled-here = You cancelled the call
+ended-cancelled-here-next = Call again whenever you like.
+ended-cancelled-there = { $name } gave up
+ended-cancelled-there-next = Call back to find out what it was.
+ended-not-found = { $name } is not registered now
+ended-not-found-next = Check the spelling, or ask them to connect. If you know their address, call name@address.
+ended-unreachable = The phone of { $name } cannot be reached
+ended-unreachable-next = It may have just been switched off, or a firewall is in the way. Try again in a minute.
+ended-registry-unreachable = The registry cannot be reached
+ended-registry-unreachable-next = Check your network. If you know their address, call name@address.
+ended-media-failed = The voice did not get through
+ended-media-failed-next = A firewall may block UDP between you. Try again, or from another network.
+ended-media-lost = The connection was lost
+ended-media-lost-next = Nothing was heard of { $name } for 8 seconds. Check your network and call again.
+ended-untrusted = This was not { $name }
+ended-untrusted-next = Whoever answered could not prove to be them, so the call was ended. Do not trust this connection, and try from another network.
+ended-identity-changed = This name belongs to somebody else now
+ended-identity-changed-next = You knew { $name } with another identity. Ask them in another way whether they have a new phone. If so, forget the contact among People and call again.
+ended-failed = This computer could not make the call
+ended-failed-next = Check microphone and loudspeaker in the settings, then call again.
+
 ## Log (log.rs)
+
+log-filter = Filter the lines
+log-all = All
+log-sent = Sent
+log-received = Received
+log-notes = Notes
+log-pause = Pause
+log-go-on = Go on
+log-paused = Paused. { $count ->
+    [0] Nothing new
+    [one] One new line
+   *[other] { $count } new lines
+}
+log-copy-all = Copy all
+log-copy-line = Copy this line
+log-copied = { $count ->
+    [one] One line copied
+   *[other] { $count } lines copied
+}
+log-count = { $count ->
+    [one] One line
+   *[other] { $count } lines
+}
+log-empty-title = Nothing yet
+log-empty-text = Every message that this phone sends and receives appears here.
+log-nothing-title = No such line
+log-nothing-text = No line has { $typed }. Empty the filter to see all of them.
+log-nothing-clear = Empty the filter
+log-with-registry = Registry
+log-with-here = This phone
+log-newest = Newest
 
 ## Settings (settings.rs)
 

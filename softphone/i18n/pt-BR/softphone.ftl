@@ -171,11 +171,341 @@ sign-in-forget-yes = Esquecer e conectar
 
 ## Pessoas (people.rs)
 
+people-search = Busque ou digite nome ou nome@endereço
+people-tab-everyone = Pessoas
+people-tab-recent = Chamadas recentes
+people-favourites = Favoritos
+people-registered = Conectados agora
+people-known = Pessoas que você conhece
+people-found = Encontrados
+people-yourself = { $name } é você
+presence-available = Disponível
+presence-busy = Em chamada
+presence-away = Ausente
+presence-offline = Desconectado
+people-call = Ligar para { $name }
+people-call-short = Ligar
+people-favourite-add = Adicionar aos favoritos
+people-favourite-remove = Tirar dos favoritos
+people-look-up = Procurar { $typed }
+people-look-up-hint = Pergunta por esse nome ao servidor, ou nesse endereço
+people-bad-target = { $typed } não é um nome nem nome@endereço. { $why }
+people-name-empty = Um nome tem pelo menos uma letra.
+people-name-too-long = Um nome tem no máximo { $most } caracteres.
+people-name-character = Um nome tem letras, números, pontos, hifens e sublinhados, mas não “{ $character }”.
+people-name-beginning = Um nome começa com letra ou número.
+people-name-mixed = As letras de um nome são todas do mesmo alfabeto.
+people-host-bad = Depois do @ vem um endereço, como 192.168.0.7:5000.
+people-connecting-title = Vendo quem está aqui
+people-connecting-text = A lista aparece assim que o servidor responder.
+people-unregistered-title = Sem conexão com o servidor
+people-unregistered-text = O ramal continua tentando. Enquanto isso, você pode ligar direto para nome@endereço.
+people-empty-title = Ninguém mais por aqui ainda
+people-empty-text = Peça a alguém que abra o Ramal, escolha um nome e se conecte a este servidor. A pessoa aparece aqui na hora.
+people-empty-address = Copiar { $registry }
+people-closed-title = Este servidor não mostra a lista
+people-closed-text = Você pode ligar para todos do mesmo jeito: digite o nome acima.
+people-nobody-title = Não há { $typed } na lista
+people-nobody-text = Tecle Enter para procurar o nome mesmo assim.
+people-nobody-unfinished = Continue digitando: { $why }
+recent-empty-title = Nenhuma chamada ainda
+recent-empty-text = As chamadas que você fizer, atender ou perder aparecem aqui.
+recent-nothing-title = Nenhuma chamada com { $typed }
+recent-clear = Limpar a lista
+recent-clear-ask = Esquecer todas as chamadas desta lista?
+recent-clear-text = Não dá para desfazer. Os contatos continuam.
+recent-clear-yes = Esquecer
+recent-missed = Chamada perdida
+recent-incoming = Chamada recebida
+recent-outgoing = Chamada feita
+recent-line = { $what } · { $more }
+past-hangup = encerrada
+past-declined-here = você recusou
+past-answered-elsewhere = atendida em outro telefone seu
+past-declined-elsewhere = recusada em outro telefone seu
+past-merged = vocês ligaram um para o outro
+past-declined = recusada
+past-unavailable = não aceitou chamadas
+past-busy = ocupado
+past-no-answer = não atendeu
+past-cancelled-incoming = desistiu
+past-cancelled-outgoing = cancelada
+past-not-found = não conectado
+past-unreachable = não foi possível alcançar
+past-registry-unreachable = sem conexão com o servidor
+past-media-failed = sem conexão de voz
+past-media-lost = conexão perdida
+past-untrusted = não era quem dizia ser
+past-identity-changed = identidade mudou
+past-failed = falha neste computador
+when-yesterday = ontem { $time }
+when-weekday = { $day ->
+    [1] segunda
+    [2] terça
+    [3] quarta
+    [4] quinta
+    [5] sexta
+    [6] sábado
+   *[7] domingo
+} { $time }
+when-date = { $day } de { $month }
+when-year = { $day } de { $month } de { $year }
+when-month = { $month ->
+    [1] janeiro
+    [2] fevereiro
+    [3] março
+    [4] abril
+    [5] maio
+    [6] junho
+    [7] julho
+    [8] agosto
+    [9] setembro
+    [10] outubro
+    [11] novembro
+   *[12] dezembro
+}
+lasted-seconds = { $seconds } s
+lasted-minutes = { $minutes } min { $seconds } s
+lasted-hours = { $hours } h { $minutes } min
+standing-verified = Verificado
+standing-known = Conhecido
+standing-stranger = Primeiro contato
+standing-changed = Identidade mudou
+details-close = Fechar
+details-looking = Procurando { $name }
+details-not-found = Não há ninguém chamado { $name } conectado aqui. Confira o nome ou peça que a pessoa se conecte.
+details-not-found-at = Não há ninguém chamado { $name } conectado em { $host }. Confira o nome e o endereço.
+details-no-answer = Ninguém respondeu: { $why }. Tente de novo ou peça o endereço.
+details-refused = O servidor não informa: { $why }
+details-retry = Procurar de novo
+details-where = Onde está
+details-hidden = Pelo servidor; a pessoa não mostra o endereço
+details-copy = Copiar { $what }
+details-copied = Copiado
+details-identity = Identidade
+details-identity-hint = É a mesma em todo aparelho que mostra esta pessoa. Compare para ter certeza de quem é.
+details-since = Conhecido desde
+details-standing = Situação
+details-verified-text = Vocês leram as quatro palavras um para o outro, e eram iguais.
+details-known-text = Ainda não verificado. Na próxima chamada, leiam as quatro palavras um para o outro.
+details-stranger-text = Vocês nunca se falaram por aqui. Na chamada, leiam as quatro palavras um para o outro.
+details-changed-title = Este nome agora é de outra pessoa
+details-changed-text = Quem você conhecia como { $name } tinha outra identidade. Pergunte por outro meio se a pessoa trocou de telefone. Se trocou, esqueça o contato abaixo e ligue de novo; se não, não ligue.
+details-nothing-known = Vocês ainda não se falaram.
+details-block = Bloquear
+details-unblock = Desbloquear
+details-blocked = Bloqueado: chamadas de { $name } não tocam aqui.
+details-forget = Esquecer
+details-forget-ask = Esquecer { $name }?
+details-forget-text = Quem tiver esse nome na próxima chamada será tomado por essa pessoa e terá de ser verificado de novo.
+details-forget-yes = Esquecer
+details-cancel = Cancelar
+details-last-calls = Últimas chamadas
+status-dnd = Não perturbe
+status-dnd-on = Nenhuma chamada toca aqui até você desligar isto
+status-dnd-off = Não deixar nenhuma chamada tocar aqui
+status-away = Ausente
+status-away-on = Os outros veem que você está ausente
+status-away-off = Mostrar aos outros que você está ausente
+people-search-tip = Busque na lista ou digite para quem ligar
+people-more = O servidor tem mais nomes do que aparecem aqui. Digite um nome para procurar.
+recent-new = nova
+past-turned-away = não entrou
+details-nobody-title = Ninguém escolhido
+details-nobody-text = Escolha alguém para ver onde está e ligar.
+details-too-many = Há buscas demais em andamento. Tente de novo daqui a pouco.
+status-connecting = Conectando
+status-unregistered = Sem conexão
+
 ## Chamada recebida (incoming.rs, notify.rs, tray.rs)
+
+incoming-calls = { $name } está ligando
+incoming-title = Chamada recebida
+incoming-waiting = Outra chamada
+incoming-waiting-text = Se você atender, a chamada com { $name } fica em espera.
+incoming-verified = Verificado: vocês já compararam as quatro palavras.
+incoming-known = Vocês já se falaram. Ainda não verificado.
+incoming-first = Liga para você pela primeira vez.
+incoming-confirmed = O servidor confirma o nome.
+incoming-unconfirmed = O servidor não confirma o nome. Qualquer um pode se chamar assim.
+incoming-answer = Atender
+incoming-decline = Recusar
+incoming-more = { $count ->
+    [one] Mais uma chamada tocando
+   *[other] Mais { $count } chamadas tocando
+}
+turned-away = { $name } ligou e não foi atendido.
+identity-changed-title = Outra pessoa ligou como { $name }
+identity-changed-text = A chamada não entrou: a identidade não é a que você conhece com esse nome. Pergunte a { $name } por outro meio se trocou de telefone.
+notify-somebody = Alguém está ligando
+notify-missed = Chamada perdida
+notify-missed-from = { $name } ligou.
+notify-missed-somebody = Alguém ligou.
+tray-open = Abrir o Ramal
+tray-dnd = Não perturbe
+tray-away = Ausente
+tray-quit = Sair
+tray-title = Ramal: { $name }
+tray-ready = Pode receber chamadas
+tray-not-registered = Não conectado
+tray-missed = { $count ->
+    [one] Uma chamada perdida
+   *[other] { $count } chamadas perdidas
+}
+key-space = Espaço
+incoming-understood = Entendi
 
 ## Chamada (call.rs)
 
+call-empty-title = Nenhuma chamada agora
+call-empty-text = Escolha alguém para ligar ou espere até alguém ligar para você.
+call-empty-people = Ver pessoas
+call-calling = Procurando o telefone
+call-rings-there = Está tocando lá
+call-connecting = Conectando a voz
+call-held-here = Em espera
+call-held-there = { $name } colocou você em espera
+call-held-both = Em espera dos dois lados
+call-reconnecting = Conexão perdida, tentando de novo
+call-mute = Mudo
+call-unmute = Ligar microfone
+call-muted = Microfone desligado
+call-hold = Em espera
+call-resume = Retomar
+call-hangup = Desligar
+call-cancel = Cancelar
+call-sound = Som
+call-figures = Números
+call-talk-hold = Segure { $key } para falar
+call-talk-on = Você está falando
+call-you = Você
+call-words-title = Leiam estas palavras um para o outro
+call-words-text = Se { $name } vê as mesmas quatro, ninguém está escutando. Leva dez segundos, uma única vez.
+call-words-same = São iguais
+call-words-differ = São diferentes
+call-words-verified = As palavras desta chamada: { $words }
+call-words-differ-title = Desligue. Alguém pode estar escutando
+call-words-differ-text = Palavras diferentes indicam que esta chamada não vai direto até { $name }. Não diga nada que outros não possam ouvir, desligue e falem-se pessoalmente ou por outro meio.
+call-words-differ-back = Li errado, são iguais
+call-encrypted = Criptografada de ponta a ponta
+call-path-direct = Direto para { $address }
+call-path-unknown = Procurando o caminho
+call-quality-good = Boa
+call-quality-fair = Regular
+call-quality-poor = Ruim
+call-quality-unknown = Medindo
+call-quality-tip = A qualidade da chamada. Clique para ver os números.
+call-quality-advice-fair = Parte da voz se perde no caminho.
+call-quality-advice-poor = Boa parte da voz se perde ou atrasa. Chegue mais perto do Wi-Fi ou use um cabo.
+call-figure-loss = Perdas
+call-figure-concealed = Preenchido
+call-figure-jitter = Jitter
+call-figure-rtt = Ida e volta
+call-figure-playout = Atraso na saída
+call-figure-loss-hint = Pacotes que não chegaram
+call-figure-concealed-hint = Som que foi reconstruído
+call-figure-jitter-hint = Irregularidade da chegada
+call-figure-rtt-hint = Tempo até lá e de volta
+call-figure-playout-hint = Espera antes de tocar
+call-figures-last = Os últimos 60 segundos
+call-percent = { $value } %
+call-millis = { $value } ms
+call-warning-unspoken-action = Escolher microfone
+call-warning-output-action = Escolher alto-falante
+call-warning-output = Seu alto-falante sumiu. Conecte de novo ou escolha outro.
+call-warning-silence = Só chega silêncio de { $name }. Talvez o microfone esteja no mudo; pergunte por outro meio.
+call-warning-nothing = Não chega som de { $name }. A rede pode estar segurando; se continuar assim, desligue e ligue de novo.
+call-warning-unspoken = Seu microfone está em silêncio. Confira se está conectado e ligado, ou escolha outro.
+call-sound-failed = O sistema de som não lista os dispositivos: { $why }
+call-words-same-tip = Marcar como verificado
+call-sound-input = Microfone
+call-sound-output = Alto-falante
+call-sound-default = O padrão do sistema
+call-sound-volume = { $percent } %
+call-others = Outras chamadas
+call-other-switch = Falar com { $name }
+call-bar-back = Voltar à chamada
+call-bar-more = { $count ->
+    [one] e mais uma
+   *[other] e mais { $count }
+}
+ended-lasted = Durou { $lasted }
+ended-again = Ligar de novo
+ended-close = Fechar
+ended-detail = Em detalhe: { $detail }
+ended-hangup = Você desligou
+ended-hangup-next = Ligue de novo quando quiser.
+ended-declined-here = Você recusou a chamada
+ended-declined-here-next = { $name } vê que você recusou. Ligue de volta quando puder.
+ended-answered-elsewhere = Atendida em outro telefone seu
+ended-answered-elsewhere-next = A chamada continua lá.
+ended-declined-elsewhere = Recusada em outro telefone seu
+ended-declined-elsewhere-next = Não há mais nada a fazer aqui.
+ended-merged = Vocês ligaram um para o outro ao mesmo tempo
+ended-merged-next = As duas chamadas viraram uma só, que continua.
+ended-remote-hangup = { $name } desligou
+ended-remote-hangup-next = Ligue de novo se ainda houver assunto.
+ended-declined = { $name } recusou a chamada
+ended-declined-next = Tente mais tarde.
+ended-unavailable = { $name } não aceita chamadas agora
+ended-unavailable-next = Talvez não queira ser perturbado. Tente mais tarde.
+ended-busy = { $name } está em outra chamada
+ended-busy-next = Tente daqui a alguns minutos.
+ended-no-answer = { $name } não atendeu
+ended-no-answer-next = Tocou lá. Tente mais tarde.
+ended-cancelled-here = Você cancelou a chamada
+ended-cancelled-here-next = Ligue de novo quando quiser.
+ended-cancelled-there = { $name } desistiu
+ended-cancelled-there-next = Ligue de volta para saber o que era.
+ended-not-found = { $name } não está conectado agora
+ended-not-found-next = Confira o nome ou peça que a pessoa se conecte. Se souber o endereço, ligue para nome@endereço.
+ended-unreachable = Não foi possível alcançar o telefone de { $name }
+ended-unreachable-next = Pode ter acabado de ser desligado, ou há um firewall no caminho. Tente de novo em um minuto.
+ended-registry-unreachable = Não foi possível alcançar o servidor
+ended-registry-unreachable-next = Confira sua rede. Se souber o endereço, ligue para nome@endereço.
+ended-media-failed = A voz não passou
+ended-media-failed-next = Um firewall pode estar bloqueando UDP entre vocês. Tente de novo ou de outra rede.
+ended-media-lost = A conexão caiu
+ended-media-lost-next = Nada se ouviu de { $name } por 8 segundos. Confira sua rede e ligue de novo.
+ended-untrusted = Não era { $name }
+ended-untrusted-next = Quem atendeu não conseguiu provar ser essa pessoa, e a chamada foi encerrada. Não confie nesta conexão e tente de outra rede.
+ended-identity-changed = Este nome agora é de outra pessoa
+ended-identity-changed-next = Você conhecia { $name } com outra identidade. Pergunte por outro meio se trocou de telefone. Se trocou, esqueça o contato em Pessoas e ligue de novo.
+ended-failed = Este computador não conseguiu fazer a chamada
+ended-failed-next = Confira microfone e alto-falante nos ajustes e ligue de novo.
+
 ## Registro (log.rs)
+
+log-filter = Filtrar as linhas
+log-all = Todas
+log-sent = Enviadas
+log-received = Recebidas
+log-notes = Notas
+log-pause = Pausar
+log-go-on = Continuar
+log-paused = Pausado. { $count ->
+    [0] Nada de novo
+    [one] Uma linha nova
+   *[other] { $count } linhas novas
+}
+log-copy-all = Copiar tudo
+log-copy-line = Copiar esta linha
+log-copied = { $count ->
+    [one] Uma linha copiada
+   *[other] { $count } linhas copiadas
+}
+log-count = { $count ->
+    [one] Uma linha
+   *[other] { $count } linhas
+}
+log-empty-title = Nada ainda
+log-empty-text = Cada mensagem que este ramal envia e recebe aparece aqui.
+log-nothing-title = Nenhuma linha assim
+log-nothing-text = Nenhuma linha tem { $typed }. Limpe o filtro para ver todas.
+log-nothing-clear = Limpar o filtro
+log-with-registry = Servidor
+log-with-here = Este ramal
+log-newest = Mais recente
 
 ## Ajustes (settings.rs)
 

@@ -21,7 +21,6 @@ use super::{
     keys,
     line::{self, News, Start, Up, Wanted},
     notices::{self, Notices},
-    notify,
     recovery::{self, Recovery},
     sign_in::{self, SignIn},
     texts, tray,
@@ -207,15 +206,9 @@ impl App {
             Message::PlacePressed(place) => {
                 self.on_screen(|_, _| Action::Go(place), Message::People)
             }
-            Message::Key(message) => {
-                self.on_screen(|_, cx| keys::meant(&message, cx), Message::Key)
-            }
-            Message::Tray(message) => {
-                self.on_screen(|_, cx| tray::meant(message, cx), Message::Tray)
-            }
-            Message::Notify(message) => {
-                self.on_screen(|_, cx| notify::meant(message, cx), Message::Notify)
-            }
+            Message::Key(message) => self.key(message),
+            Message::Tray(message) => self.tray(message),
+            Message::Notify(message) => self.notified(message),
             Message::Window(id, event) => match self.window == Some(id) {
                 true => self.window(&event),
                 false => Task::none(),
@@ -474,7 +467,7 @@ impl App {
             }
             News::Changed => {
                 self.refresh();
-                Task::none()
+                self.follow_outside()
             }
             News::Failed(failure) if !self.quitting => self.leave(Some(Trouble::Failure(failure))),
             News::Over if !self.quitting => match &self.phone {
@@ -490,6 +483,9 @@ impl App {
         let views = self.phone.as_mut().and_then(|phone| phone.up.as_mut());
         if let Some(Up { views, .. }) = views {
             self.world.look_at(views);
+        }
+        if let Some(phone) = &mut self.phone {
+            phone.refresh(&self.world.cx());
         }
     }
 
@@ -528,7 +524,7 @@ impl App {
         );
         let call = self.on_screen(|phone, cx| phone.call.hear(event, cx), Message::Call);
         let log = self.on_screen(|phone, cx| phone.log.hear(event, cx), Message::Log);
-        let shown = self.on_screen(|_, cx| notify::hear(event, cx), Message::Notify);
+        let shown = self.follow_outside();
         Task::batch([own, people, incoming, call, log, shown])
     }
 

@@ -14,6 +14,7 @@ use super::{
     line::{Up, Wanted},
     log::Log,
     notices::Notices,
+    outside::Outside,
     people::People,
     recovery::Recovery,
     settings::{self, Settings},
@@ -37,6 +38,7 @@ pub(super) struct Phone {
     pub(super) log: Log,
     pub(super) settings: Settings,
     pub(super) notices: Notices,
+    pub(super) outside: Outside,
     /// Recovery words that are worth nothing before the name is granted.
     pub(super) unshown: Option<Unshown>,
     pub(super) recovery: Option<Recovery>,
@@ -58,8 +60,18 @@ impl Phone {
             log: Log::default(),
             settings,
             notices: Notices::default(),
+            outside: Outside::default(),
             unshown: None,
             recovery: None,
+        }
+    }
+
+    /// What screens make of how everything stands is made anew.
+    pub(super) fn refresh(&mut self, cx: &Cx<'_>) {
+        match self.place {
+            Place::People => self.people.refresh(cx),
+            Place::Log => self.log.refresh(cx),
+            Place::Settings => {}
         }
     }
 

@@ -75,7 +75,7 @@ impl App {
     }
 
     /// Brings the window to the front.
-    pub(super) fn front(&mut self) -> Task<Message> {
+    pub(in crate::gui) fn front(&mut self) -> Task<Message> {
         let Some(window) = self.window else {
             return self.open();
         };
@@ -87,7 +87,7 @@ impl App {
     }
 
     /// Ends the phone, then the program.
-    pub(super) fn quit(&mut self) -> Task<Message> {
+    pub(in crate::gui) fn quit(&mut self) -> Task<Message> {
         self.keep_now();
         let stopping = self.phone.as_ref().and_then(|phone| phone.up.as_ref());
         let stop = || phone::Command::Stop.into();

@@ -1,0 +1,233 @@
+//! Who stands in the list: everybody who is registered, favourites and people who are known, in
+//! the order in which they are looked for.
+//!
+//! PURE: the directory, the contacts and what was typed come in, the list comes out.
+
+use std::collections::BTreeMap;
+
+use codec::{Name, fold, registry::Presence};
+
+use crate::contacts::Book;
+
+/// One person of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What they are called.
+    pub name: Name,
+    /// What they say of themselves; `None` while they are not registered.
+    pub presence: Option<Presence>,
+    /// They stand at the top.
+    pub favourite: bool,
+    /// What the contacts say of them.
+    pub known: Known,
+}
+
+/// What the contacts say of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Known {
+    /// Nothing.
+    #[default]
+    No,
+    /// There has been a call with them.
+    Yes,
+    /// The four words were the same.
+    Verified,
+    /// They are not let in.
+    Blocked,
+}
+
+/// Under which heading somebody stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// Favourites, registered or not.
+    Favourites,
+    /// All others who are registered.
+    Registered,
+    /// People who are known and are not registered.
+    Known,
+    /// Whoever has in their name what was typed.
+    Found,
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// The heading of those who follow.
+    Heading(Section),
+    /// Somebody.
+    Person(Listed),
+}
+
+/// The list for what was typed. Without anything typed it has headings; else those come first
+/// whose name begins so, and then those who have it anywhere. `me` is left out.
+pub fn rows(
+    directory: impl IntoIterator<Item = (Name, Presence)>,
+    book: &Book,
+    favourites: &[String],
+    me: &Name,
+    typed: &str,
+) -> Vec<Row> {
+    let mut people = people(directory, book, favourites);
+    people.remove(me);
+    let wanted = fold(typed.trim());
+    let mut people: Vec<(Section, u8, Listed)> = people
+        .into_values()
+        .filter_map(|listed| {
+            let section = section(&listed);
+            let rank = rank(listed.name.folded(), &wanted)?;
+            Some((section, rank, listed))
+        })
+        .collect();
+    if !wanted.is_empty() {
+        people.sort_by_key(|(section, rank, _)| (*rank, *section));
+        let found = Some(Row::Heading(Section::Found)).filter(|_| !people.is_empty());
+        let people = people.into_iter().map(|(_, _, listed)| Row::Person(listed));
+        return found.into_iter().chain(people).collect();
+    }
+    people.sort_by_key(|(section, ..)| *section);
+    let mut rows = Vec::with_capacity(people.len() + 3);
+    let mut before = None;
+    for (section, _, listed) in people {
+        if before != Some(section) {
+            rows.push(Row::Heading(section));
+            before = Some(section);
+        }
+        rows.push(Row::Person(listed));
+    }
+    rows
+}
+
+/// Everybody, once, by name.
+fn people(
+    directory: impl IntoIterator<Item = (Name, Presence)>,
+    book: &Book,
+    favourites: &[String],
+) -> BTreeMap<Name, Listed> {
+    let new = |name: Name, presence| Listed {
+        name,
+        presence,
+        favourite: false,
+        known: Known::No,
+    };
+    let mut people: BTreeMap<Name, Listed> = directory
+        .into_iter()
+        .map(|(name, presence)| (name.clone(), new(name, Some(presence))))
+        .collect();
+    for contact in book.iter() {
+        let name = &contact.name;
+        let listed = people
+            .entry(name.clone())
+            .or_insert_with(|| new(name.clone(), None));
+        listed.known = match (contact.blocked, contact.verified, listed.known) {
+            (true, _, _) | (_, _, Known::Blocked) => Known::Blocked,
+            (_, true, _) | (_, _, Known::Verified) => Known::Verified,
+            _ => Known::Yes,
+        };
+    }
+    for favourite in favourites {
+        // What was written there by hand and is no name is nobody.
+        let Ok(name) = favourite.parse::<Name>() else {
+            continue;
+        };
+        let listed = people
+            .entry(name.clone())
+            .or_insert_with(|| new(name, None));
+        listed.favourite = true;
+    }
+    people
+}
+
+fn section(listed: &Listed) -> Section {
+    match (listed.favourite, listed.presence) {
+        (true, _) => Section::Favourites,
+        (false, Some(_)) => Section::Registered,
+        (false, None) => Section::Known,
+    }
+}
+
+/// How well a name fits what was typed: 0 is best, `None` not at all.
+fn rank(folded: &str, wanted: &str) -> Option<u8> {
+    match folded.find(wanted)? {
+        0 => Some(0),
+        _ => Some(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codec::IdentityKey;
+
+    use super::*;
+    use crate::contacts::Contact;
+
+    fn name(text: &str) -> Name {
+        text.parse().expect("a name")
+    }
+
+    fn contact(of: &str, verified: bool, blocked: bool) -> Contact {
+        Contact {
+            registry: None,
+            name: name(of),
+            identity: IdentityKey([7; 32]),
+            verified,
+            blocked,
+            since: 0,
+        }
+    }
+
+    fn shown(typed: &str) -> Vec<String> {
+        let directory = ["Zoe", "anna", "bob", "me"].map(|of| (name(of), Presence::Available));
+        let book: Book = [contact("carol", true, false), contact("bob", false, false)]
+            .into_iter()
+            .collect();
+        let favourites = ["zoe".to_owned(), "dora".to_owned(), "no name".to_owned()];
+        let rows = rows(directory, &book, &favourites, &name("me"), typed);
+        let shown = |row: &Row| match row {
+            Row::Heading(section) => format!("{section:?}"),
+            Row::Person(listed) => format!("{} {:?}", listed.name, listed.known),
+        };
+        rows.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn favourites_come_first_then_who_is_registered_then_who_is_known() {
+        assert_eq!(
+            shown(""),
+            [
+                "Favourites",
+                "dora No",
+                "Zoe No",
+                "Registered",
+                "anna No",
+                "bob Yes",
+                "Known",
+                "carol Verified"
+            ]
+        );
+    }
+
+    #[test]
+    fn who_begins_with_what_was_typed_comes_before_who_only_has_it() {
+        assert_eq!(
+            shown("O "),
+            ["Found", "dora No", "Zoe No", "bob Yes", "carol Verified"]
+        );
+        assert_eq!(shown("Z"), ["Found", "Zoe No"]);
+        assert!(shown("nobody").is_empty());
+        assert!(shown("me").is_empty(), "one does not call oneself");
+    }
+
+    #[test]
+    fn who_is_blocked_under_any_registry_is_shown_so() {
+        let mut elsewhere = contact("bob", true, false);
+        elsewhere.registry = Some(IdentityKey([1; 32]));
+        let book: Book = [contact("bob", false, true), elsewhere]
+            .into_iter()
+            .collect();
+        let rows = rows([], &book, &[], &name("me"), "");
+        let Row::Person(bob) = &rows[1] else {
+            panic!("{rows:?}")
+        };
+        assert_eq!(bob.known, Known::Blocked);
+    }
+}

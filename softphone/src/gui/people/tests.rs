@@ -1,0 +1,259 @@
+use iced_test::simulator;
+
+use super::*;
+use crate::{
+    board::Registered,
+    contacts::Standing,
+    gui::fixture::{BOB, World, check, check_in, languages, name, shown},
+};
+
+fn people(world: &World) -> People {
+    let mut people = People {
+        zone: TimeZone::UTC,
+        ..People::default()
+    };
+    people.refresh(&world.cx());
+    people
+}
+
+fn english() -> World {
+    World::with_friends(preferences::Language::English)
+}
+
+/// What the phone is told by an action, in short.
+fn told(action: Action<Message>) -> Vec<String> {
+    match action {
+        Action::Tell(command) => vec![format!("{command:?}")],
+        Action::All(actions) => actions.into_iter().flat_map(told).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn found(world: &World, who: &str) -> engine::Event {
+    let _ = world;
+    engine::Event::Phone(Event::Found {
+        target: named(name(who)),
+        found: Ok(Found {
+            name: name(who),
+            identity: BOB,
+            registry: None,
+            contacts: vec!["192.168.0.12:4000".parse().expect("an address")],
+            presence: codec::registry::Presence::Available,
+            standing: Standing::Verified,
+        }),
+    })
+}
+
+#[test]
+fn a_click_on_the_button_beside_a_name_calls() {
+    let world = english();
+    let mut people = people(&world);
+    let message = {
+        let cx = world.cx();
+        let mut ui = shown(people.view(&cx));
+        ui.click("Bob").expect("bob is listed");
+        let messages: Vec<_> = ui.into_messages().collect();
+        messages.into_iter().next().expect("he is chosen")
+    };
+    let _ = people.update(message, &world.cx());
+    let open = people.open.as_ref().expect("open");
+    assert_eq!(open.target, named(name("bob")));
+    let _ = people.update(Message::LookupPressed, &world.cx());
+    let _ = people.hear(&found(&world, "bob"), &world.cx());
+    let cx = world.cx();
+    let mut ui = shown(people.view(&cx));
+    ui.find("192.168.0.12:4000").expect("where he is");
+    ui.click("Call").expect("a button");
+    let pressed = ui.into_messages().next().expect("something");
+    let told = told(people.update(pressed, &cx));
+    assert!(told[0].contains("Dial"), "{told:?}");
+}
+
+#[test]
+fn enter_opens_who_was_typed_and_enter_once_more_calls() {
+    let world = english();
+    let mut people = people(&world);
+    let _ = people.update(Message::Typed("deb".to_owned()), &world.cx());
+    assert!(people.rows.is_empty(), "accents are letters of their own");
+    let _ = people.update(Message::Typed("car".to_owned()), &world.cx());
+    let first = told(people.update(Message::Submitted, &world.cx()));
+    assert!(first[0].contains("Lookup"), "{first:?}");
+    assert_eq!(
+        people.open.as_ref().expect("open").target.name,
+        name("carlos.eduardo")
+    );
+    let second = told(people.update(Message::Submitted, &world.cx()));
+    assert!(second[0].contains("Dial"), "{second:?}");
+}
+
+#[test]
+fn whoever_is_in_no_list_can_be_typed_and_looked_up() {
+    let world = english();
+    let mut people = people(&world);
+    let typed = "carol@10.0.0.9:4000";
+    let _ = people.update(Message::Typed(typed.to_owned()), &world.cx());
+    let message = {
+        let cx = world.cx();
+        let mut ui = shown(people.view(&cx));
+        ui.click(format!("Look up {typed}").as_str())
+            .expect("offered");
+        ui.into_messages().next().expect("something")
+    };
+    let told = told(people.update(message, &world.cx()));
+    assert!(told[0].contains("Lookup"), "{told:?}");
+    let target: Target = typed.parse().expect("a target");
+    let nobody = engine::Event::Phone(Event::Found {
+        target,
+        found: Err(Unfound::NotFound),
+    });
+    let _ = people.hear(&nobody, &world.cx());
+    let cx = world.cx();
+    let mut ui = shown(people.view(&cx));
+    ui.find("Look up again").expect("a next step");
+}
+
+#[test]
+fn arrows_go_from_person_to_person_and_over_headings() {
+    let world = english();
+    let mut people = people(&world);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let _ = people.key(Shortcut::Below, &world.cx());
+        let open = people.open.as_ref().expect("open");
+        seen.push(open.target.name.to_string());
+    }
+    assert_eq!(seen, ["Bob", "Débora", "carlos.eduardo"]);
+    let _ = people.key(Shortcut::Above, &world.cx());
+    assert_eq!(
+        people.open.as_ref().expect("open").target.name,
+        name("débora")
+    );
+    let _ = people.key(Shortcut::Back, &world.cx());
+    assert!(people.open.is_none());
+}
+
+#[test]
+fn a_contact_is_forgotten_only_when_the_person_says_yes() {
+    let world = english();
+    let mut people = people(&world);
+    let _ = people.update(Message::OpenPressed(named(name("erik"))), &world.cx());
+    let asked = told(people.update(Message::ForgetPressed(None, name("erik")), &world.cx()));
+    assert!(asked.is_empty());
+    let forgotten = told(people.update(Message::YesPressed, &world.cx()));
+    assert!(forgotten[0].contains("Forget"), "{forgotten:?}");
+    let again = told(people.update(Message::YesPressed, &world.cx()));
+    assert!(again.is_empty());
+}
+
+#[test]
+fn whoever_looks_at_the_calls_has_seen_the_missed_ones() {
+    let world = english();
+    let mut people = people(&world);
+    let told = told(people.update(Message::TabPressed(Tab::Recent), &world.cx()));
+    assert!(told[0].contains("Seen"), "{told:?}");
+    let cx = world.cx();
+    let mut ui = shown(people.view(&cx));
+    ui.find("Missed call · gave up").expect("a missed call");
+    ui.find("11:40").expect("today");
+    ui.find("yesterday 11:00").expect("yesterday");
+}
+
+#[test]
+fn two_thousand_names_are_as_quick_as_two() {
+    let mut world = english();
+    world.roster.entries = (0..2_000)
+        .map(|number| {
+            std::sync::Arc::new(crate::roster::Entry {
+                name: name(&format!("user{number:04}")),
+                presence: codec::registry::Presence::Available,
+                contacts: Vec::new(),
+            })
+        })
+        .collect();
+    let people = people(&world);
+    let cx = world.cx();
+    let mut ui = simulator(people.view(&cx));
+    ui.find("bob").expect("favourites come first");
+    let below = ui.find("user1999");
+    assert!(below.is_err(), "what is not in view is not built");
+}
+
+#[test]
+fn screens_look_as_they_did() {
+    for (tag, language) in languages() {
+        let world = World::with_friends(language);
+        let mut people = people(&world);
+        check("people", tag, || people.view(&world.cx()));
+        let _ = people.update(Message::OpenPressed(named(name("bob"))), &world.cx());
+        let _ = people.hear(&found(&world, "bob"), &world.cx());
+        check("people-details", tag, || people.view(&world.cx()));
+        let narrow = iced::Size::new(400.0, 600.0);
+        check_in("people-narrow", tag, narrow, || people.view(&world.cx()));
+        let mallory = named(name("mallory"));
+        let _ = people.update(Message::OpenPressed(mallory.clone()), &world.cx());
+        let _ = people.hear(
+            &engine::Event::Phone(Event::Found {
+                target: mallory,
+                found: Err(Unfound::NotFound),
+            }),
+            &world.cx(),
+        );
+        let _ = people.update(Message::ForgetPressed(None, name("mallory")), &world.cx());
+        let _ = people.update(Message::TabPressed(Tab::Recent), &world.cx());
+        check("people-recent", tag, || people.view(&world.cx()));
+        let _ = people.update(Message::TabPressed(Tab::Everyone), &world.cx());
+        let _ = people.update(Message::Typed("carol!".to_owned()), &world.cx());
+        check("people-mistyped", tag, || people.view(&world.cx()));
+        let _ = people.update(Message::Typed("bo".to_owned()), &world.cx());
+        let _ = people.update(Message::ClosePressed, &world.cx());
+        check("people-found", tag, || people.view(&world.cx()));
+    }
+}
+
+#[test]
+fn empty_screens_look_as_they_did() {
+    for (tag, language) in languages() {
+        let mut world = World::new(language);
+        let mut people = people(&world);
+        check("people-empty", tag, || people.view(&world.cx()));
+        world.roster.refused = Some(codec::registry::Refusal::Closed);
+        check("people-closed", tag, || people.view(&world.cx()));
+        world.roster.refused = None;
+        world.board.registered = Registered::No;
+        check("people-offline", tag, || people.view(&world.cx()));
+        let _ = people.update(Message::TabPressed(Tab::Recent), &world.cx());
+        check("people-recent-empty", tag, || people.view(&world.cx()));
+    }
+}
+
+#[test]
+fn a_changed_identity_is_loud() {
+    for (tag, language) in languages() {
+        let world = World::with_friends(language);
+        let mut people = people(&world);
+        let bob = named(name("bob"));
+        let _ = people.update(Message::OpenPressed(bob.clone()), &world.cx());
+        let engine::Event::Phone(Event::Found { found, .. }) = found(&world, "bob") else {
+            panic!("it was found");
+        };
+        let found = found.map(|found| Found {
+            standing: Standing::Changed,
+            ..found
+        });
+        let changed = engine::Event::Phone(Event::Found { target: bob, found });
+        let _ = people.hear(&changed, &world.cx());
+        check("people-changed", tag, || people.view(&world.cx()));
+    }
+}
+
+#[test]
+fn the_person_sees_whether_they_can_be_called() {
+    for (tag, language) in languages() {
+        let mut world = World::with_friends(language);
+        let people = people(&world);
+        let size = iced::Size::new(176.0, 110.0);
+        check_in("me", tag, size, || people.me(&world.cx()));
+        world.board.dnd = true;
+        check_in("me-dnd", tag, size, || people.me(&world.cx()));
+    }
+}
