@@ -2,7 +2,7 @@
 
 use iced::keyboard::{Key, key::Named};
 use iced::widget::{container, overlay::menu, pick_list, row, text::IntoFragment};
-use iced::{Background, Border, Fill, Shadow, Theme, Vector};
+use iced::{Background, Border, Fill, Shadow, Theme};
 
 use crate::{Element, Press, Status, Tokens, focus, font::ICONS, press, space, surface, text};
 
@@ -144,10 +144,7 @@ fn menu_style(theme: &Theme) -> menu::Style {
         text_color: tokens.text,
         selected_text_color: tokens.text,
         selected_background: Background::Color(tokens.selected),
-        shadow: Shadow {
-            color: tokens.shadow,
-            offset: Vector::new(0.0, 4.0),
-            blur_radius: 16.0,
-        },
+        // As for dialogs: see `surface::raised`.
+        shadow: Shadow::default(),
     }
 }

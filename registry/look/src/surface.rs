@@ -1,7 +1,7 @@
 //! What content stands on: cards, lines between parts, and what scrolls.
 
 use iced::widget::{container, rule, scrollable};
-use iced::{Background, Border, Color, Fill, Shadow, Theme, Vector};
+use iced::{Background, Border, Color, Fill, Theme};
 
 use crate::{Element, Tokens, space};
 
@@ -35,10 +35,12 @@ pub(crate) fn raised(theme: &Theme) -> container::Style {
     let tokens = Tokens::of(theme);
     container::Style {
         background: Some(Background::Color(tokens.raised)),
-        shadow: Shadow {
-            color: tokens.shadow,
-            offset: Vector::new(0.0, 4.0),
-            blur_radius: 16.0,
+        // No shadow: where iced 0.14 with tiny-skia repaints a part, it draws the whole shadow
+        // again, over what is not repainted.
+        border: Border {
+            color: tokens.outline,
+            width: 1.0,
+            radius: space::RADIUS_LARGE.into(),
         },
         ..surface(theme)
     }

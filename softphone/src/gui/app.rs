@@ -146,25 +146,33 @@ impl App {
     fn leave(&mut self, trouble: Option<Trouble>) -> Task<Message> {
         self.phone = None;
         let ask = self.ask();
-        if let (Some(sign_in), Some(trouble)) = (&mut self.sign_in, trouble) {
-            sign_in.fail(trouble);
+        match (&mut self.sign_in, trouble) {
+            (Some(sign_in), Some(trouble)) => sign_in.fail(trouble).map(Message::SignIn),
+            _ => ask,
         }
-        ask
     }
 
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Task<Message> {
-        let is_level = matches!(
-            &message,
-            Message::Line(_, News::Event(engine::Event::Levels { .. }))
-        );
-        if !is_level {
+        if !self.moves_a_meter(&message) {
             self.odd = !self.odd;
         }
         self.world.now = Instant::now();
         let task = self.take_in(message);
         let keep = self.keep();
         Task::batch([task, keep])
+    }
+
+    /// Whether nothing but a meter looks different afterwards, which repaints itself.
+    fn moves_a_meter(&self, message: &Message) -> bool {
+        match message {
+            Message::Line(_, News::Event(engine::Event::Levels { .. })) => true,
+            Message::Settings(message) => {
+                let phone = self.phone.as_ref();
+                phone.is_some_and(|phone| phone.settings.moves_a_meter(message))
+            }
+            _ => false,
+        }
     }
 
     fn take_in(&mut self, message: Message) -> Task<Message> {
@@ -459,7 +467,8 @@ impl App {
                 }
                 self.prefer_all();
                 self.tell(phone::Command::Watch(true).into());
-                Task::none()
+                // The screen that was open last is open again.
+                self.on_screen(Phone::arrive, Message::Settings)
             }
             News::Event(event) => {
                 self.refresh();
@@ -561,11 +570,13 @@ impl App {
                 let (name, registry) = (&phone.wanted.start.name, &phone.wanted.start.registry);
                 let (name, registry) = (name.to_string(), registry.to_string());
                 self.phone = None;
-                if let Some(sign_in) = &mut self.sign_in {
-                    sign_in.fail(trouble);
-                    sign_in.typed(name, registry);
+                match &mut self.sign_in {
+                    Some(sign_in) => {
+                        sign_in.typed(name, registry);
+                        sign_in.fail(trouble).map(Message::SignIn)
+                    }
+                    None => Task::none(),
                 }
-                Task::none()
             }
             None => Task::none(),
         }
@@ -609,6 +620,7 @@ impl App {
             }
             if self.sign_in.is_none() {
                 all.push(keys::subscription().map(Message::Key));
+                all.push(phone.settings.subscription().map(Message::Settings));
                 all.push(tray::subscription().map(Message::Tray));
                 let every = match self.world.board.calls.is_empty() {
                     true => TICK,

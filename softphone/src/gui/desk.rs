@@ -117,15 +117,16 @@ impl Phone {
             let notices = notices.map(Message::Notices);
             container(notices).padding([space::M, space::XL]).into()
         });
-        let main = column![]
+        // What comes and goes has a place of its own: a screen whose place among its siblings
+        // changes begins anew.
+        let above = column![]
             .extend(bar.map(|bar| bar.map(Message::Call)))
-            .extend(notices)
-            .push(container(screen).width(Fill).height(Fill));
-        let all: Element<'_, Message> = row![rail, main.width(Fill).height(Fill)].into();
-        let all = match self.incoming.view(cx) {
-            Some(incoming) => stack![all, opaque(incoming.map(Message::Incoming))].into(),
-            None => all,
-        };
+            .extend(notices);
+        let main = column![above, container(screen).width(Fill).height(Fill)];
+        let all = row![rail, main.width(Fill).height(Fill)].into();
+        let incoming = self.incoming.view(cx);
+        let incoming = incoming.map(|incoming| opaque(incoming.map(Message::Incoming)));
+        let all = stack([all].into_iter().chain(incoming));
         let settings = self.settings.dialog(cx);
         let settings = settings.filter(|_| !self.shows_call && self.place == Place::Settings);
         let settings = settings.map(|dialog| dialog.map(Message::Settings));

@@ -314,9 +314,8 @@ impl Work {
             _ => None,
         };
         let problem = problem.map(|said| look::banner(Mood::Danger, said, None));
-        let content = column![self.intro(cx)]
-            .extend(problem)
-            .extend(self.fields(cx));
+        let above = column![self.intro(cx)].extend(problem).spacing(space::L);
+        let content = column![above].extend(self.fields(cx));
         let content = Element::from(content.spacing(space::L).width(Fill));
         let go = match (runs, self.kind) {
             (true, _) => fl!(t, "identity-running"),

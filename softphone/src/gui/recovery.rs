@@ -90,6 +90,6 @@ impl Recovery {
                 .on_press(Message::Written)
                 .into(),
         ];
-        Dialog::new(fl!(t, "recovery-title"), content, answers)
+        Dialog::new(fl!(t, "recovery-title"), content, answers).on_close(Message::Later)
     }
 }

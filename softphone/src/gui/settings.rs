@@ -5,7 +5,7 @@ use std::sync::Arc;
 use codec::{IdentityKey, Name};
 use i18n_embed_fl::fl;
 use iced::{
-    Center, Fill, Task,
+    Center, Fill, Subscription, Task,
     widget::{column, container, row},
 };
 use look::{Dialog, Element, Icon, Kind, TextSize, button, nav, space, text};
@@ -21,7 +21,7 @@ use crate::settings::{
     preferences::{Appearance, Change, Language, MayCall, OnClose, Scheme},
 };
 
-mod sound;
+pub mod sound;
 
 pub use sound::Sound;
 
@@ -34,7 +34,7 @@ pub struct Settings {
     options: Options,
     name: Name,
     registry: Host,
-    tab: Tab,
+    pub(super) tab: Tab,
     sound: Sound,
     fingerprint: Option<String>,
     known: Vec<(Host, IdentityKey)>,
@@ -107,9 +107,9 @@ impl Settings {
     }
 
     /// The screen was opened.
-    pub fn arrive(&mut self, _cx: &Cx<'_>) -> Action<Message> {
+    pub fn arrive(&mut self, cx: &Cx<'_>) -> Action<Message> {
         match self.tab {
-            Tab::Sound => Self::heard(self.sound.arrive()),
+            Tab::Sound => Self::heard(self.sound.arrive(cx)),
             _ => self.read(),
         }
     }
@@ -132,6 +132,12 @@ impl Settings {
         Action::Run(Work::focus())
     }
 
+    /// Whether nothing but a meter looks different after this.
+    #[must_use]
+    pub fn moves_a_meter(&self, message: &Message) -> bool {
+        matches!(message, Message::Sound(sound::Message::Tick(_))) && self.sound.only_listens()
+    }
+
     /// Takes in what happened.
     pub fn update(&mut self, message: Message, cx: &Cx<'_>) -> Action<Message> {
         match message {
@@ -140,7 +146,7 @@ impl Settings {
                 self.tab = tab;
                 return self.arrive(cx);
             }
-            Message::Sound(message) => return Self::heard(self.sound.update(message)),
+            Message::Sound(message) => return Self::heard(self.sound.update(message, cx)),
             Message::Set(change) => return Action::Prefer(change),
             Message::LookSet(looks) => return Action::Look(looks),
             Message::Read(fingerprint, known) => {
@@ -207,6 +213,11 @@ impl Settings {
         Action::Run(Task::future(read).and_then(Task::done))
     }
 
+    /// What it listens to.
+    pub fn subscription(&self) -> Subscription<Message> {
+        self.sound.subscription().map(Message::Sound)
+    }
+
     // ---- what it looks like ----
 
     /// What is on it.
@@ -235,7 +246,7 @@ impl Settings {
         };
         let problem = self.problem.as_deref();
         let problem = problem.map(|problem| look::banner(Kind::Danger, problem, None));
-        let part = container(column![].extend(problem).push(part).spacing(space::L));
+        let part = container(column![column![].extend(problem), part].spacing(space::L));
         let page = look::scroll(part.max_width(WIDTH).padding([0.0, space::XL])).height(Fill);
         let all = column![container(tabs).padding(space::XL), page];
         all.width(Fill).height(Fill).into()
@@ -258,10 +269,7 @@ impl Settings {
         ]
         .spacing(space::S);
         let does = |icon, title: String, words: String, go: String, kind| {
-            let go = match kind {
-                identity::Kind::Release => button::danger(go),
-                _ => button::secondary(go),
-            };
+            let go = button::secondary(go);
             setting(
                 Some(icon),
                 title,

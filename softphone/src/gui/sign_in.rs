@@ -153,11 +153,17 @@ impl SignIn {
         }
     }
 
-    /// Says what went wrong, after which the person may try again.
-    pub fn fail(&mut self, trouble: Trouble) {
+    /// Says what went wrong, after which the person may try again, where it can be mended.
+    pub fn fail(&mut self, trouble: Trouble) -> Task<Message> {
         self.state = State::Typing;
         self.asks_invite |= trouble.wants_invitation();
+        let field = match &trouble {
+            Trouble::Refused(..) if trouble.wants_invitation() => INVITE,
+            Trouble::Refused(..) => NAME,
+            _ => REGISTRY,
+        };
         self.trouble = Some(trouble);
+        operation::focus(field)
     }
 
     /// With these in the fields.
@@ -197,9 +203,10 @@ impl SignIn {
             Message::NameSubmitted | Message::ConnectPressed => return self.connect(),
             Message::CancelPressed => {
                 let was = std::mem::replace(&mut self.state, State::Typing);
-                if was == State::Registering {
-                    return Action::Cancel;
-                }
+                return match was {
+                    State::Registering => Action::Cancel,
+                    _ => Action::Run(operation::focus(REGISTRY)),
+                };
             }
             Message::Probed(number, result) if self.state == State::Probing(number) => {
                 match (result, self.start()) {
@@ -208,7 +215,7 @@ impl SignIn {
                         return Action::Connect(Box::new(start));
                     }
                     (Ok(()), None) => self.state = State::Typing,
-                    (Err(trouble), _) => self.fail(trouble),
+                    (Err(trouble), _) => return Action::Run(self.fail(trouble)),
                 }
             }
             Message::Probed(..) => {}
@@ -233,17 +240,18 @@ impl SignIn {
                     return self.connect();
                 }
             }
-            Message::ImportPressed => self.begin(identity::Kind::Import),
-            Message::RecoverPressed => self.begin(identity::Kind::Recover),
+            Message::ImportPressed => return self.begin(identity::Kind::Import),
+            Message::RecoverPressed => return self.begin(identity::Kind::Recover),
             Message::Work(message) => return self.work(message),
         }
         Action::None
     }
 
     /// Opens the dialog about identities.
-    fn begin(&mut self, kind: identity::Kind) {
+    fn begin(&mut self, kind: identity::Kind) -> Action {
         let work = Work::new(kind, &self.options, self.name.trim(), self.registry.trim());
         self.work = Some(work);
+        Action::Run(Work::focus())
     }
 
     fn work(&mut self, message: identity::Message) -> Action {
@@ -337,8 +345,10 @@ impl SignIn {
             text::body(fl!(t, "sign-in-text")).style(text::muted),
         ]
         .spacing(space::XS);
-        let fields = column![self.name_field(cx), self.registry_field(cx)]
-            .extend(self.offers(cx))
+        // What comes and goes stands behind what is typed into, or in a place of its own: a field
+        // whose place among its siblings changes loses the keyboard.
+        let registry = column![self.registry_field(cx)].extend(self.offers(cx));
+        let fields = column![self.name_field(cx), registry.spacing(space::L)]
             .extend(self.invite_field(cx))
             .spacing(space::L);
         let foot = column![
@@ -351,9 +361,8 @@ impl SignIn {
             ]
             .spacing(space::S)
         ];
-        let all = column![heading]
-            .extend(self.trouble(cx))
-            .push(fields)
+        let heading = column![heading].extend(self.trouble(cx)).spacing(space::L);
+        let all = column![heading, fields]
             .push(self.go(cx))
             .push(look::separator())
             .push(foot)

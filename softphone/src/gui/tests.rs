@@ -17,11 +17,12 @@ use super::{
     notices,
     pictures::{check, shown},
     recovery::Recovery,
-    settings,
+    settings::{self, sound},
     sign_in::{self, SignIn},
     trouble::Trouble,
 };
 use crate::{
+    audio::{AudioError, Device, Direction},
     engine, phone,
     settings::{
         ProfileError,
@@ -134,7 +135,7 @@ fn sees(app: &App, words: &str) -> bool {
 
 fn fail(app: &mut App, trouble: impl Into<Trouble>) {
     if let Some(sign_in) = app.sign_in.as_mut() {
-        SignIn::fail(sign_in, trouble.into());
+        let _ = SignIn::fail(sign_in, trouble.into());
     }
 }
 
@@ -295,6 +296,29 @@ fn a_registry_that_goes_away_is_said_above_every_screen_until_it_is_back() {
     assert!(app.phone.is_none() && sees(&app, "Connect"));
 }
 
+/// A headset, and the loudspeakers of the machine.
+fn devices() -> Vec<Device> {
+    let device = |id: &str, name: &str, direction| Device {
+        id: format!("pulseaudio:{id}"),
+        name: name.to_owned(),
+        direction,
+        is_default: false,
+        is_monitor: false,
+    };
+    vec![
+        device("usb", "USB headset", Direction::Input),
+        device("usb", "USB headset", Direction::Output),
+        device("speakers", "Built-in speakers", Direction::Output),
+    ]
+}
+
+impl settings::Settings {
+    /// Opens a part of the screen, without what that begins.
+    fn show(&mut self, tab: settings::Tab) {
+        self.tab = tab;
+    }
+}
+
 #[test]
 fn every_part_of_the_settings_looks_as_it_did() {
     for (tag, language) in LANGUAGES {
@@ -315,6 +339,21 @@ fn every_part_of_the_settings_looks_as_it_did() {
             let _ = app.update(Message::Settings(read));
             check(&format!("settings-{part}-{tag}"), WINDOW, || app.screen());
         }
+        let heard = |message| Message::Settings(settings::Message::Sound(message));
+        app.world.preferences.input = Some("pulseaudio:usb".to_owned());
+        app.world.preferences.output = Some("pulseaudio:gone".to_owned());
+        let _ = app.update(heard(sound::Message::Listed(Arc::new(Ok(devices())))));
+        app.phone
+            .as_mut()
+            .unwrap()
+            .settings
+            .show(settings::Tab::Sound);
+        check(&format!("settings-sound-{tag}"), WINDOW, || app.screen());
+        let gone = AudioError::CannotList {
+            why: "connection refused".to_owned(),
+        };
+        let _ = app.update(heard(sound::Message::Listed(Arc::new(Err(gone)))));
+        check(&format!("settings-no-sound-{tag}"), WINDOW, || app.screen());
         for (part, kind) in [
             ("export", identity::Kind::Export),
             ("rotate", identity::Kind::Rotate),

@@ -1,25 +1,48 @@
 //! Microphone and loudspeaker: which, how loud, and whether they work.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
 use iced::{
-    Center, Task,
+    Center, Fill, Subscription, Task,
     widget::{column, row},
 };
 use look::{Element, Icon, Kind, button, space, text};
 
 use super::super::{Action, Cx};
 use crate::{
-    audio::{self, AudioError, Device, Direction},
-    settings::preferences::Change,
+    audio::{
+        self, AudioError, Device, Direction, Volume,
+        trial::{Meter, Player, RECORDING_MAX, Recorder, State},
+    },
+    settings::preferences::{Change, Preferences},
 };
+
+/// How often levels are shown.
+const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
 /// The part of the screen.
 #[derive(Debug, Default)]
 pub struct Sound {
     devices: Option<Arc<Result<Vec<Device>, AudioError>>>,
+    meter: Option<Meter>,
+    trial: Trial,
+    level: f32,
+    problem: Option<AudioError>,
+}
+
+/// What is being tried beside the meter.
+#[derive(Debug, Default)]
+enum Trial {
+    #[default]
+    Nothing,
+    Tone(Player),
+    Recording(Recorder),
+    Replaying(Player),
 }
 
 /// What happened on it.
@@ -33,6 +56,14 @@ pub enum Message {
     Chosen(Role, Option<String>),
     /// How loud, in percent.
     VolumeSet(Direction, u8),
+    /// To hear something.
+    TonePressed,
+    /// To record.
+    RecordPressed,
+    /// To stop what is being tried.
+    StopPressed,
+    /// Levels are due.
+    Tick(Instant),
 }
 
 /// What a device is for.
@@ -60,34 +91,156 @@ impl std::fmt::Display for Choice {
 }
 
 impl Sound {
-    /// It was opened: the devices are listed.
-    pub fn arrive(&mut self) -> Action<Message> {
+    /// It was opened: the devices are listed, and the microphone is listened to.
+    pub fn arrive(&mut self, cx: &Cx<'_>) -> Action<Message> {
+        self.listen(cx.preferences);
         list()
     }
 
+    fn listen(&mut self, set: &Preferences) {
+        self.meter = None;
+        self.level = look::FLOOR;
+        match Meter::start(set.input()) {
+            Ok(meter) => {
+                meter.volume(Volume::of_percent(set.input_volume));
+                self.meter = Some(meter);
+                self.problem = None;
+            }
+            Err(error) => self.problem = Some(error),
+        }
+    }
+
     /// Takes in what happened.
-    pub fn update(&mut self, message: Message) -> Action<Message> {
+    pub fn update(&mut self, message: Message, cx: &Cx<'_>) -> Action<Message> {
         match message {
             Message::Listed(devices) => self.devices = Some(devices),
             Message::RefreshPressed => {
                 self.devices = None;
+                self.listen(cx.preferences);
                 return list();
             }
             Message::Chosen(role, id) => {
-                return Action::Prefer(match role {
+                let mut set = cx.preferences.clone();
+                let change = match role {
                     Role::Microphone => Change::Input(id),
                     Role::Loudspeaker => Change::Output(id),
                     Role::Bell => Change::RingOn(id),
-                });
+                };
+                set.apply(change.clone());
+                self.trial = Trial::Nothing;
+                if role == Role::Microphone {
+                    self.listen(&set);
+                }
+                return Action::Prefer(change);
             }
-            Message::VolumeSet(Direction::Input, percent) => {
-                return Action::Prefer(Change::InputVolume(percent));
+            Message::VolumeSet(direction, percent) => {
+                let volume = Volume::of_percent(percent);
+                return match direction {
+                    Direction::Input => {
+                        if let Some(meter) = &self.meter {
+                            meter.volume(volume);
+                        }
+                        Action::Prefer(Change::InputVolume(percent))
+                    }
+                    Direction::Output => {
+                        if let Trial::Tone(player) | Trial::Replaying(player) = &self.trial {
+                            player.volume(volume);
+                        }
+                        Action::Prefer(Change::OutputVolume(percent))
+                    }
+                };
             }
-            Message::VolumeSet(Direction::Output, percent) => {
-                return Action::Prefer(Change::OutputVolume(percent));
+            Message::TonePressed => {
+                self.trial = match Player::tone(cx.preferences.output()) {
+                    Ok(player) => {
+                        player.volume(Volume::of_percent(cx.preferences.output_volume));
+                        Trial::Tone(player)
+                    }
+                    Err(error) => self.failed(error),
+                };
             }
+            Message::RecordPressed => {
+                self.meter = None;
+                self.trial = match Recorder::start(cx.preferences.input()) {
+                    Ok(recorder) => {
+                        recorder.volume(Volume::of_percent(cx.preferences.input_volume));
+                        Trial::Recording(recorder)
+                    }
+                    Err(error) => self.failed(error),
+                };
+            }
+            Message::StopPressed => self.stop(cx.preferences),
+            Message::Tick(_) => self.tick(cx.preferences),
         }
         Action::None
+    }
+
+    fn failed(&mut self, error: AudioError) -> Trial {
+        self.problem = Some(error);
+        Trial::Nothing
+    }
+
+    /// Whether the microphone is listened to, and works, and nothing else goes on.
+    #[must_use]
+    pub fn only_listens(&self) -> bool {
+        let works = |meter: &Meter| !matches!(meter.state(), State::Failed(_));
+        let listens = self.meter.as_ref().is_some_and(works);
+        listens && self.problem.is_none() && matches!(self.trial, Trial::Nothing)
+    }
+
+    /// Ends what is being tried: a recording is played then, anything else is over.
+    fn stop(&mut self, set: &Preferences) {
+        self.trial = match std::mem::take(&mut self.trial) {
+            Trial::Recording(recorder) => {
+                let recording = recorder.finish();
+                match Player::replay(&recording, set.output()) {
+                    Ok(player) => {
+                        player.volume(Volume::of_percent(set.output_volume));
+                        Trial::Replaying(player)
+                    }
+                    Err(error) => self.failed(error),
+                }
+            }
+            _ => Trial::Nothing,
+        };
+        if matches!(self.trial, Trial::Nothing) && self.meter.is_none() {
+            self.listen(set);
+        }
+    }
+
+    fn tick(&mut self, set: &Preferences) {
+        let (state, level) = match (&self.trial, &self.meter) {
+            (Trial::Recording(recorder), _) => (Some(recorder.state()), recorder.level_dbfs()),
+            (Trial::Tone(player) | Trial::Replaying(player), meter) => {
+                let level = meter.as_ref().map(Meter::level_dbfs);
+                (Some(player.state()), level.unwrap_or(look::FLOOR))
+            }
+            (Trial::Nothing, Some(meter)) => {
+                self.problem = match meter.state() {
+                    State::Failed(error) => Some(error),
+                    _ => None,
+                };
+                (None, meter.level_dbfs())
+            }
+            (Trial::Nothing, None) => (None, look::FLOOR),
+        };
+        self.level = level;
+        match state {
+            Some(State::Ended) => self.stop(set),
+            Some(State::Failed(error)) => {
+                self.trial = Trial::Nothing;
+                self.problem = Some(error);
+            }
+            _ => {}
+        }
+    }
+
+    /// What it listens to: levels, while something is listened to.
+    pub fn subscription(&self) -> Subscription<Message> {
+        match (&self.trial, &self.meter) {
+            (Trial::Nothing, None) => Subscription::none(),
+            _ => iced::time::every(LEVELS_EVERY).map(Message::Tick),
+        }
     }
 
     // ---- what it looks like ----
@@ -110,22 +263,76 @@ impl Sound {
 
     fn microphone<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
         let (t, set) = (cx.texts, cx.preferences);
+        let seconds = RECORDING_MAX.as_secs().to_string();
+        let (tries, said) = match &self.trial {
+            Trial::Recording(recorder) => {
+                let so_far = recorder.length().as_secs().to_string();
+                let stop = button::primary((Icon::Stop, fl!(t, "sound-record-stop")));
+                let said = fl!(t, "sound-recording", seconds = so_far, of = seconds);
+                (stop.on_press(Message::StopPressed), said)
+            }
+            Trial::Replaying(_) => {
+                let stop = button::secondary((Icon::Stop, fl!(t, "sound-stop")));
+                (
+                    stop.on_press(Message::StopPressed),
+                    fl!(t, "sound-replaying"),
+                )
+            }
+            Trial::Nothing | Trial::Tone(_) => {
+                let record = button::secondary((Icon::Record, fl!(t, "sound-record")));
+                let said = fl!(t, "sound-record-text", seconds = seconds);
+                (record.on_press(Message::RecordPressed), said)
+            }
+        };
+        let problem = self.problem(Direction::Input, t);
         let all = column![
             head(Icon::Mic, fl!(t, "sound-microphone")),
-            self.devices(cx, Role::Microphone, set.input.as_deref()),
-            volume(t, set.input_volume, Direction::Input),
-        ];
-        look::card(all.spacing(space::M))
+            column![self.devices(cx, Role::Microphone, set.input.as_deref())]
+                .extend(problem)
+                .spacing(space::S),
+        ]
+        .push(look::meter(self.level))
+        .push(volume(t, set.input_volume, Direction::Input))
+        .push(
+            row![text::caption(said).style(text::muted).width(Fill), tries]
+                .spacing(space::M)
+                .align_y(Center),
+        )
+        .spacing(space::M);
+        look::card(all)
     }
 
     fn loudspeaker<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
         let (t, set) = (cx.texts, cx.preferences);
+        let tries =
+            match &self.trial {
+                Trial::Tone(_) => button::secondary((Icon::Stop, fl!(t, "sound-stop")))
+                    .on_press(Message::StopPressed),
+                Trial::Nothing => button::secondary((Icon::Play, fl!(t, "sound-tone")))
+                    .on_press(Message::TonePressed),
+                Trial::Recording(_) | Trial::Replaying(_) => {
+                    button::secondary((Icon::Play, fl!(t, "sound-tone")))
+                }
+            };
         let all = column![
             head(Icon::Speaker, fl!(t, "sound-loudspeaker")),
-            self.devices(cx, Role::Loudspeaker, set.output.as_deref()),
-            volume(t, set.output_volume, Direction::Output),
-        ];
-        look::card(all.spacing(space::M))
+            column![self.devices(cx, Role::Loudspeaker, set.output.as_deref())]
+                .extend(self.problem(Direction::Output, t))
+                .spacing(space::S),
+        ]
+        .push(volume(t, set.output_volume, Direction::Output))
+        .push(
+            row![
+                text::caption(fl!(t, "sound-tone-text"))
+                    .style(text::muted)
+                    .width(Fill),
+                tries,
+            ]
+            .spacing(space::M)
+            .align_y(Center),
+        )
+        .spacing(space::M);
+        look::card(all)
     }
 
     fn bell<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
@@ -181,6 +388,15 @@ impl Sound {
             Message::Chosen(role, choice.id)
         })
     }
+
+    fn problem<'a>(
+        &self,
+        direction: Direction,
+        t: &FluentLanguageLoader,
+    ) -> Option<Element<'a, Message>> {
+        let problem = self.problem.as_ref()?;
+        (way(problem) == direction).then(|| look::banner(Kind::Warning, said(t, problem), None))
+    }
 }
 
 fn list() -> Action<Message> {
@@ -214,6 +430,19 @@ fn volume<'a>(t: &FluentLanguageLoader, percent: u8, direction: Direction) -> El
     .spacing(space::M)
     .align_y(Center)
     .into()
+}
+
+/// Which way the sound goes that an error is about.
+fn way(error: &AudioError) -> Direction {
+    match error {
+        AudioError::NoDevice { direction }
+        | AudioError::UnknownDevice { direction, .. }
+        | AudioError::AmbiguousDevice { direction, .. }
+        | AudioError::CannotOpen { direction, .. }
+        | AudioError::Lost { direction, .. } => *direction,
+        AudioError::CannotWrite { .. } => Direction::Output,
+        _ => Direction::Input,
+    }
 }
 
 /// Why there is no sound, and what to do.
