@@ -523,7 +523,9 @@ impl App {
         phone.notices.hear(event, &start.name, &start.registry);
         let own = match event {
             engine::Event::Phone(phone::Event::Registered) => self.granted(),
-            engine::Event::Phone(phone::Event::Incoming { .. }) => self.front(),
+            engine::Event::Phone(phone::Event::Incoming { .. }) | engine::Event::Front => {
+                self.front()
+            }
             _ => self.refused_at_the_door(),
         };
         let people = self.on_screen(|phone, cx| phone.people.hear(event, cx), Message::People);

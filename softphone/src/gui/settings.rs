@@ -246,7 +246,7 @@ impl Settings {
         };
         let problem = self.problem.as_deref();
         let problem = problem.map(|problem| look::banner(Kind::Danger, problem, None));
-        let part = container(column![column![].extend(problem), part].spacing(space::L));
+        let part = container(column![].extend(problem).push(part).spacing(space::L));
         let page = look::scroll(part.max_width(WIDTH).padding([0.0, space::XL])).height(Fill);
         let all = column![container(tabs).padding(space::XL), page];
         all.width(Fill).height(Fill).into()

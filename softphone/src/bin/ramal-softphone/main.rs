@@ -12,7 +12,7 @@ use registry::{
     client::{Host, Security},
 };
 use softphone::{
-    audio,
+    audio, control,
     gui::{self, Options},
     settings,
 };
@@ -79,6 +79,11 @@ fn main() -> ExitCode {
         Ok(folder) => folder,
         Err(why) => return cli::complain(2, &why),
     };
+    // One program a profile: a second start brings the first to the front.
+    let name = given.name.clone().or_else(|| settings::last_name(&folder));
+    if name.is_some_and(|name| control::bring_to_front(&folder, &name).is_ok()) {
+        return ExitCode::SUCCESS;
+    }
     let options = Options {
         name: given.name,
         registry: given.registry,

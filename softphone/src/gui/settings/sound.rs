@@ -26,13 +26,26 @@ use crate::{
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
 /// The part of the screen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sound {
     devices: Option<Arc<Result<Vec<Device>, AudioError>>>,
     meter: Option<Meter>,
     trial: Trial,
     level: f32,
     problem: Option<AudioError>,
+}
+
+impl Default for Sound {
+    /// Nothing is listed yet, and nothing heard.
+    fn default() -> Self {
+        Self {
+            devices: None,
+            meter: None,
+            trial: Trial::Nothing,
+            level: look::FLOOR,
+            problem: None,
+        }
+    }
 }
 
 /// What is being tried beside the meter.
@@ -344,7 +357,7 @@ impl Sound {
         look::card(all.spacing(space::M))
     }
 
-    /// The list to choose from; why there is none, where there is none.
+    /// The list to choose from.
     fn devices<'a>(
         &'a self,
         cx: &Cx<'a>,
@@ -366,8 +379,8 @@ impl Sound {
         }];
         let listed = match self.devices.as_deref() {
             Some(Ok(listed)) => listed.as_slice(),
-            Some(Err(error)) => return look::banner(Kind::Warning, said(t, error), None),
-            None => &[],
+            // Why there is none is said once, at the microphone.
+            Some(Err(_)) | None => &[],
         };
         let fitting = listed.iter().filter(|device| device.direction == wanted);
         choices.extend(fitting.map(|device| Choice {
@@ -394,7 +407,11 @@ impl Sound {
         direction: Direction,
         t: &FluentLanguageLoader,
     ) -> Option<Element<'a, Message>> {
-        let problem = self.problem.as_ref()?;
+        let listed = self
+            .devices
+            .as_deref()
+            .and_then(|listed| listed.as_ref().err());
+        let problem = listed.or(self.problem.as_ref())?;
         (way(problem) == direction).then(|| look::banner(Kind::Warning, said(t, problem), None))
     }
 }
