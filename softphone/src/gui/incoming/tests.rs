@@ -11,6 +11,7 @@ use crate::{
 pub(in crate::gui) fn seen(number: u8, who: &str, stage: Stage) -> SeenCall {
     SeenCall {
         call: call(number),
+        host: None,
         name: name(who),
         direction: Direction::Incoming,
         stage,
