@@ -57,7 +57,8 @@ impl From<io::Error> for BindError {
 }
 
 impl LocalSocket {
-    /// Opens the socket at `path`, for this user only. The one that a dead program left is replaced.
+    /// Opens the socket at `path`, for this user only. The one that a dead program left is
+    /// replaced.
     ///
     /// # Errors
     /// [`BindError`].
