@@ -7,8 +7,8 @@
 //! then they are shown as they were.
 //!
 //! A registry that does not tell of changes, because too many watch, is asked for the pages again
-//! every few minutes. Whatever a registry says, it is asked one thing at a time, and no faster than
-//! the constants here say.
+//! and again: every minute or few. Whatever a registry says, it is asked one thing at a time, and
+//! no faster than the constants here say.
 
 use std::{
     collections::BTreeMap,
@@ -34,8 +34,10 @@ const PAGE_EVERY: Duration = Duration::from_millis(20);
 /// When the directory is asked for again that could not be read to its end.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// The same for one whose changes are not told: at least so long, and at most twice that.
-const POLL: Duration = Duration::from_secs(120);
+/// The same for one whose changes are not told: at least so long, and at most twice that; with
+/// [`POLL_PAGE`] more for each page, so that it is as little work however many there are.
+const POLL: Duration = Duration::from_secs(30);
+const POLL_PAGE: Duration = Duration::from_secs(1);
 
 /// The pause before it is read again because changes were missed. It doubles each time.
 const MISSED_PAUSE: Duration = Duration::from_secs(2);
@@ -332,7 +334,10 @@ impl Follower {
             (true, false) => None,
             (true, true) => Some(now + self.pause()),
             (false, _) => {
-                Some(now + POLL + POLL.mul_f64(f64::from(rng.next_u32()) / 4_294_967_296.0))
+                let pages = u32::try_from(self.rows.len() / PAGE_MAX).unwrap_or(u32::MAX);
+                let poll = POLL + POLL_PAGE * pages;
+                let part = f64::from(rng.next_u32()) / f64::from(u32::MAX);
+                Some(now + poll + poll.mul_f64(part))
             }
         };
         self.state = State::Following { again };

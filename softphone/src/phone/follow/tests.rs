@@ -271,7 +271,7 @@ fn a_closed_directory_is_said_and_not_asked_for_again_before_the_next_registrati
 }
 
 #[test]
-fn where_too_many_watch_the_pages_are_read_again_every_few_minutes() {
+fn where_too_many_watch_the_pages_are_read_again_and_again() {
     let mut rig = Rig::new();
     for _ in 0..3 {
         assert!(rig.is_watching());
@@ -288,6 +288,23 @@ fn where_too_many_watch_the_pages_are_read_again_every_few_minutes() {
     rig.begin();
     rig.answer(page(&["bob"], false));
     assert_eq!(rig.follower.poll_timeout(), None);
+}
+
+#[test]
+fn a_large_directory_is_read_again_more_rarely() {
+    let mut rig = Rig::new();
+    rig.answer(Err(Refusal::TooMany));
+    for number in 0..10 {
+        let first = number * PAGE_MAX;
+        let names: Vec<String> = (first..first + PAGE_MAX).map(nth).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        rig.answer(page(&names, number < 9));
+        if number < 9 {
+            rig.wake();
+        }
+    }
+    let (waited, least) = (rig.wake(), POLL + POLL_PAGE * 10);
+    assert!(waited >= least && waited <= least * 2, "{waited:?}");
 }
 
 #[test]
