@@ -7,6 +7,8 @@
 
 #[path = "gui/frozen.rs"]
 mod frozen;
+#[path = "gui/full.rs"]
+mod full;
 #[path = "gui/pictures.rs"]
 mod pictures;
 #[path = "gui/scene.rs"]

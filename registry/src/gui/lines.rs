@@ -173,6 +173,13 @@ impl Filter {
         self.words.is_empty() && self.kinds == Kinds::All
     }
 
+    /// Every line that passes this one passes `other` as well.
+    fn narrows(&self, other: &Self) -> bool {
+        let has = |word: &String| self.words.iter().any(|it| it.contains(word.as_str()));
+        let kinds = self.kinds == other.kinds || other.kinds == Kinds::All;
+        kinds && other.words.iter().all(has)
+    }
+
     fn takes(&self, line: &Line, buffer: &mut String) -> bool {
         if !self.kinds.takes(line.what) {
             return false;
@@ -274,7 +281,17 @@ impl Lines {
 
     /// Looks for other lines.
     pub fn look_for(&mut self, filter: Filter) {
-        self.filter = filter;
+        let before = std::mem::replace(&mut self.filter, filter);
+        if !before.is_open() && self.filter.narrows(&before) {
+            // One letter more: only what was found can be found still.
+            let (first, kept, filter) = (self.first, &self.kept, &self.filter);
+            let buffer = &mut self.buffer;
+            self.passed.retain(|number| {
+                let at = usize::try_from(number - first).unwrap_or(usize::MAX);
+                kept.get(at).is_some_and(|line| filter.takes(line, buffer))
+            });
+            return;
+        }
         self.passed.clear();
         if self.filter.is_open() {
             return;
@@ -386,6 +403,35 @@ mod tests {
         assert_eq!(texts(&lines), ["added carol", "nothing"]);
         lines.look_for(Filter::default());
         assert_eq!(lines.found(lines.next()), 5);
+    }
+
+    #[test]
+    fn what_is_found_letter_by_letter_is_what_is_found_at_once() {
+        let mut lines = Lines::default();
+        let peer = "192.0.2.7:5000".parse().unwrap();
+        for number in 0..200 {
+            let text = format!("#{number} Lookup bob{}", number % 7);
+            lines.push(Line::new(0, What::Received(peer), &text));
+        }
+        // Typed, a word more, another kind, taken back, something else.
+        for (typed, kinds) in [
+            ("l", Kinds::All),
+            ("lo", Kinds::All),
+            ("look b", Kinds::All),
+            ("look bob3", Kinds::Received),
+            ("look bob3", Kinds::Sent),
+            ("bob3", Kinds::All),
+            ("ob3 1", Kinds::All),
+            ("zoe", Kinds::All),
+            ("", Kinds::All),
+        ] {
+            let filter = Filter::new(typed, kinds);
+            lines.look_for(filter.clone());
+            let mut anew = Lines::default();
+            anew.look_for(filter);
+            lines.kept.iter().for_each(|line| anew.push(line.clone()));
+            assert_eq!(texts(&lines), texts(&anew), "{typed:?} {kinds:?}");
+        }
     }
 
     #[test]

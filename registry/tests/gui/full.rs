@@ -1,0 +1,145 @@
+//! A window with as much in it as it may have: 2,000 users in the table and 100,000 lines in the
+//! log. What a picture costs is printed (`--nocapture`); what is asserted is that it does not grow
+//! with what is not in view.
+
+use std::time::{Duration, Instant};
+
+use iced::{Event, Size, mouse, window};
+use iced_test::{
+    core::{clipboard, renderer::Headless, renderer::Style, theme::Base},
+    renderer::Renderer,
+    runtime::{UserInterface, user_interface::Cache},
+};
+use registry::gui::{App, Message, Place, WINDOW, lines::LINES_MAX, log, users};
+
+use crate::scene::{self, Scene};
+
+/// So many pictures are drawn for each figure.
+const PICTURES: u32 = 20;
+
+/// A window that is drawn again and again, as on a screen.
+struct Screen {
+    renderer: Renderer,
+    cache: Option<Cache>,
+}
+
+impl Screen {
+    fn new() -> Self {
+        let settings = look::settings("ramal-registry-gui");
+        // The simulator loads the fonts.
+        let _: iced_test::Simulator<'_, ()> =
+            iced_test::Simulator::with_settings(settings.clone(), iced::widget::space());
+        let (font, size) = (settings.default_font, settings.default_text_size);
+        let renderer = <Renderer as Headless>::new(font, size, Some("tiny-skia"));
+        let renderer = iced::futures::executor::block_on(renderer).unwrap();
+        let cache = Some(Cache::default());
+        Self { renderer, cache }
+    }
+
+    /// What the window does for one message: view, layout, draw.
+    fn draw(&mut self, app: &App, events: &[Event]) -> Duration {
+        let began = Instant::now();
+        let (renderer, cache) = (&mut self.renderer, self.cache.take().unwrap());
+        let mut interface = UserInterface::build(app.view(), WINDOW, cache, renderer);
+        let cursor = mouse::Cursor::Available(iced::Point::new(700.0, 500.0));
+        let mut all = events.to_vec();
+        let redraw = window::Event::RedrawRequested(Instant::now());
+        all.push(Event::Window(redraw));
+        let mut messages: Vec<Message> = Vec::new();
+        let _ = interface.update(&all, cursor, renderer, &mut clipboard::Null, &mut messages);
+        let theme = app.theme();
+        let text_color = theme.base().text_color;
+        interface.draw(renderer, &theme, &Style { text_color }, cursor);
+        let Size { width, height } = WINDOW;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let size = Size::new(width as u32, height as u32);
+        let picture = renderer.screenshot(size, 1.0, theme.base().background_color);
+        assert!(!picture.is_empty());
+        self.cache = Some(interface.into_cache());
+        began.elapsed()
+    }
+}
+
+fn wheel() -> Event {
+    let delta = mouse::ScrollDelta::Lines { x: 0.0, y: -3.0 };
+    Event::Mouse(mouse::Event::WheelScrolled { delta })
+}
+
+/// The mean and the worst of some pictures, each after `change`.
+fn pictures(what: &str, scene: &mut Scene, events: &[Event], change: impl Fn(&mut Scene, u32)) {
+    let mut screen = Screen::new();
+    screen.draw(&scene.app, &[]);
+    let (mut all, mut worst, mut changing) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    for picture in 0..PICTURES {
+        let began = Instant::now();
+        change(scene, picture);
+        changing += began.elapsed();
+        let took = screen.draw(&scene.app, events);
+        (all, worst) = (all + took, worst.max(took));
+    }
+    println!(
+        "{what}: update {:.1?}, view, layout and drawing {:.1?}, the worst {:.1?}",
+        changing / PICTURES,
+        all / PICTURES,
+        worst
+    );
+}
+
+fn memory_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let rss = status.lines().find(|line| line.starts_with("VmRSS"));
+    let digits: String = rss.unwrap().chars().filter(char::is_ascii_digit).collect();
+    digits.parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn a_window_with_2000_users_builds_only_what_is_in_view() {
+    let mut scene = Scene::english().open().pulses().users(scene::users(2000));
+    let texts = scene::texts_of(&scene.app).len();
+    println!("2000 users: {texts} texts");
+    assert!(texts < 400, "{texts} texts");
+    pictures("2000 users, told anew", &mut scene, &[], |scene, _| {
+        scene.look()
+    });
+    pictures("2000 users, scrolled", &mut scene, &[wheel()], |_, _| {});
+    pictures("2000 users, typed into", &mut scene, &[], |scene, at| {
+        let typed = "user".repeat(1 + usize::try_from(at % 3).unwrap());
+        scene.say(Message::Users(users::Message::SearchTyped(typed)));
+    });
+}
+
+#[test]
+fn a_log_of_100_000_lines_builds_only_what_is_in_view_and_its_memory_is_bounded() {
+    let before = memory_mb();
+    let mut scene = Scene::english().go(Place::Log).open().pulses();
+    let began = Instant::now();
+    scene = scene.lines(scene::lines(LINES_MAX));
+    let taken_in = began.elapsed();
+    let texts = scene::texts_of(&scene.app).len();
+    println!("100000 lines: {texts} texts, taken in within {taken_in:.1?}");
+    assert!(texts < 400, "{texts} texts");
+    let after = memory_mb();
+    println!("100000 lines: {before} MB before, {after} MB after");
+    let began = Instant::now();
+    scene.say(Message::Log(log::Message::SearchTyped(
+        "lookup bob".to_owned(),
+    )));
+    println!("100000 lines, looked through: {:.1?}", began.elapsed());
+    pictures("100000 lines, scrolled", &mut scene, &[wheel()], |_, _| {});
+    pictures("100000 lines, typed into", &mut scene, &[], |scene, at| {
+        let typed = format!("#{at} lookup");
+        scene.say(Message::Log(log::Message::SearchTyped(typed)));
+    });
+    scene.say(Message::Log(log::Message::ShowAllPressed));
+    let more = scene::lines(300);
+    pictures("100000 lines, 300 more", &mut scene, &[], |scene, _| {
+        scene.app.write(more.clone());
+    });
+    // Ten times as many leave no more behind than once.
+    for _ in 0..10 {
+        scene = scene.lines(scene::lines(LINES_MAX / 4));
+    }
+    let later = memory_mb();
+    println!("1000000 lines in all: {later} MB");
+    assert!(later < after + 60, "{after} MB, then {later} MB");
+}
