@@ -12,7 +12,7 @@ use registry::{client::Access, server::Plain};
 use softphone::{
     audio::{Input, Output},
     board::{Board, Registered, SeenCall, Stage},
-    call::Hold,
+    call::{Hold, Reason},
     engine::{self, Command, Config, Event, Handle},
     journal::{Line, Way, With},
     phone::{self, Callers, SecondCall, Settings},
@@ -72,21 +72,25 @@ impl Place {
             input: Input::Silence,
             output: Output::None,
             ringing: None,
-            settings: Settings {
-                calls_max: 4,
-                ring_for: Duration::from_secs(45),
-                second_call: SecondCall::Offer,
-                one_at_a_time: true,
-                publish: true,
-                callers: Callers::Everyone,
-                dnd: false,
-                hidden: false,
-            },
+            settings: settings(),
         };
         let (handle, driver) = self.runtime.block_on(engine::start(config)).unwrap();
         let handle_of = self.runtime.handle();
         self.running.spawn_on(driver.run(), handle_of);
         handle
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        calls_max: 4,
+        ring_for: Duration::from_secs(45),
+        second_call: SecondCall::Offer,
+        one_at_a_time: true,
+        publish: true,
+        callers: Callers::Everyone,
+        dnd: false,
+        hidden: false,
     }
 }
 
@@ -160,41 +164,34 @@ fn a_window_that_hangs_for_5_s_costs_no_call_no_registration_and_no_event() {
         })
         .await;
         assert_eq!(newest.registered, Registered::Yes);
-        // Whoever reads the events now finds each one, in order: folded, they give that board.
+        // Whoever reads the events now finds each edge, in order: folded, they give that board, and
+        // at the end the last one.
         tell(&alice, phone::Command::Stop).await;
-        let mut folded = None;
+        let mut folded = Board::new(
+            newest.name.clone(),
+            newest.registry.parse().unwrap(),
+            &settings(),
+        );
         let mut mutes = 0;
         while let Some(event) = timeout(PATIENCE, alice.events.recv()).await.unwrap() {
-            let fresh = || {
-                Board::new(
-                    newest.name.clone(),
-                    newest.registry.parse().unwrap(),
-                    &Settings {
-                        calls_max: 4,
-                        ring_for: PATIENCE,
-                        second_call: SecondCall::Offer,
-                        one_at_a_time: true,
-                        publish: true,
-                        callers: Callers::Everyone,
-                        dnd: false,
-                        hidden: false,
-                    },
-                )
-            };
             if event == Event::Commanded(phone::Command::Stop.into()) {
-                break;
+                assert!(folded.muted && folded.calls[0].is_up(), "{folded:?}");
+                assert_eq!(folded.registered, newest.registered);
+                assert_eq!(folded.calls[0].words, newest.calls[0].words);
             }
             mutes += u32::from(matches!(event, Event::Commanded(Command::Mute(_))));
-            folded
-                .get_or_insert_with(fresh)
-                .hear(&event, Instant::now());
+            folded.hear(&event, Instant::now());
         }
         assert_eq!(mutes, turns + 1, "an edge is lost");
-        let folded = folded.unwrap();
-        assert!(folded.muted);
-        assert_eq!(folded.registered, newest.registered);
-        assert_eq!(folded.calls[0].stage, newest.calls[0].stage);
-        assert_eq!(folded.calls[0].words, newest.calls[0].words);
+        let last = alice.views.board.borrow().clone();
+        assert!(last.calls.is_empty() && folded.calls.is_empty());
+        assert_eq!(
+            (folded.registered, folded.muted),
+            (last.registered, last.muted)
+        );
+        let reason = |board: &Board| board.ended.as_ref().map(|ended| ended.reason);
+        assert_eq!(reason(&folded), Some(Reason::Hangup));
+        assert_eq!(reason(&folded), reason(&last));
     });
     assert!(is_registered(&place.runtime, addr, "bob"));
 }
