@@ -1,6 +1,12 @@
 //! `ramal-softphone`: the phone in a window.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    any::Any,
+    net::SocketAddr,
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::Parser;
 use codec::{
@@ -81,8 +87,14 @@ fn main() -> ExitCode {
     };
     // One program a profile: a second start brings the first to the front.
     let name = given.name.clone().or_else(|| settings::last_name(&folder));
-    if name.is_some_and(|name| control::bring_to_front(&folder, &name).is_ok()) {
-        return ExitCode::SUCCESS;
+    if let Some(name) = name
+        && control::bring_to_front(&folder, &name).is_ok()
+    {
+        // A phone in a terminal has no window to bring, and says so itself.
+        return cli::complain(
+            0,
+            &format!("{name}'s phone runs already, and was asked to show itself"),
+        );
     }
     let options = Options {
         name: given.name,
@@ -98,13 +110,31 @@ fn main() -> ExitCode {
         ring_on: given.ring_on,
         ..Options::new(folder)
     };
-    match gui::run(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::complain(
-            2,
-            &format!("cannot open a window: {error}; ramal-phone is the same phone in a terminal"),
-        ),
+    // iced 0.14 panics where a display is named that is not there.
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !is_display(info.payload()) {
+            told(info);
+        }
+    }));
+    let ran = panic::catch_unwind(AssertUnwindSafe(|| gui::run(options)));
+    let no_window = |why: &str| {
+        let why =
+            format!("cannot open a window: {why}; ramal-phone is the same phone in a terminal");
+        cli::complain(2, &why)
+    };
+    match ran {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => no_window(&error.to_string()),
+        Err(panic) if is_display(&*panic) => no_window("the display does not answer"),
+        Err(panic) => panic::resume_unwind(panic),
     }
+}
+
+/// Whether a panic says that there is no display.
+fn is_display(panic: &dyn Any) -> bool {
+    let said = panic.downcast_ref::<String>();
+    said.is_some_and(|said| said.starts_with("Create event loop"))
 }
 
 /// Whether there may be a display: what is missing would be a panic of the window system's library.

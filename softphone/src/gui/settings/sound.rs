@@ -224,7 +224,8 @@ impl Sound {
     fn tick(&mut self, set: &Preferences) {
         let (state, level) = match (&self.trial, &self.meter) {
             (Trial::Recording(recorder), _) => (Some(recorder.state()), recorder.level_dbfs()),
-            (Trial::Tone(player) | Trial::Replaying(player), meter) => {
+            (Trial::Replaying(player), _) => (Some(player.state()), player.level_dbfs()),
+            (Trial::Tone(player), meter) => {
                 let level = meter.as_ref().map(Meter::level_dbfs);
                 (Some(player.state()), level.unwrap_or(look::FLOOR))
             }
