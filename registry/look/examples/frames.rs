@@ -2,7 +2,8 @@
 //! change of its level: `cargo run --release -p look --example frames`.
 //!
 //! Every picture is drawn anew as a whole, by tiny-skia into memory, which a window need not do:
-//! it repaints the list, or the meter, alone.
+//! it repaints the list, or the meter, alone. On Linux the times are those that a processor spent
+//! on it, so that what else a machine does is not counted.
 
 use std::time::{Duration, Instant};
 
@@ -38,13 +39,8 @@ fn main() {
         let delta = ScrollDelta::Pixels { x: 0.0, y: -37.0 };
         vec![Event::Mouse(Mouse::WheelScrolled { delta })]
     };
-    measure(
-        "list, 1000 x 760, a step of the wheel",
-        &mut renderer,
-        &theme,
-        |_| list().into(),
-        scroll,
-    );
+    let what = "list, 1000 x 760, a step of the wheel";
+    measure(what, &mut renderer, &theme, |_| list().into(), scroll);
 
     let meter = |step: usize| -> look::Element<'_, ()> {
         let level = -60.0 + u8::try_from(step % 60).map_or(0.0, f32::from);
@@ -59,7 +55,8 @@ fn main() {
     );
 }
 
-/// Times the steps of an interface: what the program rebuilds and lays out, and what is drawn.
+/// Says the mean over all steps of an interface: of what is rebuilt and laid out, and of what is
+/// drawn.
 fn measure<'a>(
     what: &str,
     renderer: &mut Renderer,
@@ -72,7 +69,7 @@ fn measure<'a>(
     let (mut laid_out, mut drawn) = (Vec::new(), Vec::new());
     let mut cache = Cache::new();
     for step in 0..STEPS {
-        let begin = Instant::now();
+        let begin = now();
         let mut interface = UserInterface::build(view(step), size, cache, renderer);
         let events = events(step);
         let _ = interface.update(
@@ -82,22 +79,29 @@ fn measure<'a>(
             &mut clipboard::Null,
             &mut Vec::new(),
         );
-        let middle = Instant::now();
+        let middle = now();
         let style = Style {
             text_color: Color::WHITE,
         };
         interface.draw(renderer, theme, &style, cursor);
         let _ = renderer.screenshot(SIZE, 1.0, Color::BLACK);
         laid_out.push(middle - begin);
-        drawn.push(middle.elapsed());
+        drawn.push(now() - middle);
         cache = interface.into_cache();
     }
-    let say = |part: &str, times: &mut Vec<Duration>| {
-        times.sort();
-        let (median, most) = (times[STEPS / 2], times[STEPS * 99 / 100]);
-        let line = format!("{what}: {part}: median {median:.1?}, 99 % within {most:.1?}\n");
+    let say = |part: &str, times: &[Duration]| {
+        let mean = times.iter().sum::<Duration>() / u32::try_from(times.len()).unwrap_or(1);
+        let line = format!("{what}: {part}: {mean:.1?} on average\n");
         std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).expect("a terminal");
     };
-    say("built and laid out", &mut laid_out);
-    say("drawn", &mut drawn);
+    say("built and laid out", &laid_out);
+    say("drawn", &drawn);
+}
+
+/// How long this thread has run, or how long the program is there.
+fn now() -> Duration {
+    static BEGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let spent = spent.and_then(|line| line.split(' ').next()?.parse().ok());
+    spent.map_or_else(|| BEGIN.elapsed(), Duration::from_nanos)
 }

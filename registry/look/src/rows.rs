@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use iced::advanced::graphics::geometry::Renderer as _;
 use iced::advanced::widget::{Id, Operation, Tree, Widget, operation, tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, layout, mouse, overlay, renderer};
 use iced::keyboard::{Key, Modifiers, key::Named};
 use iced::mouse::{Button, Event as Mouse, ScrollDelta};
+use iced::widget::canvas::Cache;
 use iced::{Border, Color, Event, Fill, Length, Point, Rectangle, Renderer, Size, Theme, Vector};
 
 use crate::{Element, Tokens, focus::Focus, space, surface};
@@ -240,8 +242,12 @@ struct State {
     /// How far below the upper end of the scroller it is held.
     drag: Option<f32>,
     click: Option<mouse::Click>,
-    /// Flipped by scrolling: see `draw`.
-    odd: bool,
+    /// A drawing of nothing, which scrolling makes anew. Scrolling says nothing to the program, so
+    /// [`repaint`](crate::repaint) does not help here; tiny-skia repaints all that this covers.
+    /// That is the whole window: to repaint a part, it fills all of whatever is larger than the
+    /// part through a mask, which was measured to take several times as long. Its middle is the
+    /// window's corner, because what is nearest to that is where parts begin to be joined to one.
+    repaint: Cache,
 }
 
 impl State {
@@ -249,7 +255,7 @@ impl State {
     fn scroll_by(&mut self, by: f64, shell: &mut Shell<'_, impl Sized>) -> bool {
         let has_moved = self.place.scroll_to(self.place.offset + by);
         if has_moved {
-            self.odd = !self.odd;
+            self.repaint.clear();
             shell.invalidate_layout();
             shell.request_redraw();
         }
@@ -420,11 +426,11 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Rows<'a, Mess
             .position_over(seen)
             .filter(|_| self.on_select.is_some());
         let hovered = point.and_then(|point| state.place.row_at(point.y - bounds.y));
+        let end = viewport.position() + Vector::new(viewport.width, viewport.height);
+        let around = Rectangle::new(Point::new(-end.x, -end.y), Size::new(end.x, end.y) * 2.0);
+        let repaint = state.repaint.draw_with_bounds(renderer, around, |_| {});
+        renderer.draw_geometry(repaint);
         renderer.with_layer(seen, |renderer| {
-            // Scrolling says nothing to the program, so `repaint` does not help here; this makes
-            // all of the list differ from what it was, by a colour that nobody sees.
-            let unseen = Color::from_rgba(0.0, 0.0, 0.0, if state.odd { 0.0005 } else { 0.0 });
-            fill(renderer, bounds, 0.0, unseen);
             let rows = self.built.iter().zip(&tree.children).zip(layout.children());
             for (row, ((element, tree), layout)) in (first..).zip(rows) {
                 let place = layout.bounds();
