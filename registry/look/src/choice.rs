@@ -55,7 +55,7 @@ where
     })
 }
 
-/// A few to choose from, side by side.
+/// A few to choose from, side by side, or in several lines where there is not room enough.
 pub fn segments<'a, T, Message, W>(
     options: impl IntoIterator<Item = (T, W)>,
     chosen: &T,
@@ -82,7 +82,7 @@ where
         .on_press(on_choose(option))
         .into()
     });
-    container(row(parts).spacing(INSET))
+    container(row(parts).spacing(INSET).wrap().vertical_spacing(INSET))
         .padding(INSET)
         .style(|theme| container::Style {
             border: Border {
