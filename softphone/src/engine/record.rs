@@ -84,7 +84,7 @@ impl Driver {
                 envelope: enveloped(frame),
             }),
             Input::RegistryDown { why } => {
-                self.write(Way::Note, With::Registry, format!("not connected: {why}"));
+                self.write(Way::Note, With::Registry, format!("no connection: {why}"));
                 None
             }
             Input::LinkDown { link, why } => {
@@ -92,7 +92,7 @@ impl Driver {
                 self.peers.remove(link);
                 // Whoever knocks here and is no phone is of no interest.
                 if why != NO_PHONE {
-                    self.write(Way::Note, with, format!("not connected: {why}"));
+                    self.write(Way::Note, with, format!("no connection: {why}"));
                 }
                 None
             }
