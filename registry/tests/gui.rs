@@ -31,6 +31,22 @@ fn both_languages_have_the_same_texts_with_the_same_variables() {
 }
 
 #[test]
+fn nothing_is_counted_as_one() {
+    for language in [Language::English, Language::BrazilianPortuguese] {
+        let texts = language::loader(DOMAIN, &Texts, language);
+        for key in ["foot-connections", "log-count", "users-count"] {
+            let said = |count: u32| {
+                let args = ["count", "kept", "matching", "owned"].map(|it| (it, count));
+                texts.get_args(key, args.into_iter().collect())
+            };
+            // Portuguese has one plural for 0 and 1, which would say one where there is none.
+            assert!(said(0).contains('0'), "{}", said(0));
+            assert_ne!(said(0).replace('0', "1"), said(1).replace("one", "1"));
+        }
+    }
+}
+
+#[test]
 fn every_text_is_used_and_no_text_is_empty() {
     let source = |folder: &str| {
         let mut sources = String::new();

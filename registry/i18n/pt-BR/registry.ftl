@@ -32,15 +32,15 @@ state-failed = Não abriu
 closing-text = O registro está fechando: o que já foi pedido está sendo respondido, por no máximo { $seconds } segundos.
 close-at-once = Fechar já
 closed-cut = O registro está fechado. { $finished ->
-        [one] Uma conexão terminou
+        [1] Uma conexão terminou
        *[other] { $finished } conexões terminaram
     } em ordem, { $cut ->
-        [one] uma foi cortada
+        [1] uma foi cortada
        *[other] { $cut } foram cortadas
     }.
 leave-title = Fechar o registro?
 leave-follows = { $users ->
-        [one] Há uma pessoa registrada.
+        [1] Há uma pessoa registrada.
        *[other] Há { $users } pessoas registradas.
     } Ninguém encontra ninguém aqui até você abrir de novo. As chamadas em andamento não caem.
 leave = Fechar e sair
@@ -54,11 +54,11 @@ copied = Copiado. Cole onde precisar.
 
 # The foot
 foot-users = { $count ->
-        [one] 1 registrado
+        [1] 1 registrado
        *[other] { $count } registrados
     }
 foot-connections = { $count ->
-        [one] 1 conexão
+        [1] 1 conexão
        *[other] { $count } conexões
     }
 foot-requests = { $value } pedidos/s
@@ -79,7 +79,7 @@ users-registered = Registrados
 users-all = Todos os nomes
 users-banned = Bloqueados
 users-count = { $matching } de { $owned ->
-        [one] 1 nome
+        [1] 1 nome
        *[other] { $owned } nomes
     }
 users-more = Estes são os primeiros { $shown } de { $matching }. Busque para achar os outros.
@@ -127,7 +127,7 @@ disconnect = Desconectar
 disconnect-tip = Encerra as conexões dos telefones, que voltam sozinhos
 disconnect-title = Desconectar { $name }?
 disconnect-follows = { $devices ->
-        [one] O telefone é desconectado agora e volta
+        [1] O telefone é desconectado agora e volta
        *[other] Os { $devices } telefones são desconectados agora e voltam
     } em alguns segundos. Uma chamada em andamento não cai.
 release = Liberar o nome
@@ -148,7 +148,7 @@ unban-follows = Vale na hora. Os telefones voltam sozinhos em cerca de um minuto
 bans-typed = Nome ou chave a bloquear
 bans-count = { $count ->
         [0] nenhum
-        [one] 1 bloqueio
+        [1] 1 bloqueio
        *[other] { $count } bloqueios
     }
 bans-none-title = Nenhum bloqueio
@@ -163,13 +163,13 @@ ban-since = desde { $day }
 done-released = { $name } está livre: quem pedir primeiro fica com ele.
 done-banned = { $who } está bloqueado; { $connections ->
         [0] nenhuma conexão estava aberta.
-        [one] uma conexão foi encerrada.
+        [1] uma conexão foi encerrada.
        *[other] { $connections } conexões foram encerradas.
     }
 done-unbanned = { $who } foi desbloqueado.
 done-disconnected = { $connections ->
         [0] { $who } não tinha nenhuma conexão aberta.
-        [one] Uma conexão de { $who } foi encerrada; o telefone volta sozinho.
+        [1] Uma conexão de { $who } foi encerrada; o telefone volta sozinho.
        *[other] { $connections } conexões de { $who } foram encerradas; os telefones voltam sozinhos.
     }
 failed-closed = O registro está fechado. Abra e tente de novo.
@@ -210,7 +210,7 @@ log-sent = Enviadas
 log-events = Eventos
 log-warnings = Avisos
 log-count = { $kept ->
-        [one] 1 linha
+        [1] 1 linha
        *[other] { $kept } linhas
     }, horários em UTC
 log-count-found = { $shown } de { $kept } linhas, horários em UTC
@@ -222,19 +222,19 @@ log-unfound-text = Nenhuma das linhas tem estas palavras.
 log-show-all = Mostrar todas as linhas
 log-paused = Em pausa. { $more ->
         [0] Não chegou nada de novo
-        [one] Chegou uma linha nova
+        [1] Chegou uma linha nova
        *[other] Chegaram { $more } linhas novas
     } desde então.
 log-dropped = { $dropped ->
-        [one] Uma linha mais antiga já não está
+        [1] Uma linha mais antiga já não está
        *[other] { $dropped } linhas mais antigas já não estão
     } guardada aqui.
 log-missed = { $missed ->
-        [one] Falta uma linha: ela chegou
+        [1] Falta uma linha: ela chegou
        *[other] Faltam { $missed } linhas: elas chegaram
     } mais depressa do que dava para anotar.
 log-exported = { $lines ->
-        [one] Uma linha foi gravada
+        [1] Uma linha foi gravada
        *[other] { $lines } linhas foram gravadas
     } em { $path }
 log-not-exported = Não foi possível gravar { $path }: { $why }. Confira o disco e a pasta e tente de novo.
@@ -253,7 +253,7 @@ way-note = nota
 way-warning = aviso
 way-missing = faltam
 line-missing = { $lines ->
-        [one] falta uma linha aqui
+        [1] falta uma linha aqui
        *[other] faltam { $lines } linhas aqui
     }
 

@@ -99,7 +99,7 @@ fn a_window_with_2000_users_builds_only_what_is_in_view() {
     println!("2000 users: {texts} texts");
     assert!(texts < 400, "{texts} texts");
     pictures("2000 users, told anew", &mut scene, &[], |scene, _| {
-        scene.look()
+        scene.look();
     });
     pictures("2000 users, scrolled", &mut scene, &[wheel()], |_, _| {});
     pictures("2000 users, typed into", &mut scene, &[], |scene, at| {

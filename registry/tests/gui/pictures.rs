@@ -6,12 +6,13 @@
 use std::{io, path::PathBuf};
 
 use codec::{Name, registry::Presence};
+use iced::Size;
 use iced_test::Simulator;
 use look::{Language, Scheme};
 use registry::{
     desk::Done,
     gui::{
-        Message, Place, WINDOW, activity, bans, door,
+        Message, Place, WINDOW, WINDOW_MIN, bans, door,
         host::{Phase, Told},
         lines::Kinds,
         log, users,
@@ -31,21 +32,26 @@ const LOOKS: [(Language, &str, Scheme, &str); 4] = [
 
 /// A screen looks as it did when somebody looked at it, in all of its looks.
 fn look_as_before(name: &str, scene: impl Fn(Scene) -> Scene) {
-    look_so(name, &LOOKS, scene);
+    look_so(name, &LOOKS, WINDOW, scene);
 }
 
 /// The same of what differs from such a screen in a part: in two looks, which are both languages
 /// and both schemes.
 fn part_looks_as_before(name: &str, scene: impl Fn(Scene) -> Scene) {
-    look_so(name, &LOOKS[..2], scene);
+    look_so(name, &LOOKS[..2], WINDOW, scene);
 }
 
-fn look_so(name: &str, looks: &[(Language, &str, Scheme, &str)], scene: impl Fn(Scene) -> Scene) {
+fn look_so(
+    name: &str,
+    looks: &[(Language, &str, Scheme, &str)],
+    size: Size,
+    scene: impl Fn(Scene) -> Scene,
+) {
     let mut differ = Vec::new();
     for (language, tag, scheme, word) in looks {
         let scene = scene(Scene::new(*language, *scheme));
         let settings = look::settings("ramal-registry-gui");
-        let mut window = Simulator::with_size(settings, WINDOW, scene.app.view());
+        let mut window = Simulator::with_size(settings, size, scene.app.view());
         let snapshot = window.snapshot(&scene.app.theme()).unwrap();
         let name = format!("{name}-{tag}-{word}");
         if let Some(folder) = std::env::var_os("RAMAL_PICTURES") {
@@ -59,6 +65,15 @@ fn look_so(name: &str, looks: &[(Language, &str, Scheme, &str)], scene: impl Fn(
         }
     }
     assert!(differ.is_empty(), "these look different now: {differ:?}");
+}
+
+/// The same in the smallest window.
+fn looks_as_before_where_it_is_small(name: &str, scene: impl Fn(Scene) -> Scene) {
+    look_so(name, &LOOKS[..2], WINDOW_MIN, |it| {
+        let mut it = scene(it);
+        it.say(Message::Resized(WINDOW_MIN));
+        it
+    });
 }
 
 fn users_pressed(mut scene: Scene, message: users::Message) -> Scene {
@@ -107,7 +122,6 @@ fn the_bans_look_as_they_did() {
 fn the_plots_look_as_they_did() {
     look_as_before("activity", |it| it.go(Place::Activity).open().pulses());
     part_looks_as_before("activity-empty", |it| it.go(Place::Activity));
-    let _: Option<activity::Message> = None;
 }
 
 #[test]
@@ -156,6 +170,20 @@ fn what_goes_wrong_looks_as_it_did() {
         it.say(Message::Door(door::Message::OpenPressed));
         it
     });
+}
+
+#[test]
+fn the_smallest_window_looks_as_it_did() {
+    let open = |it: Scene| it.open().pulses().users(scene::users(40));
+    looks_as_before_where_it_is_small("small-users", open);
+    looks_as_before_where_it_is_small("small-person", |it| open(it).chosen(1));
+    looks_as_before_where_it_is_small("small-log", |it| {
+        open(it).go(Place::Log).lines(scene::lines(500))
+    });
+    looks_as_before_where_it_is_small("small-bans", |it| {
+        open(it).go(Place::Bans).bans(scene::bans())
+    });
+    looks_as_before_where_it_is_small("small-settings", |it| open(it).go(Place::Settings));
 }
 
 #[test]

@@ -22,7 +22,8 @@ use crate::{
 pub(super) const PANEL: f32 = 320.0;
 
 impl Users {
-    pub(super) fn panel<'a>(&self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
+    /// The panel of the user who was chosen; `alone` says that there is nothing beside it.
+    pub(super) fn panel<'a>(&self, alone: bool, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
         let user = self.chosen(&cx.seen.users)?;
         let passed = cx.now.saturating_duration_since(cx.seen.users.at);
         let close = button::quiet(Icon::Close).on_press(Message::PanelClosed);
@@ -73,13 +74,13 @@ impl Users {
             top,
             look::scroll(facts).height(Fill),
             look::separator(),
-            actions(user, cx),
+            actions(user, alone, cx),
         ]
         .spacing(space::M);
         let panel = container(content)
             .style(look::surface)
             .padding(space::L)
-            .width(PANEL)
+            .width(Fill)
             .height(Fill);
         Some(panel.into())
     }
@@ -148,7 +149,7 @@ fn phone<'a>(device: &Device, passed: Duration, cx: &Cx<'a>) -> Element<'a, Mess
     .into()
 }
 
-fn actions<'a>(user: &User, cx: &Cx<'a>) -> Element<'a, Message> {
+fn actions<'a>(user: &User, alone: bool, cx: &Cx<'a>) -> Element<'a, Message> {
     let wide = |press: look::Press<'a, Message>| press.width(Fill);
     let disconnect = wide(button::secondary((
         Icon::Disconnect,
@@ -164,11 +165,13 @@ fn actions<'a>(user: &User, cx: &Cx<'a>) -> Element<'a, Message> {
     };
     let release = wide(button::secondary((Icon::Release, fl!(cx.texts, "release"))))
         .on_press(Message::ReleasePressed);
-    column![
+    let all = [
         look::tip(disconnect, fl!(cx.texts, "disconnect-tip"), None),
         look::tip(release, fl!(cx.texts, "release-tip"), None),
         look::tip(ban, fl!(cx.texts, "ban-tip"), None),
-    ]
-    .spacing(space::S)
-    .into()
+    ];
+    match alone {
+        true => row(all).spacing(space::S).into(),
+        false => column(all).spacing(space::S).into(),
+    }
 }

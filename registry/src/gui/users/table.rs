@@ -108,8 +108,14 @@ impl Users {
             text::caption(more).style(text::muted).into()
         });
         let table = column![card].extend(more).spacing(space::S);
-        let panel = self.panel(cx);
-        let body = row![table].extend(panel).spacing(space::L);
+        let least: f32 = COLUMNS[..3].iter().map(|it| it.width).sum();
+        // Where there is no room for both, a person sees what they asked for last.
+        let alone = self.room(cx) < least;
+        let body = match self.panel(alone, cx) {
+            Some(panel) if alone => row![panel],
+            Some(panel) => row![table, container(panel).width(PANEL)].spacing(space::L),
+            None => row![table],
+        };
         let tools = row![choices, container(search).width(Fill)]
             .spacing(space::M)
             .align_y(Center);
