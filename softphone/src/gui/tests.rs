@@ -399,7 +399,9 @@ fn what_is_set_is_kept_and_read_at_the_next_start() {
 fn closing_the_window_asks_once_and_remembers_the_answer() {
     for (tag, language) in LANGUAGES {
         let config = config(language);
-        let mut app = signed_in(&config, Place::People);
+        let mut app = signed_in(&config, Place::Settings);
+        let pressed = settings::Message::TabPressed(settings::Tab::About);
+        let _ = app.update(Message::Settings(pressed));
         app.ask_to_close();
         check(&format!("close-{tag}"), WINDOW, || app.screen());
     }
