@@ -77,7 +77,7 @@ pub fn rail<'a, Message: Clone + 'a>(
 /// How wide the rail is, in logical pixels.
 pub const RAIL: f32 = 200.0;
 
-/// Tabs above a part of a window.
+/// Tabs above a part of a window; those that do not fit stand below.
 pub fn tabs<'a, Message: Clone + 'a>(
     places: impl IntoIterator<Item = Place<'a, Message>>,
 ) -> Element<'a, Message> {
@@ -97,7 +97,7 @@ pub fn tabs<'a, Message: Clone + 'a>(
         .on_press(place.on_press)
         .into()
     });
-    row(places).spacing(space::XS).into()
+    row(places).spacing(space::XS).wrap().into()
 }
 
 fn counted<'a, Message: 'a>(count: String) -> Element<'a, Message> {

@@ -1,7 +1,7 @@
 //! The whole window: who is signed in, which screen is open, and everything that screens ask for.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -159,6 +159,15 @@ impl App {
         }
         self.world.now = Instant::now();
         let task = self.take_in(message);
+        if let Some(Phone {
+            up: Some(up),
+            shows_call,
+            ..
+        }) = self.phone.as_deref()
+        {
+            let shown = *shows_call && self.window.is_some();
+            up.shows_levels.store(shown, Relaxed);
+        }
         let keep = self.keep();
         Task::batch([task, keep])
     }

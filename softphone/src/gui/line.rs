@@ -16,7 +16,10 @@ use std::{
     hash::{Hash, Hasher},
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
     time::Duration,
 };
@@ -109,6 +112,8 @@ pub struct Up {
     pub listening: Option<SocketAddr>,
     /// How everything stands.
     pub views: Views,
+    /// Whether the window shows how loud calls are; if not, it is not told.
+    pub shows_levels: Arc<AtomicBool>,
     /// The recovery code, which nobody has been shown.
     pub recovery: Option<Unshown>,
     /// A change of the identity broke off before.
@@ -198,12 +203,15 @@ async fn live(start: &Start, news: &mpsc::Sender<News>) -> News {
         Err(failure) => return News::Failed(Arc::new(failure)),
     };
     let (commands, mut views) = (up.commands.clone(), up.views.clone());
+    let shows_levels = Arc::clone(&up.shows_levels);
     let mut running = JoinSet::new();
     running.spawn(driver.run());
     let mut wanted = news.send(News::Up(Parcel::new(up))).await.is_ok();
     while wanted {
         tokio::select! {
             event = events.recv() => match event {
+                // Every event has the window drawn anew.
+                Some(Event::Levels { .. }) if !shows_levels.load(Relaxed) => {}
                 Some(event) => wanted = news.send(News::Event(event)).await.is_ok(),
                 None => return News::Over,
             },
@@ -264,6 +272,7 @@ async fn begin(start: &Start) -> Result<(Up, mpsc::Receiver<Event>, engine::Driv
         commands,
         listening,
         views,
+        shows_levels: Arc::new(AtomicBool::new(true)),
         recovery,
         broke_off,
     };

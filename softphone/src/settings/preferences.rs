@@ -219,7 +219,7 @@ pub struct Appearance {
     pub language: Language,
     /// How large everything is: 100-150 %.
     pub text_size: u16,
-    /// How wide and high the window was, in logical pixels.
+    /// How wide and high the window was, in logical pixels, before they are enlarged with the text.
     pub window: (f32, f32),
     /// The screen that was open last.
     pub place: Place,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The smallest window in which nothing is clipped.
-const WINDOW_MIN: iced::Size = iced::Size::new(640.0, 520.0);
+const WINDOW_MIN: iced::Size = iced::Size::new(800.0, 560.0);
 
 /// How long a phone that was told to stop may take before the program ends without it.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -35,8 +35,7 @@ impl App {
             window::Event::Focused => self.world.focused = true,
             window::Event::Unfocused => self.world.focused = false,
             window::Event::Resized(size) => {
-                let factor = self.factor();
-                self.appearance.window = (size.width * factor, size.height * factor);
+                self.appearance.window = (size.width, size.height);
                 self.keeper.touch();
             }
             window::Event::Closed => self.window = None,
