@@ -34,7 +34,7 @@ pub struct Incoming {
 }
 
 /// What happened on it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Message {
     /// The call is to be taken.
     AnswerPressed(CallId),

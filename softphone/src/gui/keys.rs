@@ -288,7 +288,6 @@ pub enum Message {
 }
 
 /// The keys of the table, wherever in the window they are pressed.
-#[must_use]
 pub fn subscription() -> Subscription<Message> {
     event::listen_with(|event, status, _window| heard(&event, status))
 }

@@ -99,7 +99,6 @@ impl Control {
 }
 
 /// The icon, for as long as this is listened to.
-#[must_use]
 pub fn subscription() -> Subscription<Message> {
     Subscription::run(run)
 }

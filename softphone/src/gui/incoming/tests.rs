@@ -67,7 +67,7 @@ fn a_call_is_taken_and_declined_by_click_and_by_key() {
         let _ = ui.simulate(iced_test::simulator::click());
         let messages: Vec<_> = ui.into_messages().collect();
         assert_eq!(messages.len(), 2, "{messages:?}");
-        (messages[0].clone(), messages[1].clone())
+        (messages[0], messages[1])
     };
     let taken = commands(incoming.update(answer, &cx));
     assert!(taken[0].contains("Answer"), "{taken:?}");
