@@ -28,6 +28,9 @@ struct CommandLine {
     open: bool,
 }
 
+/// What desktops show of the window where no `.desktop` file tells them.
+const ICON: &[u8] = include_bytes!("../../../assets/ramal-registry-gui-64.rgba");
+
 fn main() -> ExitCode {
     let line: CommandLine = match cli::parse() {
         Ok(line) => line,
@@ -61,6 +64,7 @@ fn run(start: Start) -> iced::Result {
             size,
             min_size: Some(gui::smallest(scale)),
             exit_on_close_request: false,
+            icon: look::window_icon(ICON),
             ..window::Settings::default()
         })
         .title(App::title)

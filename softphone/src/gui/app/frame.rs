@@ -17,6 +17,9 @@ const WINDOW_MIN: iced::Size = iced::Size::new(800.0, 560.0);
 /// How long a phone that was told to stop may take before the program ends without it.
 const FAREWELL: Duration = Duration::from_secs(3);
 
+/// What desktops show of the window where no `.desktop` file tells them.
+const ICON: &[u8] = include_bytes!("../../../assets/ramal-softphone-64.rgba");
+
 impl App {
     /// Opens the window.
     pub(super) fn open(&mut self) -> Task<Message> {
@@ -24,6 +27,7 @@ impl App {
             size: self.appearance.window.into(),
             min_size: Some(WINDOW_MIN),
             exit_on_close_request: false,
+            icon: look::window_icon(ICON),
             ..window::Settings::default()
         });
         self.window = Some(window);

@@ -1,0 +1,390 @@
+//! The windows as people use them: a registry and two phones, on screens that nobody sees, with
+//! microphones and loudspeakers that are none. What is typed and clicked is all that is done; what
+//! comes of it is seen on the screens, heard on the loudspeakers, and asked of the phones.
+//!
+//! `RAMAL_PICTURES=docs/pictures cargo test -p softphone --test windows` keeps what was on the
+//! screens: the pictures of the README and of docs/guide.md. `RAMAL_PROGRAMS=target/release` runs
+//! the programs of that folder, and the figures that are printed are those of docs/benchmarks.md.
+
+#![cfg(feature = "gui")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    thread,
+    time::{Duration, Instant},
+};
+
+use look::Tokens;
+use serde_json::Value;
+
+#[allow(dead_code, reason = "the demo says what the figures mean")]
+#[path = "../examples/demo/likeness.rs"]
+mod likeness;
+#[path = "windows/screen.rs"]
+mod screen;
+#[path = "windows/sound.rs"]
+mod sound;
+#[allow(dead_code, reason = "the demo says what the figures mean")]
+#[path = "../examples/demo/wav.rs"]
+mod wav;
+
+use screen::{Key, Rgb, Screen};
+use sound::Sound;
+
+/// Longer than anything takes here, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the picture on a screen stays the same before it is kept.
+const CALM: Duration = Duration::from_millis(700);
+
+/// How large the windows are when nobody has said otherwise.
+const REGISTRY: (u16, u16) = (1240, 760);
+const PHONE: (u16, u16) = (960, 680);
+
+/// What is said.
+const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/demo/speech.wav");
+
+/// From this likeness on, what was heard is what was said.
+const ALIKE: f64 = 0.7;
+
+/// Waits until there is something.
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < until, "never: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What two people do with their windows: a registry is opened, both sign in, one finds the other
+/// and calls, the other accepts by a click, the words agree, each hears the other, and one hangs
+/// up.
+#[test]
+fn two_people_meet_at_a_registry_and_talk() {
+    let missing = ["Xvfb", "pulseaudio", "pacat"]
+        .into_iter()
+        .find(|program| Command::new(program).arg("-version").output().is_err());
+    if let Some(missing) = missing {
+        // Straight to the terminal: what a test prints is kept back when it passes.
+        let notice = format!("\nSKIPPED, for want of {missing} (see `make setup`): windows\n");
+        std::io::stderr().write_all(notice.as_bytes()).unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::set(folder.path());
+
+    let registry = stage.open_registry();
+    let bob = stage.sign_in("bob", registry.addr);
+    let alice = stage.sign_in("alice", registry.addr);
+    registry
+        .window
+        .screen
+        .press_with(Key::CONTROL, Key::of('1'));
+    registry.window.keep("registry");
+    let figures = [
+        ("registry, idle", &registry.window),
+        ("softphone, idle", &bob.window),
+    ];
+    print_figures(&figures);
+
+    alice.find("bob");
+    alice.window.keep("people");
+    alice.window.screen.press_with(Key::CONTROL, Key::ENTER);
+    alice.window.keep("calling");
+    bob.until("it rings here", "incoming");
+    alice.until("it rings there", "ringing");
+    bob.window.keep("incoming");
+    alice.window.keep("ringing");
+
+    bob.accept_by_click();
+    let hers = alice.until("the call is up", "established");
+    let his = bob.until("the call is up", "established");
+    assert_eq!(hers["words"].as_str().unwrap().split(' ').count(), 4);
+    assert_eq!(hers["words"], his["words"], "the words agree");
+    stage.says_to(&alice, &bob);
+    stage.says_to(&bob, &alice);
+    alice.window.keep("call");
+    bob.window.keep("call-callee");
+    print_figures(&[("softphone, in a call", &alice.window)]);
+
+    alice.window.screen.press_with(Key::CONTROL, Key::of('h'));
+    alice.until_idle();
+    bob.until_idle();
+    bob.window.keep("ended");
+}
+
+/// Where everything takes place.
+struct Stage {
+    folder: PathBuf,
+    sound: Sound,
+}
+
+impl Stage {
+    fn set(folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        let sound = Sound::start(&folder, &["alice", "bob"]);
+        Self { folder, sound }
+    }
+
+    /// Starts a program with a screen of its own.
+    fn open(&self, program: &str, (width, height): (u16, u16), arguments: &[&str]) -> Window {
+        let screen = Screen::start(width, height);
+        let mut command = Command::new(programs().join(program));
+        let log = fs::File::create(
+            self.folder
+                .join(format!("{}.log", arguments.join(" ").replace('/', "_"))),
+        );
+        self.sound
+            .of(&mut command)
+            .args(arguments)
+            .env("DISPLAY", &screen.display)
+            .env("HOME", &self.folder)
+            .env("LANG", "en_US.UTF-8")
+            .env_remove("LC_ALL")
+            .env_remove("LANGUAGE")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
+            .stderr(log.unwrap());
+        let program = command.spawn().expect("a program that has been built");
+        screen.focus();
+        Window { program, screen }
+    }
+
+    /// The registry's window, and its registry opened by a click.
+    fn open_registry(&self) -> Registry {
+        let data = self.folder.join("registry");
+        let addr = free_port();
+        let listen = addr.to_string();
+        let arguments = ["--data", data.to_str().unwrap(), "--listen", &listen];
+        let window = self.open("ramal-registry-gui", REGISTRY, &arguments);
+        window.keep("registry-closed");
+        window.click_on(Tokens::LIGHT.accent_fill);
+        eventually("the registry listens", || TcpStream::connect(addr).ok());
+        Registry { window, addr }
+    }
+
+    /// Somebody's phone, signed in by what they type.
+    fn sign_in(&self, name: &'static str, registry: SocketAddr) -> Person {
+        let config = self.folder.join("people");
+        let (input, output) = (format!("{name}_mic"), format!("{name}_spk"));
+        let own = config.join(name);
+        let arguments = [
+            "--config",
+            own.to_str().unwrap(),
+            "--listen",
+            "127.0.0.1:0",
+            "--input",
+            &input,
+            "--output",
+            &output,
+        ];
+        let window = self.open("ramal-softphone", PHONE, &arguments);
+        window.calm();
+        window.screen.write(name);
+        window.screen.press(Key::ENTER);
+        window.calm();
+        window.screen.write(&registry.to_string());
+        window.keep(&format!("sign-in-{name}"));
+        window.screen.press(Key::ENTER);
+        let socket = own.join(name).join("phone.sock");
+        let person = Person {
+            name,
+            window,
+            socket,
+        };
+        eventually("the phone is registered", || {
+            (person.status()?["registered"] == "yes").then_some(())
+        });
+        // The words that get the name back are shown once, and put away.
+        person.window.keep(&format!("recovery-{name}"));
+        person.window.click_on(Tokens::LIGHT.accent_fill);
+        person
+    }
+
+    /// What one says into the microphone comes out of the other's loudspeaker.
+    fn says_to(&self, one: &Person, other: &Person) {
+        let ear = self.sound.listen(other.name);
+        self.sound.speak(one.name, CLIP.as_ref()).wait();
+        let recording = self.folder.join("heard.wav");
+        ear.stop(&recording);
+        let said = wav::read(CLIP.as_ref()).unwrap();
+        let heard = wav::read(&recording).unwrap();
+        let lag = likeness::lag(&said, &heard).expect("the voice is heard");
+        let alike = likeness::likeness(&said, &heard, lag);
+        println!(
+            "{} hears {}: {:.0} % alike",
+            other.name,
+            one.name,
+            alike * 100.0
+        );
+        assert!(alike > ALIKE, "{} hears {}: {alike}", other.name, one.name);
+    }
+}
+
+/// A window that is open, with its program.
+struct Window {
+    program: Child,
+    screen: Screen,
+}
+
+impl Window {
+    /// Waits until nothing moves, for a while at most: meters always do.
+    fn calm(&self) {
+        let until = Instant::now() + 4 * CALM;
+        let (mut seen, mut since) = (self.screen.picture(), Instant::now());
+        while since.elapsed() < CALM && Instant::now() < until {
+            thread::sleep(Duration::from_millis(50));
+            let now = self.screen.picture();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+        }
+    }
+
+    /// Keeps what is on the screen, where somebody wants it.
+    fn keep(&self, name: &str) {
+        self.calm();
+        if let Some(folder) = env::var_os("RAMAL_PICTURES") {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("..")
+                .join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            self.screen
+                .picture()
+                .save(&folder.join(format!("{name}.png")));
+        }
+    }
+
+    /// Clicks on what has this colour, once it is there.
+    fn click_on(&self, colour: iced::Color) {
+        let [red, green, blue, _] = colour.into_rgba8();
+        let colour: Rgb = [red, green, blue];
+        let there = || self.screen.picture().middle_of(colour, 400);
+        let at = eventually(&format!("there is something of {colour:?}"), there);
+        self.calm();
+        self.screen.click(there().unwrap_or(at));
+        // What is moved away too soon counts as not being there at all.
+        self.calm();
+        self.screen.leave();
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+struct Registry {
+    window: Window,
+    addr: SocketAddr,
+}
+
+/// Somebody at their phone.
+struct Person {
+    name: &'static str,
+    window: Window,
+    socket: PathBuf,
+}
+
+impl Person {
+    /// How the phone stands, as it tells other programs; `None` before it runs.
+    fn status(&self) -> Option<Value> {
+        let mut stream = UnixStream::connect(&self.socket).ok()?;
+        stream.write_all(b"\"status\"\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        Some(answer["done"]["status"].clone())
+    }
+
+    /// Types a name where people are looked for.
+    fn find(&self, name: &str) {
+        self.window.calm();
+        self.window.screen.press_with(Key::CONTROL, Key::of('f'));
+        self.window.screen.write(name);
+    }
+
+    fn accept_by_click(&self) {
+        self.window.click_on(Tokens::LIGHT.positive_fill);
+    }
+
+    /// The one call, once it is that far.
+    fn until(&self, what: &str, stage: &str) -> Value {
+        eventually(&format!("{}: {what}", self.name), || {
+            let status = self.status()?;
+            let calls = status["calls"].as_array()?;
+            calls.iter().find(|call| call["stage"] == stage).cloned()
+        })
+    }
+
+    fn until_idle(&self) {
+        eventually(&format!("{}: no call", self.name), || {
+            self.status()?["calls"].as_array()?.is_empty().then_some(())
+        });
+    }
+}
+
+/// The folder of the programs: that of this test's own, or a named one.
+fn programs() -> PathBuf {
+    match env::var_os("RAMAL_PROGRAMS") {
+        Some(folder) => Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(folder),
+        None => {
+            let folder = Path::new(env!("CARGO_BIN_EXE_ramal-softphone"))
+                .parent()
+                .unwrap();
+            let registry = folder.join("ramal-registry-gui");
+            assert!(
+                registry.is_file(),
+                "first: cargo build -p registry --bin ramal-registry-gui"
+            );
+            folder.to_owned()
+        }
+    }
+}
+
+/// A port that is free now, and hardly anybody's a moment later.
+fn free_port() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Prints what programs take of processor and memory, over a while.
+fn print_figures(windows: &[(&str, &Window)]) {
+    if env::var_os("RAMAL_FIGURES").is_none() {
+        return;
+    }
+    const OVER: Duration = Duration::from_secs(20);
+    let ticks = |window: &Window| -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", window.program.id())).unwrap();
+        // Behind the name, which may hold anything, come state and ten figures, then the times.
+        let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+        let times = fields.skip(11).take(2);
+        times.map(|time| time.parse::<u64>().unwrap()).sum()
+    };
+    let before: Vec<u64> = windows.iter().map(|(_, window)| ticks(window)).collect();
+    thread::sleep(OVER);
+    for ((what, window), before) in windows.iter().zip(before) {
+        let used = (ticks(window) - before) as f64 / rustix::param::clock_ticks_per_second() as f64;
+        let status = fs::read_to_string(format!("/proc/{}/status", window.program.id())).unwrap();
+        let rss = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS"))
+            .unwrap();
+        let share = used / OVER.as_secs_f64() * 100.0;
+        println!("{what}: {share:.2} % of a core, {}", rss.replace('\t', " "));
+    }
+}
