@@ -10,8 +10,6 @@ cancel = Cancel
 close = Close
 copy = Copy
 dismiss = Dismiss
-who-connecting = Connecting…
-who-offline = Not registered
 close-title = Close Ramal?
 close-text = While Ramal runs in the background, you can be called and it rings.
 close-always = Don’t ask again
@@ -178,7 +176,6 @@ people-favourites = Favourites
 people-registered = Registered now
 people-known = People you know
 people-found = Found
-people-yourself = { $name } is you
 presence-available = Available
 presence-busy = In a call
 presence-away = Away
@@ -189,7 +186,6 @@ people-favourite-add = Add to favourites
 people-favourite-remove = Remove from favourites
 people-look-up = Look up { $typed }
 people-look-up-hint = Ask the registry, or that address, for this name
-people-bad-target = { $typed } is neither a name nor name@address. { $why }
 people-name-empty = A name has at least one letter.
 people-name-too-long = A name has at most { $most } characters.
 people-name-character = A name has letters, digits, dots, hyphens and underscores, but not “{ $character }”.
@@ -207,7 +203,6 @@ people-closed-title = This registry keeps its list private
 people-closed-text = You can call everybody all the same: type their name above.
 people-nobody-title = No { $typed } in the list
 people-nobody-text = Press Enter to look up the name all the same.
-people-nobody-unfinished = Go on typing: { $why }
 recent-empty-title = No calls yet
 recent-empty-text = Calls that you make, take or miss appear here.
 recent-nothing-title = No calls with { $typed }
@@ -291,7 +286,6 @@ details-known-text = Not verified yet. In the next call, read the four words to 
 details-stranger-text = You have not called each other before. In the call, read the four words to each other.
 details-changed-title = This name belongs to somebody else now
 details-changed-text = The person you knew as { $name } had another identity. Ask them in another way whether they have a new phone. If so, forget the contact below and call again; if not, do not call.
-details-nothing-known = You have not called each other yet.
 details-block = Block
 details-unblock = Unblock
 details-blocked = Blocked: calls from { $name } do not ring here.
@@ -304,7 +298,6 @@ details-last-calls = Last calls
 status-dnd = Do not disturb
 status-dnd-on = No call rings here until you switch this off
 status-dnd-off = Let no call ring here
-status-away = Away
 status-away-on = Others see that you are away
 status-away-off = Show others that you are away
 people-search-tip = Search the list, or type whom to call
@@ -315,7 +308,7 @@ details-nobody-title = Nobody chosen
 details-nobody-text = Choose somebody to see where they are and to call them.
 details-too-many = Too many are being looked up. Try again in a moment.
 status-connecting = Connecting
-status-unregistered = Not connected
+status-unregistered = Not registered
 
 ## Incoming (incoming.rs, notify.rs, tray.rs)
 
@@ -334,7 +327,6 @@ incoming-more = { $count ->
     [one] One more call rings
    *[other] { $count } more calls ring
 }
-turned-away = { $name } called and was not let in.
 identity-changed-title = Somebody else called as { $name }
 identity-changed-text = The call was not let in: its identity is not the one you know under this name. Ask { $name } in another way whether they have a new phone.
 notify-somebody = Somebody calls
@@ -501,11 +493,10 @@ log-count = { $count ->
 log-empty-title = Nothing yet
 log-empty-text = Every message that this phone sends and receives appears here.
 log-nothing-title = No such line
-log-nothing-text = No line has { $typed }. Empty the filter to see all of them.
+log-nothing-text = No line fits the filter. Empty it to see all of them.
 log-nothing-clear = Empty the filter
 log-with-registry = Registry
 log-with-here = This phone
-log-newest = Newest
 
 ## Settings (settings.rs)
 

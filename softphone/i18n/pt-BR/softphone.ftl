@@ -10,8 +10,6 @@ cancel = Cancelar
 close = Fechar
 copy = Copiar
 dismiss = Dispensar
-who-connecting = Conectando…
-who-offline = Fora do ar
 close-title = Fechar o Ramal?
 close-text = Com o Ramal em segundo plano, você continua recebendo chamadas e ele toca.
 close-always = Não perguntar de novo
@@ -178,7 +176,6 @@ people-favourites = Favoritos
 people-registered = Conectados agora
 people-known = Pessoas que você conhece
 people-found = Encontrados
-people-yourself = { $name } é você
 presence-available = Disponível
 presence-busy = Em chamada
 presence-away = Ausente
@@ -189,7 +186,6 @@ people-favourite-add = Adicionar aos favoritos
 people-favourite-remove = Tirar dos favoritos
 people-look-up = Procurar { $typed }
 people-look-up-hint = Pergunta por esse nome ao servidor, ou nesse endereço
-people-bad-target = { $typed } não é um nome nem nome@endereço. { $why }
 people-name-empty = Um nome tem pelo menos uma letra.
 people-name-too-long = Um nome tem no máximo { $most } caracteres.
 people-name-character = Um nome tem letras, números, pontos, hifens e sublinhados, mas não “{ $character }”.
@@ -207,7 +203,6 @@ people-closed-title = Este servidor não mostra a lista
 people-closed-text = Você pode ligar para todos do mesmo jeito: digite o nome acima.
 people-nobody-title = Não há { $typed } na lista
 people-nobody-text = Tecle Enter para procurar o nome mesmo assim.
-people-nobody-unfinished = Continue digitando: { $why }
 recent-empty-title = Nenhuma chamada ainda
 recent-empty-text = As chamadas que você fizer, atender ou perder aparecem aqui.
 recent-nothing-title = Nenhuma chamada com { $typed }
@@ -291,7 +286,6 @@ details-known-text = Ainda não verificado. Na próxima chamada, leiam as quatro
 details-stranger-text = Vocês nunca se falaram por aqui. Na chamada, leiam as quatro palavras um para o outro.
 details-changed-title = Este nome agora é de outra pessoa
 details-changed-text = Quem você conhecia como { $name } tinha outra identidade. Pergunte por outro meio se a pessoa trocou de telefone. Se trocou, esqueça o contato abaixo e ligue de novo; se não, não ligue.
-details-nothing-known = Vocês ainda não se falaram.
 details-block = Bloquear
 details-unblock = Desbloquear
 details-blocked = Bloqueado: chamadas de { $name } não tocam aqui.
@@ -304,7 +298,6 @@ details-last-calls = Últimas chamadas
 status-dnd = Não perturbe
 status-dnd-on = Nenhuma chamada toca aqui até você desligar isto
 status-dnd-off = Não deixar nenhuma chamada tocar aqui
-status-away = Ausente
 status-away-on = Os outros veem que você está ausente
 status-away-off = Mostrar aos outros que você está ausente
 people-search-tip = Busque na lista ou digite para quem ligar
@@ -315,7 +308,7 @@ details-nobody-title = Ninguém escolhido
 details-nobody-text = Escolha alguém para ver onde está e ligar.
 details-too-many = Há buscas demais em andamento. Tente de novo daqui a pouco.
 status-connecting = Conectando
-status-unregistered = Sem conexão
+status-unregistered = Fora do ar
 
 ## Chamada recebida (incoming.rs, notify.rs, tray.rs)
 
@@ -334,7 +327,6 @@ incoming-more = { $count ->
     [one] Mais uma chamada tocando
    *[other] Mais { $count } chamadas tocando
 }
-turned-away = { $name } ligou e não foi atendido.
 identity-changed-title = Outra pessoa ligou como { $name }
 identity-changed-text = A chamada não entrou: a identidade não é a que você conhece com esse nome. Pergunte a { $name } por outro meio se trocou de telefone.
 notify-somebody = Alguém está ligando
@@ -368,7 +360,7 @@ call-held-there = { $name } colocou você em espera
 call-held-both = Em espera dos dois lados
 call-reconnecting = Conexão perdida, tentando de novo
 call-mute = Mudo
-call-unmute = Ligar microfone
+call-unmute = Reativar
 call-muted = Microfone desligado
 call-hold = Em espera
 call-resume = Retomar
@@ -501,11 +493,10 @@ log-count = { $count ->
 log-empty-title = Nada ainda
 log-empty-text = Cada mensagem que este ramal envia e recebe aparece aqui.
 log-nothing-title = Nenhuma linha assim
-log-nothing-text = Nenhuma linha tem { $typed }. Limpe o filtro para ver todas.
+log-nothing-text = Nenhuma linha passa pelo filtro. Limpe-o para ver todas.
 log-nothing-clear = Limpar o filtro
 log-with-registry = Servidor
 log-with-here = Este ramal
-log-newest = Mais recente
 
 ## Ajustes (settings.rs)
 

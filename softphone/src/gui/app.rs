@@ -198,7 +198,7 @@ impl App {
                 Message::People,
             ),
             Message::Incoming(message) => self.on_screen(
-                |phone, cx| phone.incoming.update(message, cx),
+                |phone, cx| phone.incoming.update(&message, cx),
                 Message::Incoming,
             ),
             Message::Call(message) => {
@@ -327,6 +327,9 @@ impl App {
     fn prefer(&mut self, change: &Change) {
         self.world.preferences.apply(change.clone());
         self.keeper.touch();
+        if let Some(phone) = &mut self.phone {
+            phone.refresh(&self.world.cx());
+        }
         let set = &self.world.preferences;
         let command = match change {
             Change::Input(_) => engine::Command::Input(set.input()),

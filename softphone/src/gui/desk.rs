@@ -5,7 +5,7 @@ use iced::{
     Fill,
     widget::{column, container, opaque, row, stack},
 };
-use look::{Element, Icon, nav, space, text};
+use look::{Element, Icon, nav, space};
 
 use super::{
     Action, Cx, Message, Options,
@@ -80,6 +80,7 @@ impl Phone {
         match self.place {
             Place::Settings => self.settings.arrive(cx),
             Place::People | Place::Log => {
+                self.refresh(cx);
                 self.settings.leave();
                 Action::None
             }
@@ -105,7 +106,7 @@ impl Phone {
                 Place::Settings,
             ),
         ];
-        let rail = nav::rail(places, Some(self.who(cx)));
+        let rail = nav::rail(places, Some(self.people.me(cx).map(Message::People)));
         let bar = self.call.bar(cx).filter(|_| !self.shows_call);
         let screen = match (self.shows_call, self.place) {
             (true, _) => self.call.view(cx).map(Message::Call),
@@ -133,28 +134,5 @@ impl Phone {
         let recovery = self.recovery.as_ref();
         let recovery = recovery.map(|shown| shown.dialog(cx).map(Message::Recovery));
         look::dialog(all, recovery.or(settings))
-    }
-
-    /// Who one is, at the foot of the rail.
-    fn who<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
-        let start = &self.wanted.start;
-        let state = match self.notices.trouble() {
-            None if self.up.is_some() => start.registry.to_string(),
-            None => fl!(cx.texts, "who-connecting"),
-            Some(_) => fl!(cx.texts, "who-offline"),
-        };
-        let words = column![
-            text::strong(start.name.to_string()).wrapping(text::Wrapping::None),
-            text::caption(state)
-                .style(text::muted)
-                .wrapping(text::Wrapping::None),
-        ];
-        row![
-            look::avatar(start.name.as_str(), 36.0),
-            container(words).width(Fill).clip(true),
-        ]
-        .spacing(space::M)
-        .align_y(iced::Center)
-        .into()
     }
 }

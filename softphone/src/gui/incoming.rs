@@ -46,8 +46,8 @@ pub enum Message {
 
 impl Incoming {
     /// Takes in what happened.
-    pub fn update(&mut self, message: Message, _cx: &Cx<'_>) -> Action<Message> {
-        match message {
+    pub fn update(&mut self, message: &Message, _cx: &Cx<'_>) -> Action<Message> {
+        match *message {
             Message::AnswerPressed(call) => answer(call),
             Message::DeclinePressed(call) => decline(call),
             Message::WarningPressed(at) => {

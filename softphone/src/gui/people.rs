@@ -374,9 +374,11 @@ impl People {
     fn chosen(&self, cx: &Cx<'_>) -> Option<usize> {
         let open = &self.open.as_ref()?.target;
         match self.tab {
-            Tab::Everyone => self.rows.iter().position(
-                |row| matches!(row, Row::Person(listed) if listed.name == open.name && open.host.is_none()),
-            ),
+            Tab::Everyone if open.host.is_some() => None,
+            Tab::Everyone => {
+                let is = |row: &Row| matches!(row, Row::Person(who) if who.name == open.name);
+                self.rows.iter().position(is)
+            }
             Tab::Recent => self.past(cx).position(|past| of_past(past) == *open),
         }
     }

@@ -281,12 +281,14 @@ fn a_registry_that_goes_away_is_said_above_every_screen_until_it_is_back() {
     let mut app = signed_in(&config, Place::Settings);
     let gone = phone::Event::RegistryUnreachable("timed out".to_owned());
     let _ = app.update(Message::Line(1, News::Event(gone.into())));
-    assert!(sees(&app, "Not registered"));
+    let told = "No connection to 192.168.1.5:5000. Trying again. Until then nobody can call you by \
+                name; you can still call name@address.";
+    assert!(sees(&app, told));
     let _ = app.update(Message::Line(
         1,
         News::Event(phone::Event::Registered.into()),
     ));
-    assert!(!sees(&app, "Not registered"));
+    assert!(!sees(&app, told));
     let untrusted = engine::Event::RegistryUntrusted {
         host: host(),
         why: String::new(),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How wide one of them is with its word, in logical pixels.
-const PLACE: f32 = 88.0;
+const PLACE: f32 = 72.0;
 
 impl Call {
     pub(super) fn controls<'a>(&'a self, seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
@@ -51,7 +51,9 @@ impl Call {
         let end = end.on_press(Message::HangupPressed(seen.call));
         let end =
             container(place(end, words, Shortcut::Hangup)).padding(Padding::ZERO.left(space::L));
-        all.push(end).into()
+        // In a narrow window the rest goes on in a second line: nothing is out of reach.
+        let all = all.push(end).wrap().vertical_spacing(space::S);
+        container(all.align_x(Center)).into()
     }
 
     /// Where push to talk can be held with the mouse, and how to do it with the keyboard.

@@ -21,7 +21,7 @@ use crate::{
 const WIDTH: f32 = 640.0;
 
 /// How wide the names beside the meters are, in logical pixels.
-const NAME: f32 = 120.0;
+const NAME: f32 = 144.0;
 
 impl Call {
     /// A call that is there.
@@ -45,7 +45,11 @@ impl Call {
         let parts = container(parts)
             .padding([space::L, space::XL])
             .center_x(Fill);
-        let scrolled = look::scroll(parts).height(Fill).width(Fill);
+        let scrolled: Element<'a, Message> = match up || self.sound {
+            true => look::scroll(parts).height(Fill).width(Fill).into(),
+            // Nothing but who it is: that stands in the middle.
+            false => parts.center_y(Fill).into(),
+        };
         let controls = container(self.controls(seen, cx))
             .padding([space::M, space::L])
             .center_x(Fill);

@@ -1,3 +1,5 @@
+//! The screen of the calls as a person sees and uses it.
+
 use std::time::Duration;
 
 use codec::{

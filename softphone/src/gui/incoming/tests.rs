@@ -1,3 +1,5 @@
+//! A call that comes in as a person sees and takes it.
+
 use std::time::Instant;
 
 use super::*;
@@ -69,9 +71,9 @@ fn a_call_is_taken_and_declined_by_click_and_by_key() {
         assert_eq!(messages.len(), 2, "{messages:?}");
         (messages[0], messages[1])
     };
-    let taken = commands(incoming.update(answer, &cx));
+    let taken = commands(incoming.update(&answer, &cx));
     assert!(taken[0].contains("Answer"), "{taken:?}");
-    let declined = commands(incoming.update(decline, &cx));
+    let declined = commands(incoming.update(&decline, &cx));
     assert!(declined[0].contains("Hangup"), "{declined:?}");
     let taken = commands(incoming.key(Shortcut::Answer, &cx));
     assert!(taken[0].contains("Answer"), "{taken:?}");

@@ -1,3 +1,5 @@
+//! The log as a person reads and filters it.
+
 use std::time::{Duration, Instant};
 
 use super::*;

@@ -10,7 +10,7 @@ use look::{Icon, Kind, button, space, text};
 use super::{Message, People};
 use crate::{
     board::Registered,
-    gui::{Cx, keys::Shortcut},
+    gui::{Cx, call::Call, keys::Shortcut},
 };
 
 impl People {
@@ -20,6 +20,7 @@ impl People {
         let (texts, board) = (cx.texts, cx.board);
         let (kind, state) = match board.registered {
             _ if board.dnd => (Kind::Danger, fl!(texts, "status-dnd")),
+            Registered::Yes if Call::is_on(cx) => (Kind::Danger, fl!(texts, "presence-busy")),
             Registered::Yes if board.away => (Kind::Warning, fl!(texts, "presence-away")),
             Registered::Yes => (Kind::Positive, fl!(texts, "presence-available")),
             Registered::Trying => (Kind::Neutral, fl!(texts, "status-connecting")),

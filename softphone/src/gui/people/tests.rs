@@ -1,3 +1,5 @@
+//! The people as a person finds and calls them.
+
 use iced_test::simulator;
 
 use super::*;
