@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use codec::{Name, greeting::Unwelcome, registry::Refusal};
-use iced::Size;
+use iced::{
+    Size,
+    keyboard::{Key, Modifiers},
+};
 use registry::{
     client::{ConnectError, Host},
     known::KnownRegistries,
@@ -13,6 +16,7 @@ use registry::{
 
 use super::{
     App, Message, Options, identity,
+    keys::{self, Chord},
     line::{Failure, News},
     notices,
     pictures::{check, shown},
@@ -440,4 +444,21 @@ fn banners_and_recovery_words_look_as_they_did() {
         );
         check(&format!("recovery-{tag}"), WINDOW, || app.screen());
     }
+}
+
+#[test]
+fn keys_do_nothing_to_what_is_under_a_question() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::People);
+    let log = Chord::pressed(&Key::Character("3".into()), Modifiers::CTRL).unwrap();
+    let pressed = || {
+        let (chord, taken) = (log, false);
+        Message::Key(keys::Message::Pressed { chord, taken })
+    };
+    app.closing = Some(false);
+    let _ = app.update(pressed());
+    assert_eq!(app.phone.as_ref().unwrap().place, Place::People);
+    app.closing = None;
+    let _ = app.update(pressed());
+    assert_eq!(app.phone.as_ref().unwrap().place, Place::Log);
 }

@@ -36,6 +36,13 @@ impl App {
             (false, preferences::Place::Settings) => None,
         };
         let rings = Incoming::rings(&cx).then_some(Place::Incoming);
+        // While something is asked only whoever calls is more urgent: what lies below hears
+        // nothing.
+        let asks = phone.settings.dialog(&cx).filter(|_| !phone.shows_call);
+        if self.closing.is_some() || phone.recovery.is_some() || asks.is_some() {
+            let place = rings.filter(|_| chord.command)?;
+            return Some((place, Shortcut::at(place, chord, taken)?));
+        }
         // On other screens only keys with Ctrl are about the call: letters are typed there.
         let behind = (Call::is_on(&cx) && chord.command).then_some(Place::Call);
         let talks = (Call::is_on(&cx) && cx.preferences.push_to_talk).then_some(Place::Call);
