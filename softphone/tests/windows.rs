@@ -112,8 +112,11 @@ fn two_people_meet_at_a_registry_and_talk() {
     assert_eq!(hers["words"], his["words"], "the words agree");
     stage.says_to(&alice, &bob);
     stage.says_to(&bob, &alice);
-    alice.window.keep("call");
+    // Both talk while it is seen how a call looks.
+    let talk = ["alice", "bob"].map(|name| stage.sound.speak(name, CLIP.as_ref()));
     bob.window.keep("call-callee");
+    alice.window.keep("call");
+    drop(talk);
     print_figures(&[("softphone, in a call", &alice.window)]);
 
     alice.window.screen.press_with(Key::CONTROL, Key::of('h'));
@@ -167,7 +170,7 @@ impl Stage {
         let arguments = ["--data", data.to_str().unwrap(), "--listen", &listen];
         let window = self.open("ramal-registry-gui", REGISTRY, &arguments);
         window.keep("registry-closed");
-        window.click_on(Tokens::LIGHT.accent_fill);
+        window.click_on(Tokens::LIGHT.accent_fill.into_rgba8());
         eventually("the registry listens", || TcpStream::connect(addr).ok());
         Registry { window, addr }
     }
@@ -206,7 +209,9 @@ impl Stage {
         });
         // The words that get the name back are shown once, and put away.
         person.window.keep(&format!("recovery-{name}"));
-        person.window.click_on(Tokens::LIGHT.accent_fill);
+        person
+            .window
+            .click_on(Tokens::LIGHT.accent_fill.into_rgba8());
         person
     }
 
@@ -265,8 +270,7 @@ impl Window {
     }
 
     /// Clicks on what has this colour, once it is there.
-    fn click_on(&self, colour: iced::Color) {
-        let [red, green, blue, _] = colour.into_rgba8();
+    fn click_on(&self, [red, green, blue, _]: [u8; 4]) {
         let colour: Rgb = [red, green, blue];
         let there = || self.screen.picture().middle_of(colour, 400);
         let at = eventually(&format!("there is something of {colour:?}"), there);
@@ -313,11 +317,14 @@ impl Person {
     fn find(&self, name: &str) {
         self.window.calm();
         self.window.screen.press_with(Key::CONTROL, Key::of('f'));
+        // Where to type is decided by the window, a moment after the key.
+        self.window.calm();
         self.window.screen.write(name);
     }
 
     fn accept_by_click(&self) {
-        self.window.click_on(Tokens::LIGHT.positive_fill);
+        self.window
+            .click_on(Tokens::LIGHT.positive_fill.into_rgba8());
     }
 
     /// The one call, once it is that far.
