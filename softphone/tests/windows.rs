@@ -50,6 +50,9 @@ const PHONE: (u16, u16) = (960, 680);
 /// What is said.
 const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/demo/speech.wav");
 
+/// How often it is said at most.
+const SAID_MAX: usize = 5;
+
 /// From this likeness on, what was heard is what was said.
 const ALIKE: f64 = 0.7;
 
@@ -215,23 +218,32 @@ impl Stage {
         person
     }
 
-    /// What one says into the microphone comes out of the other's loudspeaker.
+    /// What one says into the microphone comes out of the other's loudspeaker. On a machine that
+    /// is busy with other tests it is said again.
     fn says_to(&self, one: &Person, other: &Person) {
+        let alike = (0..SAID_MAX).map(|_| self.heard(one, other));
+        let alike = alike.inspect(|alike| {
+            println!(
+                "{} hears {}: {:.0} % alike",
+                other.name,
+                one.name,
+                alike * 100.0
+            );
+        });
+        let heard = alike.into_iter().any(|alike| alike > ALIKE);
+        assert!(heard, "{} hears {}", other.name, one.name);
+    }
+
+    /// How like what the other hears is to what one says.
+    fn heard(&self, one: &Person, other: &Person) -> f64 {
         let ear = self.sound.listen(other.name);
         self.sound.speak(one.name, CLIP.as_ref()).wait();
         let recording = self.folder.join("heard.wav");
         ear.stop(&recording);
         let said = wav::read(CLIP.as_ref()).unwrap();
         let heard = wav::read(&recording).unwrap();
-        let lag = likeness::lag(&said, &heard).expect("the voice is heard");
-        let alike = likeness::likeness(&said, &heard, lag);
-        println!(
-            "{} hears {}: {:.0} % alike",
-            other.name,
-            one.name,
-            alike * 100.0
-        );
-        assert!(alike > ALIKE, "{} hears {}: {alike}", other.name, one.name);
+        let lag = likeness::lag(&said, &heard);
+        lag.map_or(0.0, |lag| likeness::likeness(&said, &heard, lag))
     }
 }
 
