@@ -8,7 +8,7 @@ use std::{collections::VecDeque, fmt, net::SocketAddr, sync::Arc};
 
 use codec::UnixMillis;
 
-/// The most lines that are kept; the oldest ones go first, [`CHUNK_LINES`] at a time.
+/// The most lines that are kept; the oldest ones go first, a hundred at a time.
 pub const LINES_MAX: usize = 10_000;
 
 /// The longest text of one line, in bytes; what is beyond it is cut.

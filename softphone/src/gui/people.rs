@@ -126,7 +126,7 @@ pub enum Message {
     RowPressed(usize),
     /// Details of somebody are wanted.
     OpenPressed(Target),
-    /// Somebody has been chosen for a while; see [`People::opened`].
+    /// Somebody has been chosen for a while.
     Settled(u64),
     /// Somebody is to be called.
     CallPressed(Target),
