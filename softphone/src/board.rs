@@ -112,6 +112,8 @@ pub struct SeenCall {
     pub figures: Option<Figures>,
     /// The way that voice takes, once it is known.
     pub path: Option<Path>,
+    /// The microphone is gone, and the other side hears silence.
+    pub input_lost: bool,
     /// What was said is not all in the output.
     pub output_lost: bool,
     /// What comes from the other side.
@@ -238,6 +240,16 @@ impl Board {
                     seen.levels = Some(*levels);
                 }
             }
+            engine::Event::InputLost { call, .. } => {
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.input_lost = true;
+                }
+            }
+            engine::Event::InputBack { call } => {
+                if let Some(seen) = self.seen_mut(*call) {
+                    seen.input_lost = false;
+                }
+            }
             engine::Event::OutputLost { call, .. } => {
                 if let Some(seen) = self.seen_mut(*call) {
                     seen.output_lost = true;
@@ -267,7 +279,7 @@ impl Board {
             engine::Event::RegistryUntrusted { host, why } if host.is_same(&self.host) => {
                 self.unregistered(WhyNot::Untrusted(why.clone()));
             }
-            engine::Event::RegistryTurnsAway { host, why } if host.is_same(&self.host) => {
+            engine::Event::RegistryTurnsAway { host, why, .. } if host.is_same(&self.host) => {
                 self.unregistered(WhyNot::TurnedAway(why.clone()));
             }
             engine::Event::RegistryUntrusted { .. }
@@ -502,6 +514,7 @@ impl Board {
                 levels: None,
                 figures: None,
                 path: None,
+                input_lost: false,
                 output_lost: false,
                 heard: Heard::Sound,
                 unspoken: false,

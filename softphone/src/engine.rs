@@ -54,6 +54,7 @@ mod sockets;
 mod sound;
 mod untold;
 mod views;
+mod warning;
 
 use asked::Listeners;
 use cue::{Cue, Cues};
@@ -68,6 +69,7 @@ use views::Shown;
 pub use interface::{Command, Config, Event, Handle};
 pub use link::{Path, PathKind};
 pub use views::Views;
+pub use warning::{Kept, Warning};
 
 /// How many commands may wait.
 const COMMANDS_MAX: usize = 32;
@@ -335,7 +337,7 @@ impl Driver {
                 }
                 Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => {
                     if ended.is_err_and(|error| error.is_panic()) {
-                        self.tell(Event::Warning("a part of the phone failed".to_owned()));
+                        self.tell(Event::Warning(Warning::PartFailed));
                     }
                     None
                 }

@@ -242,7 +242,7 @@ fn an_input_that_cannot_be_used_leaves_the_old_one_and_another_ends_the_silence(
             _ => None,
         };
         let (warning, _) = until(bob, warned).await;
-        assert!(warning.contains("missing.wav"), "{warning}");
+        assert!(warning.to_string().contains("missing.wav"), "{warning}");
         let used = |event: &Event| match event {
             Event::Devices { input, .. } => Some(input.clone()),
             _ => None,

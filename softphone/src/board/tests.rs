@@ -237,13 +237,19 @@ fn a_call_says_who_called_how_it_goes_and_what_became_of_it() {
             call: BOB,
             why: "unplugged".to_owned(),
         },
+        engine::Event::InputLost {
+            call: BOB,
+            why: "unplugged".to_owned(),
+        },
     ] {
         board.hear(&event, start);
     }
     let seen = &board.calls[0];
     assert_eq!(seen.path, Some(path));
     assert_eq!(seen.heard, Heard::Silence);
-    assert!(seen.unspoken && seen.output_lost && seen.verified);
+    assert!(seen.unspoken && seen.input_lost && seen.output_lost && seen.verified);
+    board.hear(&engine::Event::InputBack { call: BOB }, start);
+    assert!(!board.calls[0].input_lost);
     let over = engine::Event::Phone(ended(BOB, Reason::RemoteHangup));
     board.hear(&over, start + Duration::from_secs(7));
     assert!(board.calls.is_empty() && board.selected.is_none());

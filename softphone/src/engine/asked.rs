@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Command, DRAIN, Driver, Event, News};
+use super::{Command, DRAIN, Driver, Event, News, Warning};
 use crate::{
     board::{Board, Registered, SeenCall, Stage},
     call::{Direction, Hold},
@@ -84,9 +84,7 @@ impl Driver {
                 let serving = control::serve(socket, self.news.clone(), stopped);
                 self.listeners.serving.spawn(serving);
             }
-            Err(error) => self.tell(Event::Warning(format!(
-                "other programs cannot command this phone, there is no socket: {error}"
-            ))),
+            Err(error) => self.tell(Event::Warning(Warning::NoSocket(error.to_string()))),
         }
     }
 
@@ -297,9 +295,10 @@ fn note(event: &Event) -> Option<String> {
         Event::RegistryMet { host, key } => {
             format!("first time at {host}: its key is {}", key.fingerprint())
         }
-        Event::RegistryUntrusted { why, .. }
-        | Event::RegistryTurnsAway { why, .. }
-        | Event::Warning(why) => why.clone(),
+        Event::RegistryUntrusted { why, .. } | Event::RegistryTurnsAway { why, .. } => why.clone(),
+        Event::Warning(warning) => warning.to_string(),
+        Event::InputLost { why, .. } => format!("nothing to send: {why}"),
+        Event::InputBack { .. } => "the microphone is back".to_owned(),
         Event::OutputLost { why, .. } => format!("nothing to be heard: {why}"),
         Event::OutputBack { .. } => "the loudspeaker is back".to_owned(),
         _ => return None,

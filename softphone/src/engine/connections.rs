@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Driver, Event, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX, ORDERS_MAX,
+    Driver, Event, INBOUND_MAX, INBOUND_PER_ADDRESS_MAX, ORDERS_MAX, Warning,
     signalling::{self, Tell},
     unix_now,
 };
@@ -40,11 +40,7 @@ impl Driver {
         let time = unix_now();
         self.phone.handle_input(Input::Clock(time), Instant::now());
         if time.abs_diff(registry) > MACHINE_OFF_MAX_MS {
-            self.tell(Event::Warning(
-                "this machine's clock and the registry's are more than 10 minutes apart, so calls \
-                 that come through the registry may not ring: set the clock"
-                    .to_owned(),
-            ));
+            self.tell(Event::Warning(Warning::ClockApart));
         }
     }
 

@@ -17,7 +17,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Driver, Event, News, unix_now};
+use super::{
+    Driver, Event, News, unix_now,
+    warning::{self, Warning},
+};
 use crate::{
     contacts::Change,
     history::History,
@@ -41,8 +44,8 @@ struct Keeper {
     seen: Option<Stamp>,
     /// Where the calls that are over are kept, if they are.
     calls: Option<Calls>,
-    /// What went wrong last, which is said once.
-    trouble: Option<String>,
+    /// What goes wrong, each of which is said once.
+    troubles: Vec<Warning>,
 }
 
 /// The calls that are over, and what of them is on the disk.
@@ -52,7 +55,7 @@ struct Calls {
     written: Arc<History>,
     /// When it was tried to write them last, and what went wrong then.
     tried: Option<Instant>,
-    trouble: Option<String>,
+    trouble: Option<Warning>,
 }
 
 /// The calls that the disk holds at the start.
@@ -62,7 +65,7 @@ pub(super) struct Kept {
     /// Where they are kept from now on; nowhere if what is there is not to be touched.
     file: Option<CallsFile>,
     /// What a person should know of it.
-    pub(super) trouble: Option<String>,
+    pub(super) trouble: Option<Warning>,
 }
 
 /// Reads the calls that are over. A damaged file is set aside, and the phone begins a new one; one
@@ -71,15 +74,14 @@ pub(super) fn calls(disk: &Disk) -> Kept {
     let file = disk.calls();
     let (history, trouble) = match file.read() {
         Ok(history) => (history, None),
-        Err(error @ ProfileError::CallsDamaged(_)) => match file.set_aside() {
-            Ok(to) => {
-                let to = to.display();
-                let said = format!("{error}; it is {to} now, and the list of calls begins anew");
-                (History::default(), Some(said))
-            }
-            Err(refused) => return Kept::nowhere(&refused),
+        Err(ProfileError::CallsDamaged(from)) => match file.set_aside() {
+            Ok(to) => (
+                History::default(),
+                Some(Warning::CallsSetAside { from, to }),
+            ),
+            Err(refused) => return Kept::nowhere(refused),
         },
-        Err(error) => return Kept::nowhere(&error),
+        Err(error) => return Kept::nowhere(error),
     };
     let file = Some(file);
     Kept {
@@ -90,11 +92,11 @@ pub(super) fn calls(disk: &Disk) -> Kept {
 }
 
 impl Kept {
-    fn nowhere(error: &ProfileError) -> Self {
+    fn nowhere(error: ProfileError) -> Self {
         Self {
             history: History::default(),
             file: None,
-            trouble: Some(format!("calls are not kept: {error}")),
+            trouble: Some(not_kept(warning::Kept::Calls, error)),
         }
     }
 }
@@ -123,13 +125,16 @@ pub(super) fn start(
     saves
 }
 
+fn not_kept(what: warning::Kept, error: ProfileError) -> Warning {
+    Warning::NotKept(what, Arc::new(error))
+}
+
 impl Driver {
     /// Has a change of contacts written; the phone reckons with it already.
     pub(super) fn save(&mut self, change: Change) {
         let refused = |saves: &mpsc::Sender<_>| saves.try_send(change).is_err();
         if self.saves.as_ref().is_some_and(refused) {
-            let text = "a contact could not be kept: the disk takes nothing";
-            self.tell(Event::Warning(text.to_owned()));
+            self.tell(Event::Warning(Warning::ContactDropped));
         }
     }
 }
@@ -148,7 +153,7 @@ async fn keep(
         contacts,
         calls,
         disk,
-        trouble: None,
+        troubles: Vec::new(),
     };
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -185,22 +190,20 @@ impl Keeper {
         match self.disk.new_keys(unix_now()) {
             Ok(Some(keys)) => found.push(News::Phone(Input::Keys(keys))),
             Ok(None) => {}
-            Err(error) => troubles.push(format!("this week's keys are not saved: {error}")),
+            Err(error) => troubles.push(not_kept(warning::Kept::Keys, error)),
         }
         match self.people(changes) {
             Ok(Some(people)) => found.push(News::Phone(people)),
             Ok(None) => {}
-            Err(error) => troubles.push(format!("the contacts are not kept: {error}")),
+            Err(error) => troubles.push(not_kept(warning::Kept::Contacts, error)),
         }
         if let Some(calls) = &mut self.calls {
             calls.write(Instant::now(), ends);
             troubles.extend(calls.trouble.clone());
         }
-        let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
-        if trouble != self.trouble {
-            found.extend(trouble.clone().map(News::Trouble));
-            self.trouble = trouble;
-        }
+        let is_new = |one: &&Warning| !self.troubles.contains(one);
+        found.extend(troubles.iter().filter(is_new).cloned().map(News::Trouble));
+        self.troubles = troubles;
         found
     }
 
@@ -240,7 +243,7 @@ impl Calls {
         if failed.is_none() {
             self.written = newest;
         }
-        self.trouble = failed.map(|error| format!("the calls are not kept: {error}"));
+        self.trouble = failed.map(|error| not_kept(warning::Kept::Calls, error));
     }
 }
 
@@ -288,7 +291,7 @@ mod tests {
             contacts: contacts.clone(),
             calls: None,
             disk,
-            trouble: None,
+            troubles: Vec::new(),
         };
         assert!(keeper.look(&[], false).is_empty());
         assert_eq!(people(keeper.look(&[pin("alice")], false)).len(), 1);
@@ -307,7 +310,7 @@ mod tests {
         fs::write(&path, "{").unwrap();
         let said = keeper.look(&[], false);
         assert!(
-            matches!(&said[..], [News::Trouble(why)] if why.contains("damaged")),
+            matches!(&said[..], [News::Trouble(why)] if why.to_string().contains("damaged")),
             "{said:?}"
         );
         assert!(keeper.look(&[pin("frank")], false).is_empty());
@@ -365,12 +368,13 @@ mod tests {
         let kept = calls(&disk);
         assert!(kept.history.entries.is_empty() && kept.file.is_some());
         let said = kept.trouble.unwrap();
-        assert!(said.contains("damaged-1"), "{said}");
+        assert!(said.to_string().contains("damaged-1"), "{said}");
         assert!(!path.exists());
         let newer = br#"{"format":9}"#;
         registry::keyfile::write(&path, newer).unwrap();
         let kept = calls(&disk);
-        assert!(kept.file.is_none() && kept.trouble.unwrap().contains("newer"));
+        assert!(kept.file.is_none());
+        assert!(kept.trouble.unwrap().to_string().contains("newer"));
         assert_eq!(fs::read(&path).unwrap(), newer);
     }
 

@@ -2,11 +2,11 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use codec::{CallId, IdentityKey};
+use codec::{CallId, IdentityKey, greeting::Unwelcome};
 use registry::client::{Access, Host};
 use tokio::sync::mpsc;
 
-use super::{Path, Views};
+use super::{Path, Views, Warning};
 use crate::{
     audio::{self, Levels},
     history,
@@ -85,6 +85,18 @@ pub enum Event {
         /// How loud.
         levels: Levels,
     },
+    /// The microphone is gone, or the input file cannot be read on; the other side hears silence.
+    InputLost {
+        /// In which call.
+        call: CallId,
+        /// What the system says.
+        why: String,
+    },
+    /// The microphone that was gone is back.
+    InputBack {
+        /// In which call.
+        call: CallId,
+    },
     /// The output is gone, or the output file cannot be written on; the call goes on unheard.
     OutputLost {
         /// In which call.
@@ -156,6 +168,8 @@ pub enum Event {
     RegistryTurnsAway {
         /// Where.
         host: Host,
+        /// What it answered.
+        because: Unwelcome,
         /// Why, in a sentence.
         why: String,
     },
@@ -166,7 +180,7 @@ pub enum Event {
     /// The person asks for the window.
     Front,
     /// Something is wrong that a person can mend.
-    Warning(String),
+    Warning(Warning),
 }
 
 /// What talks to a phone that runs.

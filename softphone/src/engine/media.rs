@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    DRAIN, Driver, ENCODED_MAX, Event, News, STATS_EVERY,
+    DRAIN, Driver, ENCODED_MAX, Event, News, STATS_EVERY, Warning,
     link::{self, Order, Path, Prepared, Report},
     sound::Place,
 };
@@ -174,7 +174,7 @@ impl Driver {
                 None
             }
             Err(error) => {
-                self.tell(Event::Warning(error.to_string()));
+                self.tell(Event::Warning(Warning::Sound(error)));
                 Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
             }
         }
@@ -184,15 +184,13 @@ impl Driver {
         match event {
             VoiceEvent::InputEnded => self.tell(Event::InputEnded { call }),
             VoiceEvent::InputLost { why } => {
-                self.tell(Event::Warning(format!("nothing to send: {why}")));
+                self.tell(Event::InputLost { call, why });
                 if matches!(self.sounds.input, audio::Input::File(_)) {
                     // There is no more to come than at its end.
                     self.tell(Event::InputEnded { call });
                 }
             }
-            VoiceEvent::InputBack => {
-                self.tell(Event::Warning("the microphone is back".to_owned()));
-            }
+            VoiceEvent::InputBack => self.tell(Event::InputBack { call }),
             VoiceEvent::OutputLost { why } => self.tell(Event::OutputLost { call, why }),
             VoiceEvent::OutputBack => self.tell(Event::OutputBack { call }),
         }

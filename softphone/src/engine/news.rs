@@ -6,7 +6,7 @@ use codec::CallId;
 use registry::client::Host;
 
 use super::{
-    Driver, Event,
+    Driver, Event, Warning,
     link::{Prepared, Report},
     media::Media,
     record::Greetings,
@@ -25,7 +25,7 @@ use crate::{
 pub(super) enum News {
     Phone(Input),
     /// Something is wrong that a person can mend.
-    Trouble(String),
+    Trouble(Warning),
     /// Of the connection to the registry with this count.
     Registry(u64, Input),
     Trust(Host, Trust),
@@ -54,8 +54,8 @@ impl Driver {
                 }
                 Some(input)
             }
-            News::Trouble(text) => {
-                self.tell(Event::Warning(text));
+            News::Trouble(warning) => {
+                self.tell(Event::Warning(warning));
                 None
             }
             News::Registry(count, _) if count != self.registry_count => None,
@@ -72,7 +72,9 @@ impl Driver {
                 self.tell(match trust {
                     Trust::Met(key) => Event::RegistryMet { host, key },
                     Trust::Untrusted(why) => Event::RegistryUntrusted { host, why },
-                    Trust::TurnsAway(why) => Event::RegistryTurnsAway { host, why },
+                    Trust::TurnsAway(because, why) => {
+                        Event::RegistryTurnsAway { host, because, why }
+                    }
                 });
                 None
             }
@@ -91,9 +93,7 @@ impl Driver {
                 Some(Input::Media(call, MediaNews::Prepared(offer)))
             }
             News::Prepared(call, Err(error)) => {
-                self.tell(Event::Warning(format!(
-                    "cannot open the network for a call: {error}"
-                )));
+                self.tell(Event::Warning(Warning::NoNetwork(error.to_string())));
                 Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
             }
             News::Link(call, report) => self.link_news(call, report),

@@ -63,15 +63,13 @@ impl Tell {
 
     /// Tells why there is no connection, where trying again does not help.
     async fn distrust(&self, host: &Host, error: &ConnectError) {
-        let turns_away = matches!(
-            error,
-            ConnectError::Unwelcome(_, Unwelcome::Banned | Unwelcome::PlainRefused)
-        );
         let why = error.to_string();
-        if error.is_distrust() {
-            self.about(host, Trust::Untrusted(why)).await;
-        } else if turns_away {
-            self.about(host, Trust::TurnsAway(why)).await;
+        match error {
+            _ if error.is_distrust() => self.about(host, Trust::Untrusted(why)).await,
+            ConnectError::Unwelcome(_, because @ (Unwelcome::Banned | Unwelcome::PlainRefused)) => {
+                self.about(host, Trust::TurnsAway(*because, why)).await;
+            }
+            _ => {}
         }
     }
 
@@ -118,8 +116,8 @@ pub(super) enum Trust {
     Met(IdentityKey),
     /// It may be somebody else.
     Untrusted(String),
-    /// It takes no connection from this phone.
-    TurnsAway(String),
+    /// It takes no connection from this phone: what it answered, and that in a sentence.
+    TurnsAway(Unwelcome, String),
 }
 
 /// Who this phone says it is, and how it connects.

@@ -7,7 +7,7 @@ use std::{io, path::PathBuf};
 
 use codec::CallId;
 
-use super::{Command, Driver, Event, News, media::Media};
+use super::{Command, Driver, Event, News, Warning, media::Media};
 use crate::audio::{self, AudioError, Changer, Direction, Tones, Voice, Volume};
 
 /// What the phone sounds like, whatever calls there are.
@@ -241,7 +241,7 @@ impl Driver {
         } = changed;
         let next = std::mem::take(self.sounds.changing(&place));
         for error in errors {
-            self.tell(Event::Warning(error.to_string()));
+            self.tell(Event::Warning(Warning::Sound(error)));
         }
         // A call whose devices were opened meanwhile has the old ones.
         let missed = self.media.iter().any(|(call, media)| match media {

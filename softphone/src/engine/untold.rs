@@ -43,7 +43,7 @@ fn is_made_old(old: &Event, new: &Event) -> bool {
 mod tests {
     use codec::CallId;
 
-    use super::*;
+    use super::{super::Warning, *};
     use crate::call::{Hold, Reason};
 
     fn held(call: u8, hold: Hold) -> Event {
@@ -80,7 +80,10 @@ mod tests {
         }
         assert_eq!(waiting.len(), 3);
         for number in 0..2 * UNTOLD_MAX {
-            add(&mut waiting, Event::Warning(number.to_string()));
+            add(
+                &mut waiting,
+                Event::Warning(Warning::NoNetwork(number.to_string())),
+            );
         }
         assert_eq!(waiting.len(), UNTOLD_MAX);
     }

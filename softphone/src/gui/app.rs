@@ -532,7 +532,9 @@ impl App {
             return Task::none();
         };
         let start = Arc::clone(&phone.wanted.start);
-        phone.notices.hear(event, &start.name, &start.registry);
+        phone
+            .notices
+            .hear(event, &start.name, &start.registry, &self.world.texts);
         let own = match event {
             engine::Event::Phone(phone::Event::Registered) => self.granted(),
             engine::Event::Phone(phone::Event::Incoming { .. }) | engine::Event::Front => {

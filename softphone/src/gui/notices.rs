@@ -3,12 +3,16 @@
 use std::{collections::VecDeque, path::PathBuf};
 
 use codec::Name;
+use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
 use iced::widget::column;
 use look::{Element, Icon, Kind, button, space};
 use registry::client::Host;
 
-use super::{Cx, trouble::Trouble};
+use super::{
+    Cx,
+    trouble::{self, Trouble},
+};
 use crate::{engine, phone};
 
 /// How many warnings are kept; the oldest gives way.
@@ -77,8 +81,19 @@ impl Notices {
         self.trouble.as_ref()
     }
 
+    #[cfg(test)]
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().map(String::as_str)
+    }
+
     /// Takes in what happened in the phone of this name at this registry.
-    pub fn hear(&mut self, event: &engine::Event, name: &Name, registry: &Host) {
+    pub fn hear(
+        &mut self,
+        event: &engine::Event,
+        name: &Name,
+        registry: &Host,
+        texts: &FluentLanguageLoader,
+    ) {
         match event {
             engine::Event::Phone(phone::Event::Registered) => {
                 self.trouble = None;
@@ -96,16 +111,21 @@ impl Notices {
                 self.distrust = true;
                 self.trouble = Some(Trouble::Untrusted(host.clone(), why.clone()));
             }
-            engine::Event::RegistryTurnsAway { host, why } if host.is_same(registry) => {
+            engine::Event::RegistryTurnsAway { host, because, .. } if host.is_same(registry) => {
                 self.distrust = true;
-                self.trouble = Some(Trouble::TurnedAway(host.clone(), why.clone()));
+                self.trouble = Some(Trouble::turned_away(host, *because));
             }
-            engine::Event::RegistryUntrusted { why, .. }
-            | engine::Event::RegistryTurnsAway { why, .. } => self.warn(why.clone()),
+            engine::Event::RegistryUntrusted { host, why } => {
+                let trouble = Trouble::Untrusted(host.clone(), why.clone());
+                self.warn(trouble.said(texts).line());
+            }
+            engine::Event::RegistryTurnsAway { host, because, .. } => {
+                self.warn(Trouble::turned_away(host, *because).said(texts).line());
+            }
             engine::Event::RegistryMet { host, key } => {
                 self.met = Some((host.clone(), key.fingerprint()));
             }
-            engine::Event::Warning(text) => self.warn(text.clone()),
+            engine::Event::Warning(warning) => self.warn(trouble::warned(texts, warning)),
             _ => {}
         }
     }

@@ -27,7 +27,8 @@ use super::{
 };
 use crate::{
     audio::{AudioError, Device, Direction},
-    engine, phone,
+    engine::{self, Kept, Warning},
+    phone,
     settings::{
         ProfileError,
         preferences::{self, Language, Place},
@@ -300,6 +301,38 @@ fn a_registry_that_goes_away_is_said_above_every_screen_until_it_is_back() {
     let _ = app.update(Message::Line(1, News::Event(untrusted)));
     click(&mut app, "Sign in again");
     assert!(app.phone.is_none() && sees(&app, "Connect"));
+}
+
+#[test]
+fn what_is_wrong_beside_the_calls_is_said_once_in_the_language_of_the_window() {
+    let config = config(Language::BrazilianPortuguese);
+    let mut app = signed_in(&config, Place::Settings);
+    let in_use = Arc::new(ProfileError::ContactsInUse("contacts".into()));
+    for warning in [
+        Warning::ClockApart,
+        Warning::NotKept(Kept::Contacts, Arc::clone(&in_use)),
+        Warning::NotKept(Kept::Contacts, in_use),
+    ] {
+        let event = engine::Event::Warning(warning);
+        let _ = app.update(Message::Line(1, News::Event(event)));
+    }
+    let turned_away = engine::Event::RegistryTurnsAway {
+        host: "elsewhere:5000".parse().unwrap(),
+        because: Unwelcome::Banned,
+        why: String::new(),
+    };
+    let _ = app.update(Message::Line(1, News::Event(turned_away)));
+    let phone = app.phone.as_ref().unwrap();
+    let mut shown = phone.notices.warnings();
+    for begins in [
+        "O relógio deste computador e o do servidor",
+        "Seus contatos não foram guardados. Seus contatos estão em uso",
+        "O servidor não aceita você",
+    ] {
+        let said = shown.next().unwrap();
+        assert!(said.starts_with(begins), "{said}");
+    }
+    assert_eq!(shown.next(), None);
 }
 
 /// A headset, and the loudspeakers of the machine.

@@ -16,7 +16,11 @@ use registry::{
 };
 
 use super::line::Failure;
-use crate::settings::ProfileError;
+use crate::{
+    audio::{AudioError, Direction},
+    engine::{Kept, Warning},
+    settings::ProfileError,
+};
 
 /// Something went wrong that a person has to know of.
 #[derive(Debug, Clone)]
@@ -25,8 +29,6 @@ pub enum Trouble {
     Connect(Arc<ConnectError>),
     /// The registry does not give this name.
     Refused(Refusal, Name),
-    /// The registry takes no connection from this phone.
-    TurnedAway(Host, String),
     /// The registry may be somebody else; what is known of it is in the words of the phone.
     Untrusted(Host, String),
     /// The registry cannot be reached now; it is tried again.
@@ -65,6 +67,12 @@ impl From<ConnectError> for Trouble {
 }
 
 impl Trouble {
+    /// A registry takes no connection from this phone.
+    #[must_use]
+    pub fn turned_away(host: &Host, because: Unwelcome) -> Self {
+        ConnectError::Unwelcome(host.clone(), because).into()
+    }
+
     /// Whether a registry may be somebody else than before because its key is another.
     #[must_use]
     pub fn changed_key(&self) -> Option<(&Host, String, String)> {
@@ -100,15 +108,6 @@ impl Trouble {
         match self {
             Self::Connect(error) => connect(texts, error),
             Self::Refused(refusal, name) => refused(texts, *refusal, name),
-            Self::TurnedAway(host, why) => said(
-                fl!(texts, "trouble-turned-away-title"),
-                fl!(
-                    texts,
-                    "trouble-turned-away",
-                    host = host.to_string(),
-                    why = why.as_str()
-                ),
-            ),
             Self::Untrusted(host, _) => said(
                 fl!(texts, "trouble-untrusted-title"),
                 fl!(texts, "trouble-untrusted", host = host.to_string()),
@@ -306,6 +305,69 @@ fn refused(texts: &FluentLanguageLoader, refusal: Refusal, name: &Name) -> Said 
             fl!(texts, "trouble-registry-failed-title"),
             fl!(texts, "trouble-registry-failed", why = refusal.to_string()),
         ),
+    }
+}
+
+/// Why there is no sound, and what to do.
+#[must_use]
+pub fn sound(texts: &FluentLanguageLoader, error: &AudioError) -> String {
+    match error {
+        AudioError::NoDevice {
+            direction: Direction::Input,
+        } => fl!(texts, "sound-no-microphone"),
+        AudioError::NoDevice {
+            direction: Direction::Output,
+        } => fl!(texts, "sound-no-loudspeaker"),
+        AudioError::UnknownDevice { wanted, .. } => {
+            fl!(texts, "sound-unknown", device = wanted.as_str())
+        }
+        AudioError::AmbiguousDevice { wanted, .. } => {
+            fl!(texts, "sound-ambiguous", device = wanted.as_str())
+        }
+        AudioError::CannotOpen { device, why, .. } => {
+            fl!(
+                texts,
+                "sound-cannot-open",
+                device = device.as_str(),
+                why = why.as_str()
+            )
+        }
+        AudioError::Lost { device, .. } => fl!(texts, "sound-lost", device = device.as_str()),
+        AudioError::CannotList { why } => fl!(texts, "sound-cannot-list", why = why.as_str()),
+        AudioError::CannotRead { path, why } | AudioError::CannotWrite { path, why } => {
+            fl!(
+                texts,
+                "trouble-file",
+                path = path.display().to_string(),
+                why = why.as_str()
+            )
+        }
+        other => fl!(texts, "sound-failed", why = other.to_string()),
+    }
+}
+
+/// What is wrong beside the calls, in a line.
+pub fn warned(texts: &FluentLanguageLoader, warning: &Warning) -> String {
+    match warning {
+        Warning::Sound(error) => sound(texts, error),
+        Warning::NoNetwork(why) => fl!(texts, "warning-network", why = why.as_str()),
+        Warning::ClockApart => fl!(texts, "warning-clock"),
+        Warning::NoSocket(why) => fl!(texts, "warning-socket", why = why.as_str()),
+        Warning::NotKept(what, error) => {
+            let lost = match what {
+                Kept::Keys => fl!(texts, "warning-keys-lost"),
+                Kept::Contacts => fl!(texts, "warning-contacts-lost"),
+                Kept::Calls => fl!(texts, "warning-calls-lost"),
+            };
+            format!("{lost} {}", profile(texts, error).line())
+        }
+        Warning::ContactDropped => fl!(texts, "warning-contact-dropped"),
+        Warning::CallsSetAside { to, .. } => fl!(
+            texts,
+            "warning-calls-set-aside",
+            path = to.display().to_string()
+        ),
+        Warning::PartFailed => fl!(texts, "warning-part-failed"),
     }
 }
 

@@ -130,7 +130,8 @@ fn a_script_commands_a_phone_that_runs() {
     assert!(nothing.complaints.contains("there is no such call"));
     assert_eq!(place.control(&["show"]).code, Some(0));
     alice.wait_for_note("asked for the window");
-    let events = place.phone("alice", &["control", "events"]);
+    let mut events = place.phone("alice", &["control", "events"]);
+    assert_eq!(events.wait_for("status")["registered"], "yes");
     assert_eq!(place.control(&["quit"]).code, Some(0));
     let alice = alice.end();
     assert_eq!(alice.code, Some(0), "{}", alice.complaints);

@@ -239,16 +239,18 @@ impl<'a> Conduct<'a> {
             | Event::Devices { .. }
             | Event::Commanded(_) => {}
             Event::Stats { .. } => self.told(told.as_ref()),
-            Event::Warning(text) => self.show.note(&text),
+            Event::Warning(warning) => self.show.note(&warning.to_string()),
             Event::RegistryMet { host, key } => self.show.registry_met(&host, key),
             Event::RegistryUntrusted { host, why } => self.unusable(&host, why).await,
-            Event::RegistryTurnsAway { host, why } => {
+            Event::RegistryTurnsAway { host, why, .. } => {
                 // Others are called at their addresses without it.
                 let is_own = host.is_same(&self.registry);
                 if !is_own || self.needs_registry() {
                     self.unusable(&host, why).await;
                 }
             }
+            Event::InputLost { why, .. } => self.show.note(&format!("nothing to send: {why}")),
+            Event::InputBack { .. } => self.show.note("the microphone is back"),
             Event::OutputLost { why, .. } => self.show.note(&format!("nothing to be heard: {why}")),
             Event::OutputBack { .. } => self.show.note("the loudspeaker is back"),
             Event::InputEnded { call } => {

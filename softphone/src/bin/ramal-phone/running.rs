@@ -27,7 +27,7 @@ pub enum Command {
     Status,
     /// Brings its window to the front
     Show,
-    /// Writes what happens, until interrupted
+    /// Writes how everything stands and then what happens, until interrupted
     Events,
     /// Takes a call
     Answer {
@@ -129,21 +129,24 @@ async fn ask(
     show: &Show,
 ) -> Result<(), ControlError> {
     let mut phone = Client::connect(config, name).await?;
-    let Answer::Done { call, status } = phone.ask(&command.request()).await? else {
+    let follows = matches!(command, Command::Events);
+    let mut answer = phone.ask(&command.request()).await?;
+    if follows {
+        // How everything stands comes first: from there on nothing is missed.
+        answer = phone.ask(&Request::Status {}).await?;
+    }
+    let Answer::Done { call, status } = answer else {
         return Ok(());
     };
-    if let Some(status) = status {
-        show.answer(&status_object(&status), &status_lines(&status));
-        return Ok(());
+    match status {
+        Some(status) => show.answer(&status_object(&status), &status_lines(&status)),
+        None => show.answer(&json!({ "event": "done", "call": call }), &[]),
     }
-    if let Command::Events = command {
+    if follows {
         while let Some(event) = phone.event().await {
             tell(&event, show);
         }
-        return Ok(());
     }
-    let done = json!({ "event": "done", "call": call });
-    show.answer(&done, &[]);
     Ok(())
 }
 

@@ -310,6 +310,11 @@ fn screens_look_as_they_did() {
         world.board.calls[0].heard = Heard::Sound;
         world.board.calls[0].unspoken = false;
         world.board.calls[0].output_lost = false;
+        world.board.calls[0].input_lost = true;
+        world.board.calls[0].unspoken = true;
+        check("call-microphone", tag, || screen.view(&world.cx()));
+        world.board.calls[0].input_lost = false;
+        world.board.calls[0].unspoken = false;
         world.preferences.push_to_talk = true;
         world.board.muted = true;
         let narrow = iced::Size::new(400.0, 600.0);

@@ -20,6 +20,11 @@ impl Call {
         let texts = cx.texts;
         let name = seen.name.as_str();
         let mut warnings = Vec::new();
+        if seen.input_lost {
+            let action = self.open_sound(fl!(texts, "call-warning-unspoken-action"));
+            let words = fl!(texts, "call-warning-input");
+            warnings.push(look::banner(Kind::Danger, words, action));
+        }
         if seen.output_lost {
             let action = self.open_sound(fl!(texts, "call-warning-output-action"));
             let words = fl!(texts, "call-warning-output");
@@ -36,7 +41,7 @@ impl Call {
                 warnings.push(look::banner(Kind::Warning, words, None));
             }
         }
-        if seen.unspoken && !cx.board.muted {
+        if seen.unspoken && !seen.input_lost && !cx.board.muted {
             let action = self.open_sound(fl!(texts, "call-warning-unspoken-action"));
             let words = fl!(texts, "call-warning-unspoken");
             warnings.push(look::banner(Kind::Warning, words, action));

@@ -21,6 +21,7 @@ pub(in crate::gui) fn seen(number: u8, who: &str, stage: Stage) -> SeenCall {
         levels: None,
         figures: None,
         path: None,
+        input_lost: false,
         output_lost: false,
         heard: Heard::Sound,
         unspoken: false,

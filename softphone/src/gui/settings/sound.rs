@@ -13,7 +13,7 @@ use iced::{
 };
 use look::{Element, Icon, Kind, button, space, text};
 
-use super::super::{Action, Cx};
+use super::super::{Action, Cx, trouble};
 use crate::{
     audio::{
         self, AudioError, Device, Direction, Volume,
@@ -413,7 +413,8 @@ impl Sound {
             .as_deref()
             .and_then(|listed| listed.as_ref().err());
         let problem = listed.or(self.problem.as_ref())?;
-        (way(problem) == direction).then(|| look::banner(Kind::Warning, said(t, problem), None))
+        (way(problem) == direction)
+            .then(|| look::banner(Kind::Warning, trouble::sound(t, problem), None))
     }
 }
 
@@ -460,43 +461,5 @@ fn way(error: &AudioError) -> Direction {
         | AudioError::Lost { direction, .. } => *direction,
         AudioError::CannotWrite { .. } => Direction::Output,
         _ => Direction::Input,
-    }
-}
-
-/// Why there is no sound, and what to do.
-#[must_use]
-pub fn said(t: &FluentLanguageLoader, error: &AudioError) -> String {
-    match error {
-        AudioError::NoDevice {
-            direction: Direction::Input,
-        } => fl!(t, "sound-no-microphone"),
-        AudioError::NoDevice {
-            direction: Direction::Output,
-        } => fl!(t, "sound-no-loudspeaker"),
-        AudioError::UnknownDevice { wanted, .. } => {
-            fl!(t, "sound-unknown", device = wanted.as_str())
-        }
-        AudioError::AmbiguousDevice { wanted, .. } => {
-            fl!(t, "sound-ambiguous", device = wanted.as_str())
-        }
-        AudioError::CannotOpen { device, why, .. } => {
-            fl!(
-                t,
-                "sound-cannot-open",
-                device = device.as_str(),
-                why = why.as_str()
-            )
-        }
-        AudioError::Lost { device, .. } => fl!(t, "sound-lost", device = device.as_str()),
-        AudioError::CannotList { why } => fl!(t, "sound-cannot-list", why = why.as_str()),
-        AudioError::CannotRead { path, why } | AudioError::CannotWrite { path, why } => {
-            fl!(
-                t,
-                "trouble-file",
-                path = path.display().to_string(),
-                why = why.as_str()
-            )
-        }
-        other => fl!(t, "sound-failed", why = other.to_string()),
     }
 }

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use codec::{Identity, Party};
+use codec::{Identity, Party, greeting::Unwelcome};
 use softphone::{call::Hold, contacts::Standing, engine::Views, phone::Event as PhoneEvent};
 
 use super::*;
@@ -272,7 +272,11 @@ async fn a_phone_that_its_registry_turns_away_ends() {
     let (happens, events) = mpsc::channel(8);
     let host: Host = "localhost".parse().unwrap();
     let why = "localhost ended the connection: banned".to_owned();
-    let event = Event::RegistryTurnsAway { host, why };
+    let event = Event::RegistryTurnsAway {
+        host,
+        because: Unwelcome::Banned,
+        why,
+    };
     happens.send(event).await.unwrap();
     drop(happens);
     let handle = Handle {
