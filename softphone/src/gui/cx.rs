@@ -30,9 +30,9 @@ pub struct Cx<'a> {
     /// The phone and its calls.
     pub board: &'a Board,
     /// Who is registered.
-    pub roster: &'a Roster,
+    pub roster: &'a Arc<Roster>,
     /// Whom the person knows.
-    pub book: &'a Book,
+    pub book: &'a Arc<Book>,
     /// The calls that are over.
     pub history: &'a History,
     /// Messages sent and received; a screen may keep what there was.

@@ -36,8 +36,8 @@ pub struct World {
     pub now: Instant,
     pub preferences: Preferences,
     pub board: Board,
-    pub roster: Roster,
-    pub book: Book,
+    pub roster: Arc<Roster>,
+    pub book: Arc<Book>,
     pub history: History,
     pub journal: Arc<Journal>,
 }
@@ -70,11 +70,11 @@ impl World {
             now: Instant::now(),
             preferences: Preferences::default(),
             board,
-            roster: Roster {
+            roster: Arc::new(Roster {
                 complete: true,
                 ..Roster::default()
-            },
-            book: Book::default(),
+            }),
+            book: Arc::default(),
             history: History::default(),
             journal: Arc::default(),
         }
@@ -91,7 +91,7 @@ impl World {
             ("erik", Presence::Available),
             ("Zoë-Marie_van-der-Heyden", Presence::Available),
         ];
-        world.roster.entries = there
+        let mut entries: Vec<Arc<Entry>> = there
             .into_iter()
             .map(|(who, presence)| {
                 Arc::new(Entry {
@@ -101,11 +101,9 @@ impl World {
                 })
             })
             .collect();
-        world
-            .roster
-            .entries
-            .sort_by(|one, other| one.name.cmp(&other.name));
-        world.book = [
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Arc::make_mut(&mut world.roster).entries = entries;
+        let book: Book = [
             contact("bob", true, false),
             contact("erik", false, false),
             contact("fatima", false, false),
@@ -113,6 +111,7 @@ impl World {
         ]
         .into_iter()
         .collect();
+        world.book = Arc::new(book);
         world.preferences.favourites = vec!["bob".to_owned(), "débora".to_owned()];
         world.history = history();
         world

@@ -1,6 +1,6 @@
 //! Whom one can call: the directory, favourites, people who are known, and the calls of before.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use codec::{IdentityKey, Name};
 use i18n_embed_fl::fl;
@@ -13,10 +13,11 @@ use look::space;
 
 use super::{Action, Cx, keys::Shortcut};
 use crate::{
-    contacts::Change,
+    contacts::{Book, Change},
     engine::{self, Command},
     history::{self, Past},
     phone::{self, Event, Found, Target, Unfound},
+    roster::Roster,
     settings::preferences,
 };
 
@@ -50,6 +51,8 @@ pub struct People {
     typed: String,
     tab: Tab,
     rows: Vec<Row>,
+    /// What the rows were made of last.
+    made_of: Option<Sources>,
     open: Option<Open>,
     asks: Option<Ask>,
     copied: Option<String>,
@@ -65,6 +68,7 @@ impl Default for People {
             typed: String::new(),
             tab: Tab::Everyone,
             rows: Vec::new(),
+            made_of: None,
             open: None,
             asks: None,
             copied: None,
@@ -82,6 +86,33 @@ pub enum Tab {
     Everyone,
     /// The calls of before.
     Recent,
+}
+
+/// What the rows are made of: of the same, they need not be made again.
+#[derive(Debug)]
+struct Sources {
+    roster: Arc<Roster>,
+    book: Arc<Book>,
+    favourites: Vec<String>,
+    typed: String,
+}
+
+impl Sources {
+    fn of(cx: &Cx<'_>, typed: &str) -> Self {
+        Self {
+            roster: Arc::clone(cx.roster),
+            book: Arc::clone(cx.book),
+            favourites: cx.preferences.favourites.clone(),
+            typed: typed.to_owned(),
+        }
+    }
+
+    fn are(&self, cx: &Cx<'_>, typed: &str) -> bool {
+        Arc::ptr_eq(&self.roster, cx.roster)
+            && Arc::ptr_eq(&self.book, cx.book)
+            && self.favourites == cx.preferences.favourites
+            && self.typed == typed
+    }
 }
 
 /// Somebody whose details are shown.
@@ -257,6 +288,11 @@ impl People {
 
     /// The directory, the contacts or what was set may have changed.
     pub fn refresh(&mut self, cx: &Cx<'_>) {
+        let same = |of: &Sources| of.are(cx, &self.typed);
+        if self.made_of.as_ref().is_some_and(same) {
+            return;
+        }
+        self.made_of = Some(Sources::of(cx, &self.typed));
         let directory = cx.roster.entries.iter();
         let directory = directory.map(|entry| (entry.name.clone(), entry.presence));
         self.rows = listed::rows(

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     board::Registered,
     contacts::Standing,
-    gui::fixture::{BOB, World, check, check_in, languages, name, shown},
+    gui::fixture::{BOB, World, check, check_in, contact, languages, name, shown},
 };
 
 fn people(world: &World) -> People {
@@ -163,9 +163,9 @@ fn whoever_looks_at_the_calls_has_seen_the_missed_ones() {
 #[test]
 fn two_thousand_names_are_as_quick_as_two() {
     let mut world = english();
-    world.roster.entries = (0..2_000)
+    Arc::make_mut(&mut world.roster).entries = (0..2_000)
         .map(|number| {
-            std::sync::Arc::new(crate::roster::Entry {
+            Arc::new(crate::roster::Entry {
                 name: name(&format!("user{number:04}")),
                 presence: codec::registry::Presence::Available,
                 contacts: Vec::new(),
@@ -178,6 +178,39 @@ fn two_thousand_names_are_as_quick_as_two() {
     ui.find("bob").expect("favourites come first");
     let below = ui.find("user1999");
     assert!(below.is_err(), "what is not in view is not built");
+}
+
+#[test]
+fn the_list_is_made_again_when_there_is_something_new_in_it_and_only_then() {
+    let mut world = english();
+    let mut people = people(&world);
+    let made = people.rows.as_ptr();
+    people.refresh(&world.cx());
+    assert_eq!(people.rows.as_ptr(), made);
+    let persons = |people: &People| {
+        let is_person = |row: &&Row| matches!(row, Row::Person(_));
+        people.rows.iter().filter(is_person).count()
+    };
+    let before = persons(&people);
+    let newcomer = Arc::new(crate::roster::Entry {
+        name: name("zoe"),
+        presence: codec::registry::Presence::Available,
+        contacts: Vec::new(),
+    });
+    Arc::make_mut(&mut world.roster).entries.push(newcomer);
+    people.refresh(&world.cx());
+    assert_eq!(persons(&people), before + 1);
+    let book: Book = [contact("yara", false, false)].into_iter().collect();
+    world.book = Arc::new(book);
+    people.refresh(&world.cx());
+    let is_yara = |row: &Row| matches!(row, Row::Person(listed) if listed.name == name("yara"));
+    assert!(people.rows.iter().any(is_yara));
+    world.preferences.favourites = vec!["quim".to_owned()];
+    people.refresh(&world.cx());
+    let heading = Row::Heading(listed::Section::Favourites);
+    assert_eq!(people.rows[0], heading);
+    let quim = |row: &Row| matches!(row, Row::Person(listed) if listed.name == name("quim"));
+    assert!(quim(&people.rows[1]));
 }
 
 #[test]
@@ -218,9 +251,9 @@ fn empty_screens_look_as_they_did() {
         let mut world = World::new(language);
         let mut people = people(&world);
         check("people-empty", tag, || people.view(&world.cx()));
-        world.roster.refused = Some(codec::registry::Refusal::Closed);
+        Arc::make_mut(&mut world.roster).refused = Some(codec::registry::Refusal::Closed);
         check("people-closed", tag, || people.view(&world.cx()));
-        world.roster.refused = None;
+        Arc::make_mut(&mut world.roster).refused = None;
         world.board.registered = Registered::No;
         check("people-offline", tag, || people.view(&world.cx()));
         let _ = people.update(Message::TabPressed(Tab::Recent), &world.cx());
