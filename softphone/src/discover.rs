@@ -4,10 +4,14 @@
 //! there proves its key as every registry does, and the fingerprint in the announcement is only
 //! shown. That nothing is found is normal, and a machine without a network is no error.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
 use registry::client::Host;
+use tokio::time::sleep;
 
 /// What registries announce themselves as.
 const SERVICE: &str = "_ramal._tcp.local.";
@@ -17,6 +21,10 @@ pub const DISCOVERED_MAX: usize = 32;
 
 /// The most characters of what a registry calls itself; the rest is cut.
 const LABEL_CHARS_MAX: usize = 64;
+
+/// How often it is told at most what is there, and how much of what was heard meanwhile counts.
+const AT_MOST_EVERY: Duration = Duration::from_millis(250);
+const EVENTS_AT_ONCE: usize = 256;
 
 /// The most addresses of one registry that are kept.
 const ADDRESSES_MAX: usize = 8;
@@ -34,6 +42,20 @@ pub struct Discovered {
     pub fingerprint: Option<String>,
     /// By which multicast DNS knows it.
     service: String,
+}
+
+#[cfg(test)]
+impl Discovered {
+    /// One that says nothing more of itself.
+    pub(crate) fn at(label: &str, addr: SocketAddr) -> Self {
+        Self {
+            label: label.to_owned(),
+            host: addr.into(),
+            addresses: vec![addr],
+            fingerprint: None,
+            service: label.to_owned(),
+        }
+    }
 }
 
 /// Looks round on the local network until it is dropped.
@@ -61,12 +83,17 @@ impl Browser {
         }
     }
 
-    /// Waits until something else is there than before, and returns all that is, by label. `None`
-    /// when nothing more will come.
+    /// Waits until something else is there than before, and returns all that is, by label; at most
+    /// every 250 ms, however much is announced. `None` when nothing more will come.
     pub async fn next(&mut self) -> Option<Vec<Discovered>> {
         loop {
             let event = self.events.recv_async().await.ok()?;
-            if hear(&mut self.found, event) {
+            let mut is_new = hear(&mut self.found, event);
+            sleep(AT_MOST_EVERY).await;
+            for event in self.events.try_iter().take(EVENTS_AT_ONCE) {
+                is_new |= hear(&mut self.found, event);
+            }
+            if is_new {
                 return Some(self.found.clone());
             }
         }
@@ -122,7 +149,9 @@ fn read(service: &ResolvedService) -> Option<Discovered> {
     let instance = service.fullname.strip_suffix(SERVICE);
     let instance = instance.unwrap_or(&service.fullname).trim_end_matches('.');
     let plain = |text: &str, most: usize| -> String {
-        let shown = text.chars().filter(|c| !c.is_control());
+        // Nothing that turns the order of a line round or hides in it.
+        let is_seen = |c: &char| c.is_alphanumeric() || c.is_ascii_punctuation() || *c == ' ';
+        let shown = text.chars().filter(is_seen);
         shown.take(most).collect()
     };
     let fingerprint = service.txt_properties.get_property_val_str("fp");
@@ -199,7 +228,7 @@ mod tests {
         let mut found = Vec::new();
         hear(
             &mut found,
-            announced(&"\u{1b}x".repeat(40), "10.0.0.1", 5000),
+            announced(&"\u{1b}\u{202e}x".repeat(40), "10.0.0.1", 5000),
         );
         assert!(found[0].label.chars().all(|c| c == 'x'), "{found:?}");
     }

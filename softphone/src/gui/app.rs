@@ -168,8 +168,10 @@ impl App {
             let shown = *shows_call && self.window.is_some();
             up.shows_levels.store(shown, Relaxed);
         }
+        let seen = self.window.is_some() && self.sign_in.is_none();
+        let settle = self.on_screen(|phone, cx| phone.settle(seen, cx), Message::Settings);
         let keep = self.keep();
-        Task::batch([task, keep])
+        Task::batch([task, settle, keep])
     }
 
     /// Whether nothing but a meter looks different afterwards, which repaints itself.
@@ -284,7 +286,7 @@ impl App {
                 if let Some(phone) = &mut self.phone {
                     (phone.place, phone.shows_call) = (place, false);
                 }
-                return self.on_screen(Phone::arrive, Message::Settings);
+                self.refresh();
             }
             Action::ShowCall(shows) => {
                 if let Some(phone) = &mut self.phone {
@@ -479,8 +481,8 @@ impl App {
                 }
                 self.prefer_all();
                 self.tell(phone::Command::Watch(true).into());
-                // The screen that was open last is open again.
-                self.on_screen(Phone::arrive, Message::Settings)
+                self.refresh();
+                Task::none()
             }
             News::Event(event) => {
                 self.refresh();
@@ -539,6 +541,17 @@ impl App {
             engine::Event::Phone(phone::Event::Registered) => self.granted(),
             engine::Event::Phone(phone::Event::Incoming { .. }) | engine::Event::Front => {
                 self.front()
+            }
+            engine::Event::Devices {
+                input,
+                output,
+                ring_on,
+            } => {
+                let set = &mut self.world.preferences;
+                if set.use_devices(input, output, ring_on.as_ref()) {
+                    self.keeper.touch();
+                }
+                Task::none()
             }
             _ => self.refused_at_the_door(),
         };

@@ -19,9 +19,12 @@ use super::{
     recovery::Recovery,
     settings::{self, Settings},
 };
-use crate::settings::{
-    Unshown,
-    preferences::{Appearance, Place},
+use crate::{
+    board::{SeenCall, Stage},
+    settings::{
+        Unshown,
+        preferences::{Appearance, Place},
+    },
 };
 
 /// A phone that runs, and the screens that show it.
@@ -37,6 +40,7 @@ pub(super) struct Phone {
     pub(super) call: Call,
     pub(super) log: Log,
     pub(super) settings: Settings,
+    settings_seen: bool,
     pub(super) notices: Notices,
     pub(super) outside: Outside,
     /// Recovery words that are worth nothing before the name is granted.
@@ -47,7 +51,10 @@ pub(super) struct Phone {
 impl Phone {
     /// Of the phone that is wanted, before it runs.
     pub(super) fn new(wanted: Wanted, options: &Options, place: Place) -> Self {
-        let settings = Settings::new(options, &wanted.start);
+        let mut settings = Settings::new(options, &wanted.start);
+        if place == Place::Settings {
+            settings.begin_unheard();
+        }
         Self {
             wanted,
             up: None,
@@ -59,6 +66,7 @@ impl Phone {
             call: Call::default(),
             log: Log::default(),
             settings,
+            settings_seen: false,
             notices: Notices::default(),
             outside: Outside::default(),
             unshown: None,
@@ -75,12 +83,18 @@ impl Phone {
         }
     }
 
-    /// Another screen is open than before.
-    pub(super) fn arrive(&mut self, cx: &Cx<'_>) -> Action<settings::Message> {
-        match self.place {
-            Place::Settings => self.settings.arrive(cx),
-            Place::People | Place::Log => {
-                self.refresh(cx);
+    /// Settings that a person sees listen to the microphone; all others let go of it. `seen` says
+    /// whether there is a window with this phone in it.
+    pub(super) fn settle(&mut self, seen: bool, cx: &Cx<'_>) -> Action<settings::Message> {
+        let rings = |seen: &SeenCall| matches!(seen.stage, Stage::RingsHere { .. });
+        let covered = self.shows_call || cx.board.calls.iter().any(rings);
+        let seen = seen && self.place == Place::Settings && !covered;
+        if std::mem::replace(&mut self.settings_seen, seen) == seen {
+            return Action::None;
+        }
+        match seen {
+            true => self.settings.arrive(cx),
+            false => {
                 self.settings.leave();
                 Action::None
             }

@@ -106,6 +106,11 @@ impl Settings {
         }
     }
 
+    /// The screen is the first that is open: no microphone is heard because a program starts.
+    pub fn begin_unheard(&mut self) {
+        self.tab = Tab::Calls;
+    }
+
     /// The screen was opened.
     pub fn arrive(&mut self, cx: &Cx<'_>) -> Action<Message> {
         match self.tab {
@@ -114,9 +119,14 @@ impl Settings {
         }
     }
 
-    /// Another screen was opened: nothing is listened to any more.
+    /// It is seen no more: nothing is listened to.
     pub fn leave(&mut self) {
         self.sound = Sound::default();
+    }
+
+    #[cfg(test)]
+    pub(super) fn listens(&self) -> bool {
+        self.sound.listens()
     }
 
     /// Opens the dialog that does this with the identity.

@@ -219,12 +219,8 @@ impl SignIn {
                 }
             }
             Message::Probed(..) => {}
-            Message::Found(found) => {
-                if let (true, [only]) = (self.registry.is_empty(), &found[..]) {
-                    self.registry = only.host.to_string();
-                }
-                self.found = found;
-            }
+            // They are offered and never filled in: what is announced is anybody's word.
+            Message::Found(found) => self.found = found,
             Message::ForgetPressed => self.forgets = true,
             Message::ForgetLeft => self.forgets = false,
             Message::ForgetConfirmed => {

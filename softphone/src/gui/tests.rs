@@ -16,6 +16,7 @@ use registry::{
 
 use super::{
     App, Message, Options, identity,
+    incoming::tests::seen,
     keys::{self, Chord},
     line::{Failure, News},
     notices,
@@ -26,7 +27,10 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    audio::{AudioError, Device, Direction},
+    audio::{self, AudioError, Device, Direction},
+    board::Stage,
+    contacts::Standing,
+    discover::Discovered,
     engine::{self, Kept, Warning},
     phone,
     settings::{
@@ -333,6 +337,76 @@ fn what_is_wrong_beside_the_calls_is_said_once_in_the_language_of_the_window() {
         assert!(said.starts_with(begins), "{said}");
     }
     assert_eq!(shown.next(), None);
+}
+
+#[test]
+fn a_microphone_is_listened_to_while_its_settings_are_seen_and_no_longer() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::Settings);
+    let sound = settings::Message::TabPressed(settings::Tab::Sound);
+    let _ = app.update(Message::Settings(sound));
+    let listens = |app: &App| app.phone.as_ref().unwrap().settings.listens();
+    assert!(listens(&app));
+    // A call, another screen, or no window at all.
+    let mut board = (*app.world.board).clone();
+    let rings = Stage::RingsHere {
+        confirmed: true,
+        standing: Standing::Known,
+    };
+    board.calls.push(seen(1, "alice", rings));
+    let before = std::mem::replace(&mut app.world.board, Arc::new(board));
+    let _ = app.update(Message::Tick(std::time::Instant::now()));
+    assert!(!listens(&app));
+    app.world.board = before;
+    let _ = app.update(Message::Tick(std::time::Instant::now()));
+    assert!(listens(&app));
+    let _ = app.update(Message::PlacePressed(Place::Log));
+    assert!(!listens(&app));
+    let _ = app.update(Message::PlacePressed(Place::Settings));
+    assert!(listens(&app));
+    let window = app.window.unwrap();
+    let _ = app.update(Message::Window(window, iced::window::Event::Closed));
+    assert!(!listens(&app));
+}
+
+#[test]
+fn a_start_that_shows_the_settings_opens_no_microphone() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::Settings);
+    assert!(app.phone.as_ref().unwrap().settings.listens());
+    app.run_as(bob(), host());
+    let granted = News::Event(phone::Event::Registered.into());
+    let _ = app.update(Message::Line(2, granted));
+    let phone = app.phone.as_ref().unwrap();
+    assert_eq!(phone.place, Place::Settings);
+    assert!(!phone.settings.listens());
+}
+
+#[test]
+fn a_device_that_cannot_be_used_does_not_stay_chosen() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::People);
+    app.world.preferences.input = Some("alsa:gone".to_owned());
+    let used = engine::Event::Devices {
+        input: audio::Input::Device("alsa:headset".to_owned()),
+        output: audio::Output::None,
+        ring_on: None,
+    };
+    let _ = app.update(Message::Line(1, News::Event(used)));
+    let set = &app.world.preferences;
+    assert_eq!(set.input.as_deref(), Some("alsa:headset"));
+    assert_eq!(set.output, None);
+}
+
+#[test]
+fn a_registry_that_announces_itself_is_offered_and_not_filled_in() {
+    let config = config(Language::English);
+    let mut app = app(&config);
+    let announced = vec![Discovered::at("attic", "10.0.0.9:5000".parse().unwrap())];
+    let _ = app.update(Message::SignIn(sign_in::Message::Found(announced)));
+    assert!(sees(&app, "attic"));
+    click(&mut app, "Connect");
+    assert!(sees(&app, "Type where the registry is"));
 }
 
 /// A headset, and the loudspeakers of the machine.

@@ -205,6 +205,35 @@ impl Preferences {
     }
 }
 
+impl Preferences {
+    /// Takes over what is in use, which may not be what was wanted. Returns whether that is new.
+    /// Files and silence are for scripts, and are not remembered.
+    pub fn use_devices(
+        &mut self,
+        input: &Input,
+        output: &Output,
+        ring_on: Option<&Output>,
+    ) -> bool {
+        let before = (self.input.take(), self.output.take(), self.ring_on.take());
+        self.input = match input {
+            Input::Default => None,
+            Input::Device(device) => Some(device.clone()),
+            _ => before.0.clone(),
+        };
+        self.output = match output {
+            Output::Default => None,
+            Output::Device(device) => Some(device.clone()),
+            _ => before.1.clone(),
+        };
+        self.ring_on = match ring_on {
+            None => None,
+            Some(Output::Device(device)) => Some(device.clone()),
+            Some(_) => before.2.clone(),
+        };
+        (&self.input, &self.output, &self.ring_on) != (&before.0, &before.1, &before.2)
+    }
+}
+
 fn device<T: std::str::FromStr>(written: Option<&str>) -> Option<T> {
     written.and_then(|written| written.parse().ok())
 }

@@ -193,6 +193,11 @@ impl Sound {
         Trial::Nothing
     }
 
+    #[cfg(test)]
+    pub(in crate::gui) fn listens(&self) -> bool {
+        self.meter.is_some()
+    }
+
     /// Whether the microphone is listened to, and works, and nothing else goes on.
     #[must_use]
     pub fn only_listens(&self) -> bool {
