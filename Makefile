@@ -12,8 +12,8 @@ PACKAGES += libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon0 libxkbcommon-x
 # The tests start a PulseAudio of their own. It is not installed where PipeWire does its work: it
 # would take its place on a person's desktop. The tests that need it then say that they are skipped.
 SOUND_SERVER := $(if $(wildcard /usr/bin/pipewire-pulse),,pulseaudio pulseaudio-utils)
-# Windows are tried on a screen that nobody sees.
-test: PACKAGES += $(SOUND_SERVER) xvfb
+# Windows are tried on a screen that nobody sees, of a desktop that is none.
+test: PACKAGES += $(SOUND_SERVER) xvfb dbus
 
 # Where rustup puts cargo, also for a shell that was open before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -32,8 +32,8 @@ packages:
 	@if ! command -v dpkg >/dev/null || ! command -v apt-get >/dev/null; then \
 	    echo "This is no Debian or Ubuntu. Needed: a C compiler, cmake, pkg-config, and ALSA's"; \
 	    echo "headers (alsa-lib-devel, alsa-lib), for windows libX11, libXcursor, libXi and"; \
-	    echo "libxkbcommon with its X11 part, and for all tests pulseaudio, pactl, pacat and Xvfb;"; \
-	    echo "going on as if they were there."; \
+	    echo "libxkbcommon with its X11 part, and for all tests pulseaudio, pactl, pacat, Xvfb,"; \
+	    echo "and dbus-daemon; going on as if they were there."; \
 	    exit 0; \
 	fi; \
 	missing=""; \

@@ -254,7 +254,7 @@ impl App {
             odd: false,
             preferences,
         };
-        (app, iced::system::theme().map(Message::Desktop))
+        (app, Task::none())
     }
 
     /// The title of the window.
@@ -300,7 +300,7 @@ impl App {
             }),
             window::close_requests().map(|_| Message::CloseRequested),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
-            iced::system::theme_changes().map(Message::Desktop),
+            look::desktop::mode().map(Message::Desktop),
             ticks,
         ])
     }

@@ -23,6 +23,8 @@ use std::{
 use look::Tokens;
 use serde_json::Value;
 
+#[path = "windows/desktop.rs"]
+mod desktop;
 #[allow(dead_code, reason = "the demo says what the figures mean")]
 #[path = "../examples/demo/likeness.rs"]
 mod likeness;
@@ -34,6 +36,7 @@ mod sound;
 #[path = "../examples/demo/wav.rs"]
 mod wav;
 
+use desktop::Desktop;
 use screen::{Key, Rgb, Screen};
 use sound::Sound;
 
@@ -73,7 +76,7 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 /// up.
 #[test]
 fn two_people_meet_at_a_registry_and_talk() {
-    let missing = ["Xvfb", "pulseaudio", "pacat"]
+    let missing = ["Xvfb", "pulseaudio", "pacat", "dbus-daemon"]
         .into_iter()
         .find(|program| Command::new(program).arg("-version").output().is_err());
     if let Some(missing) = missing {
@@ -126,19 +129,50 @@ fn two_people_meet_at_a_registry_and_talk() {
     alice.until_idle();
     bob.until_idle();
     bob.window.keep("ended");
+    stage.calls_seen_from_the_desktop(&alice, &bob);
 }
 
 /// Where everything takes place.
 struct Stage {
     folder: PathBuf,
     sound: Sound,
+    desktop: Desktop,
 }
 
 impl Stage {
     fn set(folder: &Path) -> Self {
         let folder = folder.to_owned();
         let sound = Sound::start(&folder, &["alice", "bob"]);
-        Self { folder, sound }
+        let desktop = Desktop::start();
+        Self {
+            folder,
+            sound,
+            desktop,
+        }
+    }
+
+    /// Whoever does not look at the window sees on their desktop who calls, and answers there.
+    fn calls_seen_from_the_desktop(&self, alice: &Person, bob: &Person) {
+        assert_eq!(self.desktop.icons(), 2, "a phone each in the tray");
+        let told = || self.desktop.notification("alice");
+        assert_eq!(
+            told(),
+            None,
+            "what was answered in the window is taken back"
+        );
+        alice.window.screen.press_with(Key::CONTROL, Key::ENTER);
+        let rings = eventually("the desktop tells that alice calls", told);
+        self.desktop.press(&rings, "answer");
+        alice.until("the call is up", "established");
+        bob.until("the call is up", "established");
+        alice.window.screen.press_with(Key::CONTROL, Key::of('h'));
+        bob.until_idle();
+        self.desktop.turn_dark();
+        let [red, green, blue, _] = Tokens::DARK.background.into_rgba8();
+        eventually("a dark desktop has dark windows", || {
+            let picture = alice.window.screen.picture();
+            picture.middle_of([red, green, blue], 10_000)
+        });
     }
 
     /// Starts a program with a screen of its own.
@@ -158,7 +192,7 @@ impl Stage {
             .env_remove("LC_ALL")
             .env_remove("LANGUAGE")
             .env_remove("WAYLAND_DISPLAY")
-            .env_remove("DBUS_SESSION_BUS_ADDRESS")
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.desktop.address)
             .stderr(log.unwrap());
         let program = command.spawn().expect("a program that has been built");
         screen.focus();

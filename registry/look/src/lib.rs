@@ -26,6 +26,7 @@
 //! ```
 
 pub mod button;
+pub mod desktop;
 pub mod focus;
 pub mod language;
 pub mod nav;

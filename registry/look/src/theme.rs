@@ -153,8 +153,7 @@ impl Tokens {
 
 /// The theme of a scheme, where the desktop wants `desktop`.
 ///
-/// What the desktop wants comes from [`iced::system::theme`] at the start and from
-/// [`iced::system::theme_changes`] later.
+/// What the desktop wants comes from [`crate::desktop::mode`].
 #[must_use]
 pub fn theme(scheme: Scheme, desktop: Mode) -> Theme {
     static LIGHT: LazyLock<Theme> = LazyLock::new(|| named("Ramal light", &Tokens::LIGHT));

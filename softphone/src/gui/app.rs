@@ -86,8 +86,7 @@ impl App {
         };
         let open = app.open();
         let begin = app.begin();
-        let desktop = iced::system::theme().map(Message::Desktop);
-        (app, Task::batch([open, begin, desktop]))
+        (app, Task::batch([open, begin]))
     }
 
     /// Signs in who was signed in when the program ended, or asks.
@@ -637,7 +636,7 @@ impl App {
     pub fn subscription(&self) -> Subscription<Message> {
         let mut all = vec![
             window::events().map(|(id, event)| Message::Window(id, event)),
-            iced::system::theme_changes().map(Message::Desktop),
+            look::desktop::mode().map(Message::Desktop),
         ];
         if let Some(sign_in) = &self.sign_in {
             all.push(sign_in.subscription().map(Message::SignIn));

@@ -2,7 +2,7 @@
 //!
 //! A desktop without notifications is normal: then nothing is shown, and nobody waits for it.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use codec::CallId;
 use iced::Task;
@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many notifications there can be at once. A phone has fewer calls than that.
 const SHOWN_MAX: usize = 16;
+
+/// How long it is waited for what a person does with something told.
+const TOLD_FOR: Duration = Duration::from_secs(3600);
 
 const ANSWER: &str = "answer";
 const DECLINE: &str = "decline";
@@ -56,6 +59,8 @@ pub enum Message {
 pub struct Notices {
     /// A notification goes as soon as its sender is dropped.
     shown: HashMap<CallId, oneshot::Sender<()>>,
+    /// Shared with every task that waits for what a person does with something told.
+    told: Arc<()>,
 }
 
 impl Notices {
@@ -73,27 +78,36 @@ impl Notices {
     pub fn keep(&mut self, rings: impl Fn(CallId) -> bool) {
         self.shown.retain(|call, _| rings(*call));
     }
+
+    /// Tells something that has no buttons, such as a missed call; not while a person has left so
+    /// many others where they are.
+    pub fn tell(&self, notice: Notice) -> Task<Message> {
+        if Arc::strong_count(&self.told) > SHOWN_MAX {
+            return Task::none();
+        }
+        let place = Arc::clone(&self.told);
+        let told = async move {
+            let heard = told(notice).await;
+            drop(place);
+            heard
+        };
+        Task::perform(told, |heard| heard)
+    }
 }
 
-/// Tells something that has no buttons, such as a missed call.
-pub fn tell(notice: Notice) -> Task<Message> {
-    Task::perform(
-        async move {
-            let Ok(Ok(shown)) = timeout(PATIENCE, made(&notice, false).show_async()).await else {
-                return Message::Nothing;
-            };
-            let mut heard = Message::Nothing;
-            shown
-                .wait_for_action_async(|response| {
-                    if matches!(response, NotificationResponse::Default) {
-                        heard = Message::Open;
-                    }
-                })
-                .await;
-            heard
-        },
-        |heard| heard,
-    )
+async fn told(notice: Notice) -> Message {
+    let Ok(Ok(shown)) = timeout(PATIENCE, made(&notice, false).show_async()).await else {
+        return Message::Nothing;
+    };
+    let mut heard = Message::Nothing;
+    let pressed = shown.wait_for_action_async(|response| {
+        if matches!(response, NotificationResponse::Default) {
+            heard = Message::Open;
+        }
+    });
+    // Some desktops never say that one has gone.
+    let _ = timeout(TOLD_FOR, pressed).await;
+    heard
 }
 
 async fn ring(call: CallId, notice: Notice, is_over: oneshot::Receiver<()>) -> Message {
