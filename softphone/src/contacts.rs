@@ -133,6 +133,13 @@ impl Book {
         self.contacts.get(&(registry, name.clone()))
     }
 
+    /// Whom a name at a registry is pinned to, there or, as in [`Self::standing`], without any.
+    #[must_use]
+    pub fn pinned(&self, registry: Option<IdentityKey>, name: &Name) -> Option<&Contact> {
+        let here = self.get(registry, name);
+        here.or_else(|| self.get(None, name))
+    }
+
     /// The contacts that are this identity, under all of its names.
     pub fn of_identity(&self, identity: IdentityKey) -> impl Iterator<Item = &Contact> {
         self.iter()
@@ -160,8 +167,7 @@ impl Book {
         name: &Name,
         identity: IdentityKey,
     ) -> Standing {
-        let here = self.get(registry, name);
-        match here.or_else(|| self.get(None, name)) {
+        match self.pinned(registry, name) {
             None if registry.is_none() => self.claimed(name, identity).1,
             None => Standing::Stranger,
             Some(contact) if contact.identity != identity => Standing::Changed,

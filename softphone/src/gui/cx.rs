@@ -80,6 +80,14 @@ impl World {
         self.journal = Arc::clone(&views.journal.borrow_and_update());
     }
 
+    /// A phone begins: nobody has been seen yet.
+    pub(super) fn begin(&mut self) {
+        self.roster = Arc::default();
+        self.book = Arc::default();
+        self.history = Arc::default();
+        self.journal = Arc::default();
+    }
+
     /// Nobody has signed in yet.
     pub(super) fn new(texts: FluentLanguageLoader) -> Self {
         let (name, registry) = ("nobody".parse(), "localhost".parse());

@@ -297,6 +297,7 @@ impl People {
         let directory = directory.map(|entry| (entry.name.clone(), entry.presence));
         self.rows = listed::rows(
             directory,
+            cx.roster.registry,
             cx.book,
             &cx.preferences.favourites,
             &cx.board.name,

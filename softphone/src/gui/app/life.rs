@@ -53,6 +53,8 @@ impl App {
     /// Starts a phone. The screen that asks stays until the name is granted.
     pub(in crate::gui) fn connect(&mut self, start: Start) {
         let kept = preferences::read(&self.options.folder, &start.name);
+        // What was seen of another phone's registry and contacts is not this one's.
+        self.world.begin();
         self.world.preferences = kept.value;
         self.world
             .preferences

@@ -32,13 +32,14 @@ impl People {
         cx: &Cx<'a>,
     ) -> Element<'a, Message> {
         let contact = contact(open, cx);
+        let kept = contact.or_else(|| blocked(open, cx));
         let parts = Column::new()
             .push(head(open, contact, beside, cx))
             .push(actions(open, cx))
-            .extend(self.warning(open, contact, cx))
+            .extend(self.warning(open, kept, cx))
             .push(look::card(self.facts(open, contact, cx)))
             .extend(calls(open, &self.zone, cx))
-            .extend(contact.map(|contact| self.ends(contact, cx)))
+            .extend(kept.map(|kept| self.ends(kept, cx)))
             .spacing(space::L)
             .max_width(WIDTH);
         let scrolled = look::scroll(
@@ -125,12 +126,7 @@ impl People {
             let shown = look::tip(shown, fl!(texts, "details-identity-hint"), None);
             facts = facts.push(fact(fl!(texts, "details-identity"), shown));
         }
-        let standing = match (found, contact) {
-            (Some(found), _) => found.standing,
-            (None, Some(contact)) if contact.verified => Standing::Verified,
-            (None, Some(_)) => Standing::Known,
-            (None, None) => Standing::Stranger,
-        };
+        let standing = standing(open, contact);
         let words = match standing {
             Standing::Verified => fl!(texts, "details-verified-text"),
             Standing::Known => fl!(texts, "details-known-text"),
@@ -221,19 +217,43 @@ impl People {
     }
 }
 
-/// What is kept of who is open.
+/// What is kept of who is open: a name that is known at another registry is somebody else's here.
 fn contact<'a>(open: &Open, cx: &Cx<'a>) -> Option<&'a Contact> {
     let name = &open.target.name;
     match (&open.finding, &open.target.host) {
-        (Finding::Found(found), _) => cx
-            .book
-            .get(found.registry, name)
-            .or_else(|| cx.book.get(None, name)),
-        (_, None) => cx
-            .book
-            .get(cx.roster.registry, name)
-            .or_else(|| cx.book.named(name).next()),
+        // Nobody vouches for whoever answered at an address: they are whom the identity says.
+        (
+            Finding::Found(Found {
+                registry: None,
+                identity,
+                ..
+            }),
+            _,
+        ) => {
+            let (registry, _) = cx.book.claimed(name, *identity);
+            let pinned = cx.book.pinned(registry, name);
+            pinned.or_else(|| cx.book.named(name).next())
+        }
+        (Finding::Found(found), _) => cx.book.pinned(found.registry, name),
+        (_, None) => cx.book.pinned(cx.roster.registry, name),
         (_, Some(_)) => None,
+    }
+}
+
+/// Whoever of this name is not let in, wherever they are known: only so can they be let in again.
+fn blocked<'a>(open: &Open, cx: &Cx<'a>) -> Option<&'a Contact> {
+    let here = open.target.host.is_none();
+    let mut named = cx.book.named(&open.target.name).filter(|_| here);
+    named.find(|contact| contact.blocked)
+}
+
+/// What is known of who is open: of whoever was found, or, before that, of who is kept.
+fn standing(open: &Open, contact: Option<&Contact>) -> Standing {
+    match (&open.finding, contact) {
+        (Finding::Found(found), _) => found.standing,
+        (_, Some(contact)) if contact.verified => Standing::Verified,
+        (_, Some(_)) => Standing::Known,
+        (_, None) => Standing::Stranger,
     }
 }
 
@@ -256,7 +276,7 @@ fn head<'a>(
             .filter(|_| open.target.host.is_none())
             .map(|entry| entry.presence),
     };
-    let verified = contact.is_some_and(|contact| contact.verified);
+    let verified = standing(open, contact) == Standing::Verified;
     let mark = verified.then(|| {
         let mark = icon(Icon::Verified).size(20).style(text::positive);
         look::tip(mark, fl!(cx.texts, "standing-verified"), None)

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use codec::{Name, fold, registry::Presence};
+use codec::{IdentityKey, Name, fold, registry::Presence};
 
-use crate::contacts::Book;
+use crate::contacts::{Book, Contact};
 
 /// One person of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub struct Listed {
     pub known: Known,
 }
 
-/// What the contacts say of somebody.
+/// What the contacts say of somebody. A name is somebody's at one registry only, so what is known
+/// of it at another one says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Known {
     /// Nothing.
@@ -32,7 +33,7 @@ pub enum Known {
     Yes,
     /// The four words were the same.
     Verified,
-    /// They are not let in.
+    /// They are not let in, whatever registry they are known at.
     Blocked,
 }
 
@@ -59,15 +60,17 @@ pub enum Row {
 }
 
 /// The list for what was typed. Without anything typed it has headings; else those come first
-/// whose name begins so, and then those who have it anywhere. `me` is left out.
+/// whose name begins so, and then those who have it anywhere. `me` is left out. `registry` is where
+/// the names are registered, once it has been reached.
 pub fn rows(
     directory: impl IntoIterator<Item = (Name, Presence)>,
+    registry: Option<IdentityKey>,
     book: &Book,
     favourites: &[String],
     me: &Name,
     typed: &str,
 ) -> Vec<Row> {
-    let mut people = people(directory, book, favourites);
+    let mut people = people(directory, registry, book, favourites);
     people.remove(me);
     let wanted = fold(typed.trim());
     let mut people: Vec<(Section, u8, Listed)> = people
@@ -100,6 +103,7 @@ pub fn rows(
 /// Everybody, once, by name.
 fn people(
     directory: impl IntoIterator<Item = (Name, Presence)>,
+    registry: Option<IdentityKey>,
     book: &Book,
     favourites: &[String],
 ) -> BTreeMap<Name, Listed> {
@@ -115,14 +119,16 @@ fn people(
         .collect();
     for contact in book.iter() {
         let name = &contact.name;
+        let known = known(contact, registry, book);
+        if known == Known::No {
+            continue;
+        }
         let listed = people
             .entry(name.clone())
             .or_insert_with(|| new(name.clone(), None));
-        listed.known = match (contact.blocked, contact.verified, listed.known) {
-            (true, _, _) | (_, _, Known::Blocked) => Known::Blocked,
-            (_, true, _) | (_, _, Known::Verified) => Known::Verified,
-            _ => Known::Yes,
-        };
+        if listed.known != Known::Blocked {
+            listed.known = known;
+        }
     }
     for favourite in favourites {
         // What was written there by hand and is no name is nobody.
@@ -135,6 +141,19 @@ fn people(
         listed.favourite = true;
     }
     people
+}
+
+/// What a contact says of whoever has its name at the registry.
+fn known(contact: &Contact, registry: Option<IdentityKey>, book: &Book) -> Known {
+    let here = book.pinned(registry, &contact.name);
+    match here {
+        _ if contact.blocked => Known::Blocked,
+        Some(here) if here.verified => Known::Verified,
+        Some(_) => Known::Yes,
+        // It has not been found out yet which registry it is.
+        None if registry.is_none() => Known::Yes,
+        None => Known::No,
+    }
 }
 
 fn section(listed: &Listed) -> Section {
@@ -155,10 +174,7 @@ fn rank(folded: &str, wanted: &str) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use codec::IdentityKey;
-
     use super::*;
-    use crate::contacts::Contact;
 
     fn name(text: &str) -> Name {
         text.parse().expect("a name")
@@ -181,7 +197,7 @@ mod tests {
             .into_iter()
             .collect();
         let favourites = ["zoe".to_owned(), "dora".to_owned(), "no name".to_owned()];
-        let rows = rows(directory, &book, &favourites, &name("me"), typed);
+        let rows = rows(directory, None, &book, &favourites, &name("me"), typed);
         let shown = |row: &Row| match row {
             Row::Heading(section) => format!("{section:?}"),
             Row::Person(listed) => format!("{} {:?}", listed.name, listed.known),
@@ -224,10 +240,59 @@ mod tests {
         let book: Book = [contact("bob", false, true), elsewhere]
             .into_iter()
             .collect();
-        let rows = rows([], &book, &[], &name("me"), "");
+        let rows = rows([], None, &book, &[], &name("me"), "");
         let Row::Person(bob) = &rows[1] else {
             panic!("{rows:?}")
         };
         assert_eq!(bob.known, Known::Blocked);
+    }
+
+    #[test]
+    fn whom_another_registry_calls_so_is_not_known_here() {
+        const HERE: Option<IdentityKey> = Some(IdentityKey([1; 32]));
+        const THERE: Option<IdentityKey> = Some(IdentityKey([2; 32]));
+        let at = |registry, of: &str, verified, blocked| Contact {
+            registry,
+            ..contact(of, verified, blocked)
+        };
+        let book: Book = [
+            at(THERE, "bob", true, false),
+            at(THERE, "carol", true, false),
+            at(THERE, "eve", false, true),
+            at(HERE, "dora", true, false),
+            at(None, "frank", true, false),
+            // Pinned here to somebody else, who is not verified.
+            at(THERE, "gil", true, false),
+            at(HERE, "gil", false, false),
+        ]
+        .into_iter()
+        .collect();
+        let seen = |registry| -> Vec<String> {
+            let directory = [(name("bob"), Presence::Available)];
+            let rows = rows(directory, registry, &book, &[], &name("me"), "");
+            let people = rows.iter().filter_map(|row| match row {
+                Row::Person(listed) => Some(format!("{} {:?}", listed.name, listed.known)),
+                Row::Heading(_) => None,
+            });
+            people.collect()
+        };
+        let here = [
+            "bob No",
+            "dora Verified",
+            "eve Blocked",
+            "frank Verified",
+            "gil Yes",
+        ];
+        assert_eq!(seen(HERE), here);
+        // As long as no registry was reached, nobody is verified by it.
+        let anywhere = [
+            "bob Yes",
+            "carol Yes",
+            "dora Yes",
+            "eve Blocked",
+            "frank Verified",
+            "gil Yes",
+        ];
+        assert_eq!(seen(None), anywhere);
     }
 }

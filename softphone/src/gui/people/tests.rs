@@ -5,7 +5,7 @@ use iced_test::simulator;
 use super::*;
 use crate::{
     board::Registered,
-    contacts::Standing,
+    contacts::{Contact, Standing},
     gui::fixture::{BOB, World, check, check_in, contact, languages, name, shown},
 };
 
@@ -291,4 +291,73 @@ fn the_person_sees_whether_they_can_be_called() {
         world.board.dnd = true;
         check_in("me-dnd", tag, size, || people.me(&world.cx()));
     }
+}
+
+/// Bob as somebody at this registry, whom the details show, with what is kept of him.
+fn bob_at(kept: Option<IdentityKey>, standing: Option<Standing>) -> Vec<bool> {
+    const HERE: Option<IdentityKey> = Some(IdentityKey([1; 32]));
+    let mut world = english();
+    Arc::make_mut(&mut world.roster).registry = HERE;
+    let bob = contact("bob", true, false);
+    let registry = kept;
+    world.book = Arc::new(Book::from_iter([Contact { registry, ..bob }]));
+    let mut people = people(&world);
+    let _ = people.update(Message::OpenPressed(named(name("bob"))), &world.cx());
+    if let Some(standing) = standing {
+        let found = engine::Event::Phone(Event::Found {
+            target: named(name("bob")),
+            found: Ok(Found {
+                name: name("bob"),
+                identity: IdentityKey([9; 32]),
+                registry: HERE,
+                contacts: Vec::new(),
+                presence: codec::registry::Presence::Available,
+                standing,
+            }),
+        });
+        let _ = people.hear(&found, &world.cx());
+    }
+    let cx = world.cx();
+    let mut ui = shown(people.view(&cx));
+    let verified = "You have read the four words to each other, and they were the same.";
+    let kept = BOB.fingerprint();
+    [verified, &kept, "Forget"]
+        .map(|words| ui.find(words).is_ok())
+        .into()
+}
+
+#[test]
+fn what_is_known_at_another_registry_says_nothing_of_who_is_called_so_here() {
+    let here = Some(IdentityKey([1; 32]));
+    let there = Some(IdentityKey([2; 32]));
+    assert_eq!(bob_at(here, None), [true, true, true]);
+    assert_eq!(bob_at(None, None), [true, true, true]);
+    assert_eq!(bob_at(there, None), [false, false, false]);
+    assert_eq!(
+        bob_at(there, Some(Standing::Stranger)),
+        [false, false, false]
+    );
+    // Somebody else has the name: what was verified is not whoever is shown.
+    assert_eq!(bob_at(here, Some(Standing::Changed)), [false, false, true]);
+}
+
+#[test]
+fn who_is_blocked_at_another_registry_can_be_let_in_again() {
+    let mut world = english();
+    Arc::make_mut(&mut world.roster).registry = Some(IdentityKey([1; 32]));
+    let there = Some(IdentityKey([2; 32]));
+    let eve = contact("eve", false, true);
+    let registry = there;
+    world.book = Arc::new(Book::from_iter([Contact { registry, ..eve }]));
+    let mut people = people(&world);
+    let _ = people.update(Message::OpenPressed(named(name("eve"))), &world.cx());
+    let cx = world.cx();
+    let mut ui = shown(people.view(&cx));
+    ui.click("Unblock").expect("offered");
+    let pressed = ui.into_messages().next().expect("something");
+    let let_in = |pressed: &Message| match pressed {
+        Message::BlockPressed(at, who, false) => *at == there && *who == name("eve"),
+        _ => false,
+    };
+    assert!(let_in(&pressed), "{pressed:?}");
 }
