@@ -265,6 +265,13 @@ impl App {
         if let Some(phone) = &mut self.phone {
             phone.refresh(&self.world.cx());
         }
+        // What the command line says counts until a person sets something else.
+        match change {
+            Change::Input(_) => self.options.input = None,
+            Change::Output(_) => self.options.output = None,
+            Change::RingOn(_) => self.options.ring_on = None,
+            _ => {}
+        }
         let set = &self.world.preferences;
         let command = match change {
             Change::Input(_) => engine::Command::Input(set.input()),
@@ -383,6 +390,10 @@ impl App {
                     phone.up = Some(up);
                 }
                 self.prefer_all();
+                // The board is still that of the phone before, if there was one.
+                if self.world.board.away {
+                    self.tell(phone::Command::Away(true).into());
+                }
                 self.tell(phone::Command::Watch(true).into());
                 self.refresh();
                 Task::none()
@@ -395,10 +406,12 @@ impl App {
                 self.refresh();
                 self.follow_outside()
             }
-            News::Failed(failure) if !self.quitting => self.leave(Some(Trouble::Failure(failure))),
+            News::Failed(failure) if !self.quitting => self.lose(Trouble::Failure(failure)),
             News::Over if !self.quitting => match &self.phone {
                 Some(phone) if phone.paused => Task::none(),
-                _ => self.leave(None),
+                // Another program had it end, and a program that runs for it ends with it.
+                Some(phone) if phone.stops => self.exit(),
+                _ => self.lose(Trouble::Over),
             },
             News::Failed(_) | News::Over => self.exit(),
         }
@@ -444,6 +457,10 @@ impl App {
             engine::Event::Phone(phone::Event::Registered) => self.granted(),
             engine::Event::Phone(phone::Event::Incoming { .. }) | engine::Event::Front => {
                 self.front()
+            }
+            engine::Event::Commanded(engine::Command::Phone(phone::Command::Stop)) => {
+                phone.stops = true;
+                Task::none()
             }
             engine::Event::Devices {
                 input,

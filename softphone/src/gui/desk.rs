@@ -33,6 +33,8 @@ pub(super) struct Phone {
     pub(super) up: Option<Up>,
     /// It has left its profile for a while, and comes back.
     pub(super) paused: bool,
+    /// It was told to stop, and the program with it.
+    pub(super) stops: bool,
     pub(super) place: Place,
     pub(super) shows_call: bool,
     pub(super) people: People,
@@ -59,6 +61,7 @@ impl Phone {
             wanted,
             up: None,
             paused: false,
+            stops: false,
             place,
             shows_call: false,
             people: People::default(),

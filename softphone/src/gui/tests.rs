@@ -46,16 +46,16 @@ const LANGUAGES: [(&str, Language); 2] = [
     ("pt", Language::BrazilianPortuguese),
 ];
 
-fn host() -> Host {
+pub(super) fn host() -> Host {
     "192.168.1.5:5000".parse().unwrap()
 }
 
-fn bob() -> Name {
+pub(super) fn bob() -> Name {
     "bob".parse().unwrap()
 }
 
 /// A configuration folder in which the language is set.
-fn config(language: Language) -> tempfile::TempDir {
+pub(super) fn config(language: Language) -> tempfile::TempDir {
     let config = tempfile::tempdir().unwrap();
     let mut appearance = preferences::read_appearance(config.path()).value;
     appearance.language = language;
@@ -64,12 +64,12 @@ fn config(language: Language) -> tempfile::TempDir {
 }
 
 /// A window before anybody is signed in.
-fn app(config: &tempfile::TempDir) -> App {
+pub(super) fn app(config: &tempfile::TempDir) -> App {
     App::new(Options::new(config.path().to_owned())).0
 }
 
 /// A window in which bob is signed in, as far as the phone says.
-fn signed_in(config: &tempfile::TempDir, place: Place) -> App {
+pub(super) fn signed_in(config: &tempfile::TempDir, place: Place) -> App {
     let mut app = app(config);
     app.run_as(bob(), host());
     let _ = app.update(Message::Line(
@@ -124,7 +124,7 @@ fn type_in(app: &mut App, name: &str, registry: &str) {
 }
 
 /// Clicks on what says `words`, and lets the window hear what that means.
-fn click(app: &mut App, words: &str) {
+pub(super) fn click(app: &mut App, words: &str) {
     let messages: Vec<Message> = {
         let mut shown = shown(app.screen(), WINDOW);
         shown
@@ -138,7 +138,7 @@ fn click(app: &mut App, words: &str) {
     }
 }
 
-fn sees(app: &App, words: &str) -> bool {
+pub(super) fn sees(app: &App, words: &str) -> bool {
     shown(app.screen(), WINDOW).find(words).is_ok()
 }
 

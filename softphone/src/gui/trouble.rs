@@ -35,6 +35,8 @@ pub enum Trouble {
     Unreachable(Host, String),
     /// The phone behind the window does not run.
     Failure(Arc<Failure>),
+    /// The phone behind the window has ended by itself.
+    Over,
     /// Another phone with this profile has registered in this one's place.
     Replaced,
 }
@@ -124,6 +126,7 @@ impl Trouble {
                     fl!(texts, "trouble-thread", why = error.to_string()),
                 ),
             },
+            Self::Over => said(fl!(texts, "trouble-over-title"), fl!(texts, "trouble-over")),
             Self::Replaced => said(
                 fl!(texts, "trouble-replaced-title"),
                 fl!(texts, "trouble-replaced"),

@@ -88,6 +88,15 @@ impl App {
         }
     }
 
+    /// The phone has ended by itself: that is said, in a window if there is none.
+    pub(super) fn lose(&mut self, trouble: Trouble) -> Task<Message> {
+        let left = self.leave(Some(trouble));
+        match self.window {
+            Some(_) => left,
+            None => Task::batch([self.open(), left]),
+        }
+    }
+
     /// Does something with the identity. A phone that has it leaves it meanwhile, and comes back.
     pub(super) fn work(&mut self, job: Job) -> Task<Message> {
         let pauses = job.kind().wants_profile();
@@ -98,24 +107,37 @@ impl App {
         Task::future(job.run()).map(|done| Message::Settings(settings::Message::Work(done)))
     }
 
-    /// Starts the phone again that has left its profile, once that has been dealt with.
+    /// Starts the phone again that has left its profile, once that has been dealt with: as it is
+    /// set now, and as away or undisturbed as it was.
     pub(super) fn resume(&mut self, message: &settings::Message) {
-        use settings::Message::Work;
-        let Work(identity::Message::Done(done)) = message else {
+        let settings::Message::Work(identity::Message::Done(done)) = message else {
             return;
         };
-        // Whoever has given the name up does not claim it again at once.
-        let is_released = matches!(done, Ok(Outcome::Released(_)));
-        if let Some(phone) = self
-            .phone
-            .as_mut()
-            .filter(|phone| phone.paused && !is_released)
-        {
-            self.phones += 1;
-            phone.wanted.number = self.phones;
-            phone.paused = false;
-            phone.notices = Notices::default();
+        let Some(phone) = self.phone.as_mut().filter(|phone| phone.paused) else {
+            return;
+        };
+        if matches!(done, Ok(Outcome::Released(_))) {
+            // Whoever has given the name up claims it again neither at once nor at the next start.
+            self.prefer(&Change::SignedIn(false));
+            return self.keep_now();
         }
+        let before = Arc::clone(&phone.wanted.start);
+        let (name, registry) = (before.name.clone(), before.registry.clone());
+        let mut start = self
+            .options
+            .start(name.clone(), registry.clone(), &self.world.preferences);
+        start.invite.clone_from(&before.invite);
+        start.settings.dnd = self.world.board.dnd;
+        let mut board = Board::new(name, registry, &start.settings);
+        board.away = self.world.board.away;
+        self.world.board = Arc::new(board);
+        self.phones += 1;
+        phone.wanted = Wanted {
+            number: self.phones,
+            start: Arc::new(start),
+        };
+        (phone.paused, phone.stops) = (false, false);
+        phone.notices = Notices::default();
     }
 
     /// The registry has granted the name: it is who one is from now on.
@@ -163,3 +185,6 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
