@@ -18,7 +18,11 @@ use std::{
 use codec::{CallId, Name, UnixMillis};
 use registry::client::Host;
 
-use crate::{call::Reason, contacts::Standing, phone::Event};
+use crate::{
+    call::{Direction, Reason},
+    contacts::Standing,
+    phone::Event,
+};
 
 /// How many calls are kept; the oldest gives way.
 pub const HISTORY_MAX: usize = 1_000;
@@ -32,15 +36,6 @@ pub const UNTAKEN_OF_ONE_MAX: usize = 50;
 /// How many calls that are not over are followed; of further ones nothing is kept. A phone has
 /// fewer lines.
 const OPEN_MAX: usize = 256;
-
-/// Who called whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Somebody called this person.
-    Incoming,
-    /// This person called somebody.
-    Outgoing,
-}
 
 /// A call that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use codec::{AgreementChain, Name, RecoveryCode, UnixMillis, claim::Claim};
+use codec::{
+    AgreementChain, Name, RecoveryCode, UnixMillis,
+    claim::{Claim, INVITE_BYTES_MAX, InviteCode},
+};
 use registry::keyfile;
 
 use crate::{
@@ -36,6 +39,15 @@ pub use folder::{Folder, Next, folder_of, has_identity};
 pub use secrets::Secrets;
 use secrets::Stored;
 pub use unshown::Unshown;
+
+/// Reads an invitation as it is typed: what an operator hands to somebody who may claim a name.
+///
+/// # Errors
+/// What one looks like, for people.
+pub fn invite(typed: &str) -> Result<InviteCode, String> {
+    let no_code = || format!("an invitation has at most {INVITE_BYTES_MAX} letters and digits");
+    InviteCode::new(typed.trim()).ok_or_else(no_code)
+}
 
 /// A profile that is in use by this program, and by no other until it is dropped.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use registry::{
 };
 use softphone::{
     audio,
-    call::Reason,
+    call::{Direction, Reason},
     engine::{self, Config, Handle, unix_now},
-    history::{Change, Direction},
+    history::Change,
     phone::{Callers, Command, Event, Found, PERSON_CALLS_MAX, RING_FOR, SecondCall, Settings},
     settings::Profile,
 };

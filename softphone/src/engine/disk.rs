@@ -255,9 +255,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        call::Reason,
+        call::{Direction, Reason},
         contacts::{Book, Contact, Standing},
-        history::{Direction, Past},
+        history::Past,
         settings::Profile,
     };
 

@@ -147,9 +147,11 @@ pub fn contact(of: &str, verified: bool, blocked: bool) -> Contact {
 
 fn history() -> History {
     use crate::{
-        call::Reason,
+        call::{
+            Direction::{Incoming, Outgoing},
+            Reason,
+        },
         contacts::Standing::{Known, Stranger, Verified},
-        history::Direction::{Incoming, Outgoing},
     };
     let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60 + 12));
     let calls = [

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ProfileError, folder::failed};
 use crate::{
-    call::Reason,
+    call::{Direction, Reason},
     contacts::Standing,
-    history::{Direction, HISTORY_MAX, History, Past},
+    history::{HISTORY_MAX, History, Past},
 };
 
 /// What is written today. Whatever an earlier program could not read is a new format, such as one

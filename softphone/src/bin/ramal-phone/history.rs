@@ -7,9 +7,10 @@ use codec::Name;
 use registry::cli;
 use serde_json::{Value, json};
 use softphone::{
+    call::Direction,
     contacts::Standing,
     control::{Client, Request, clock},
-    history::{Direction, History, Past},
+    history::{History, Past},
     settings::{CallsFile, Folder, ProfileError, folder_of, has_identity},
 };
 use unicode_width::UnicodeWidthStr;

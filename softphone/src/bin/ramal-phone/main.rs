@@ -8,10 +8,7 @@ use std::{
 };
 
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
-use codec::{
-    Name,
-    claim::{INVITE_BYTES_MAX, InviteCode},
-};
+use codec::{Name, claim::InviteCode};
 use registry::{
     cli,
     client::{Access, Host, Security},
@@ -103,7 +100,7 @@ struct General {
     #[arg(long, global = true, value_name = "DIR")]
     config: Option<PathBuf>,
     /// From the registry's operator, where names are given by invitation
-    #[arg(long, global = true, value_name = "CODE", value_parser = invite)]
+    #[arg(long, global = true, value_name = "CODE", value_parser = settings::invite)]
     invite: Option<InviteCode>,
     /// Where to listen for other phones
     #[arg(
@@ -244,12 +241,6 @@ enum Registries {
         #[arg(value_name = "HOST[:PORT]")]
         host: Host,
     },
-}
-
-/// What an operator hands to somebody who may claim a name.
-fn invite(text: &str) -> Result<InviteCode, String> {
-    let no_code = || format!("an invitation has at most {INVITE_BYTES_MAX} letters and digits");
-    InviteCode::new(text.trim()).ok_or_else(no_code)
 }
 
 /// A positive number of seconds, whole or not, up to a year.

@@ -9,10 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use codec::{
-    Name,
-    claim::{INVITE_BYTES_MAX, InviteCode},
-};
+use codec::{Name, claim::InviteCode};
 use registry::{
     cli,
     client::{Host, Security},
@@ -44,7 +41,7 @@ struct Given {
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
     /// From the registry's operator, where names are given by invitation
-    #[arg(long, value_name = "CODE", value_parser = invite)]
+    #[arg(long, value_name = "CODE", value_parser = settings::invite)]
     invite: Option<InviteCode>,
     /// Where to listen for other phones
     #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:0")]
@@ -58,12 +55,6 @@ struct Given {
     /// Where it rings: a device's id or name, or none [default: as it was set]
     #[arg(long, value_name = "DEV|none")]
     ring_on: Option<audio::Output>,
-}
-
-/// What an operator hands to somebody who may claim a name.
-fn invite(text: &str) -> Result<InviteCode, String> {
-    let no_code = || format!("an invitation has at most {INVITE_BYTES_MAX} letters and digits");
-    InviteCode::new(text.trim()).ok_or_else(no_code)
 }
 
 fn main() -> ExitCode {

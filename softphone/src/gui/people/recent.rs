@@ -11,9 +11,9 @@ use look::{Icon, Kind, button, icon, space, text};
 
 use super::{Ask, Message, People, list::ROW, of_past, when};
 use crate::{
-    call::Reason,
+    call::{Direction, Reason},
     gui::Cx,
-    history::{Direction, Past},
+    history::Past,
 };
 
 impl People {
