@@ -1,7 +1,7 @@
-# A janela de um registro.
+# A janela de um servidor.
 
-title = Registro Ramal
-title-open = Registro Ramal em { $address }
+title = Servidor Ramal
+title-open = Servidor Ramal em { $address }
 
 # Places
 users = Usuários
@@ -29,22 +29,22 @@ state-closed = Fechado
 state-opening = Abrindo
 state-closing = Fechando
 state-failed = Não abriu
-closing-text = O registro está fechando: o que já foi pedido está sendo respondido, por no máximo { $seconds } segundos.
+closing-text = O servidor está fechando: o que já foi pedido está sendo respondido, por no máximo { $seconds } segundos.
 close-at-once = Fechar já
-closed-cut = O registro está fechado. { $finished ->
+closed-cut = O servidor está fechado. { $finished ->
         [1] Uma conexão terminou
        *[other] { $finished } conexões terminaram
     } em ordem, { $cut ->
         [1] uma foi cortada
        *[other] { $cut } foram cortadas
     }.
-leave-title = Fechar o registro?
+leave-title = Fechar o servidor?
 leave-follows = { $users ->
         [1] Há uma pessoa registrada.
        *[other] Há { $users } pessoas registradas.
     } Ninguém encontra ninguém aqui até você abrir de novo. As chamadas em andamento não caem.
 leave = Fechar e sair
-leaving-title = Fechando o registro
+leaving-title = Fechando o servidor
 leaving-text = O que já foi pedido está sendo respondido. A janela fecha sozinha em no máximo { $seconds } segundos.
 try-again = Tentar de novo
 cancel = Cancelar
@@ -87,12 +87,12 @@ users-look-in-all = Buscar em todos os nomes
 users-unfound-title = Ninguém encontrado
 users-unfound-text = Ninguém aqui tem “{ $search }” no nome ou no endereço.
 users-nobody-title = Ninguém se registrou ainda
-users-nobody-text = Passe o endereço deste registro para quem precisa se encontrar. As pessoas aparecem aqui assim que o telefone delas se registra.
+users-nobody-text = Passe o endereço deste servidor para quem precisa se encontrar. As pessoas aparecem aqui assim que o telefone delas se registra.
 users-nobody-action = Mostrar o endereço
 users-nobody-banned-title = Ninguém está bloqueado
 users-nobody-banned-text = Quem você bloquear aparece aqui e pode ser liberado depois.
-users-closed-title = O registro está fechado
-users-closed-text = Abra o registro, e os telefones que o conhecem voltam sozinhos.
+users-closed-title = O servidor está fechado
+users-closed-text = Abra o servidor, e os telefones que o conhecem voltam sozinhos.
 sort-tip = Ordena por esta coluna; mais um clique inverte a ordem
 column-name = Nome
 column-address = Endereço
@@ -120,7 +120,7 @@ copy-address = Copiar o endereço
 person-claimed = Dono desde
 person-absent = Não registrado
 person-last-seen = Usado pela última vez { $ago }
-person-hidden = Oculto: este telefone só recebe chamadas pelo registro
+person-hidden = Oculto: este telefone só recebe chamadas pelo servidor
 person-no-connection = Nenhuma: alcançado diretamente até a validade acabar
 person-device = Telefone { $device }
 disconnect = Desconectar
@@ -153,8 +153,8 @@ bans-count = { $count ->
     }
 bans-none-title = Nenhum bloqueio
 bans-none-text = Digite um nome ou uma chave acima para deixar de atender alguém, ou bloqueie alguém na lista de usuários.
-bans-closed-title = O registro está fechado
-bans-closed-text = Os bloqueios aparecem e mudam com o registro aberto. Eles valem até você desbloquear.
+bans-closed-title = O servidor está fechado
+bans-closed-text = Os bloqueios aparecem e mudam com o servidor aberto. Eles valem até você desbloquear.
 ban-of-key = Chave
 ban-of-name = Nome
 ban-since = desde { $day }
@@ -172,20 +172,20 @@ done-disconnected = { $connections ->
         [1] Uma conexão de { $who } foi encerrada; o telefone volta sozinho.
        *[other] { $connections } conexões de { $who } foram encerradas; os telefones voltam sozinhos.
     }
-failed-closed = O registro está fechado. Abra e tente de novo.
+failed-closed = O servidor está fechado. Abra e tente de novo.
 failed-nobody = “{ $typed }” não é nem um nome nem uma chave. Digite como aparece na lista de usuários.
 failed-not-owned = { $name } não tem mais dono. Veja a lista de usuários.
 failed-not-banned = { $who } não está bloqueado. Veja a lista de bloqueios.
 failed-too-many-bans = Não cabem mais bloqueios. Desbloqueie alguém que não precise mais estar na lista.
 failed = Não deu certo: { $why }
-busy = O registro está ocupado e não aceitou o pedido. Tente de novo daqui a pouco.
+busy = O servidor está ocupado e não aceitou o pedido. Tente de novo daqui a pouco.
 not-remembered = O que você configurou vale até fechar a janela, mas não foi possível guardar: { $why }. Confira a pasta abaixo.
 preferences-damaged = Não foi possível ler as configurações, então estas são as padrão. O arquivo danificado ficou guardado como { $path }.
 
 # Activity
 activity-span = os últimos 10 minutos
 activity-empty-title = Ainda não há nada para mostrar
-activity-empty-text = Abra o registro para ver registros, consultas e chamadas segundo a segundo.
+activity-empty-text = Abra o servidor para ver registros, consultas e chamadas segundo a segundo.
 a-second = { $value }/s
 plot-registrations = Registros
 plot-lookups = Consultas
@@ -216,7 +216,7 @@ log-count = { $kept ->
 log-count-found = { $shown } de { $kept } linhas, horários em UTC
 log-empty-title = Ainda não há nada no log
 log-empty-open = Toda mensagem que os telefones enviam e recebem aparece aqui.
-log-empty-closed = Abra o registro: toda mensagem que os telefones enviam e recebem aparece aqui.
+log-empty-closed = Abra o servidor: toda mensagem que os telefones enviam e recebem aparece aqui.
 log-unfound-title = Nenhuma linha assim
 log-unfound-text = Nenhuma das linhas tem estas palavras.
 log-show-all = Mostrar todas as linhas
@@ -244,7 +244,7 @@ go-on = Continuar
 log-copy-tip = Copia as linhas mostradas, no máximo as últimas { $most }
 log-copy-line-tip = Copia a linha escolhida
 export = Exportar
-export-tip = Grava as linhas mostradas em um arquivo na pasta do registro
+export-tip = Grava as linhas mostradas em um arquivo na pasta do servidor
 clear-tip = Esquece todas as linhas
 way-received = recebida
 way-sent = enviada
@@ -258,8 +258,8 @@ line-missing = { $lines ->
     }
 
 # Settings
-settings-registry = Registro
-settings-next-time = O que você mudar aqui vale na próxima vez que o registro for aberto.
+settings-registry = Servidor
+settings-next-time = O que você mudar aqui vale na próxima vez que o servidor for aberto.
 settings-window = Janela
 lease = Validade máxima
 lease-help = Um telefone que fica este tempo sem dar sinal deixa de estar registrado. Os telefones pedem 60 segundos.
@@ -276,7 +276,7 @@ plain-never = Nunca
 plain-loopback = Só desta máquina
 plain-any = De qualquer lugar
 plain-any-follows = Quem está no caminho de uma conexão sem criptografia vê quem chama quem.
-open-at-start = Abrir o registro junto com esta janela
+open-at-start = Abrir o servidor junto com esta janela
 language = Idioma
 language-system = Como o sistema
 scheme = Cores
@@ -286,15 +286,15 @@ scheme-dark = Escuro
 text-size = Tamanho do texto
 percent = { $percent } %
 folder = Pasta
-folder-help = Aqui ficam os nomes, a chave do registro e estas configurações. Guarde uma cópia: os telefones conhecem o registro pela chave. Outra pasta se escolhe ao iniciar, com --data.
+folder-help = Aqui ficam os nomes, a chave do servidor e estas configurações. Guarde uma cópia: os telefones conhecem o servidor pela chave. Outra pasta se escolhe ao iniciar, com --data.
 
 # First steps
-help-what = Um registro é onde os telefones se encontram pelo nome. Cada pessoa se registra com um nome, e quem sabe o nome pode ligar. O que elas falam não passa por aqui.
-help-open-title = Abra o registro
+help-what = O servidor é onde os telefones se encontram pelo nome. Cada pessoa se registra com um nome, e quem sabe o nome pode ligar. O que elas falam não passa por aqui.
+help-open-title = Abra o servidor
 help-open-text = Esta máquina passa a esperar pelos telefones. A porta acima pode ficar como está.
 help-give-title = Passe este endereço para os outros
-help-give-text = É ele que a pessoa digita como registro ao entrar.
-help-give-closed = Ele aparece aqui assim que o registro estiver aberto.
+help-give-text = É o que cada pessoa digita em “Servidor” ao entrar.
+help-give-closed = Ele aparece aqui assim que o servidor estiver aberto.
 help-local = Só programas desta máquina chegam até ele. Para os outros entrarem, feche, digite 0.0.0.0 acima e abra de novo.
 help-outside = Para quem está em outra rede, o seu roteador precisa encaminhar a porta TCP { $port } para esta máquina.
 help-fingerprint-title = Peça que comparem a impressão digital
@@ -302,8 +302,8 @@ help-fingerprint-text = O telefone mostra na primeira vez. Se for igual, não h�
 copy-fingerprint = Copiar a impressão digital
 help-call-title = Liguem uns para os outros
 help-call-text = Cada pessoa escolhe um nome no ramal-softphone e entra. A partir daí todos se veem e ligam com um clique. Você vê todos em Usuários.
-help-keep = Esta é a primeira vez: o registro criou a chave dele. Guarde uma cópia de { $folder }, porque os telefones conhecem o registro por essa chave.
-help-another-key = Não havia chave em { $folder }, então o registro criou uma nova. Os telefones que o conhecem param até o dono aceitar a nova impressão digital. Se você tem uma cópia da chave antiga, feche o registro e coloque-a de volta.
+help-keep = Esta é a primeira vez: o servidor criou a chave dele. Guarde uma cópia de { $folder }, porque os telefones conhecem o servidor por essa chave.
+help-another-key = Não havia chave em { $folder }, então o servidor criou uma nova. Os telefones que o conhecem param até o dono aceitar a nova impressão digital. Se você tem uma cópia da chave antiga, feche o servidor e coloque-a de volta.
 
 # Why it did not open
 port-taken = A porta { $port } está em uso por outro programa.
@@ -312,27 +312,27 @@ port-forbidden = O sistema não deixa este programa usar a porta { $port }.
 port-forbidden-next = Digite uma porta acima de 1023, como 5000, e abra de novo.
 not-this-machine = { $ip } não é um endereço desta máquina.
 not-this-machine-next = Digite acima um dos endereços dela, ou 0.0.0.0 para todos, e abra de novo.
-port-failed = O registro não consegue escutar em { $listen }.
+port-failed = O servidor não consegue escutar em { $listen }.
 port-failed-next = O sistema diz: { $why }. Tente outro endereço ou outra porta.
-in-use = Já há um registro rodando com esta pasta.
-in-use-next = Ele está em outra janela, ou é o ramal-registry em um terminal. Use aquele, ou feche-o primeiro. Para um segundo registro, inicie este programa com --data e outra pasta.
+in-use = Já há um servidor rodando com esta pasta.
+in-use-next = Ele está em outra janela, ou é o ramal-registry em um terminal. Use aquele, ou feche-o primeiro. Para um segundo servidor, inicie este programa com --data e outra pasta.
 folder-unusable = Não é possível usar { $path }.
 folder-unusable-next = O sistema diz: { $why }. Confira a pasta, ou inicie este programa com --data e outra pasta.
 folder-forbidden-next = Este usuário não pode gravar ali. Mude isso, ou inicie este programa com --data e outra pasta.
 disk-full-next = O disco está cheio. Libere espaço e abra de novo.
 exposed = Outros usuários desta máquina têm acesso a { $path }.
-exposed-next = Os segredos do registro precisam ser só seus. Este comando deixa os outros de fora; depois abra de novo.
+exposed-next = Os segredos do servidor precisam ser só seus. Este comando deixa os outros de fora; depois abra de novo.
 exposed-foreign-next = Pertence a outro usuário. Rode este programa como aquele usuário, ou assuma com este comando; depois abra de novo.
 exposed-unusable = { $path } não é o que deveria ser.
 exposed-link-next = É um link simbólico. Coloque o próprio arquivo no lugar dele e abra de novo.
 exposed-neither-next = Não é nem um arquivo com um segredo nem a pasta de um. Tire-o dali e abra de novo.
-key-damaged = A chave do registro em { $path } está danificada.
+key-damaged = A chave do servidor em { $path } está danificada.
 key-damaged-next = Coloque uma cópia do arquivo de volta. Se não tem cópia, tire-o dali: uma chave nova é criada, e cada telefone terá de aceitá-la.
 store-damaged = O arquivo com os nomes está danificado ({ $why }). Ele foi deixado como está.
 store-damaged-next = Coloque uma cópia de { $path } de volta. Se não tem cópia, tire-o dali para começar sem nomes, que ficam livres para qualquer um.
 store-too-new = { $path } foi gravado por uma versão mais nova do Ramal.
 store-too-new-next = Use aquela versão, ou inicie este programa com --data e outra pasta.
-certificate-failed = O registro não tem um certificado para criptografar as conexões.
+certificate-failed = O servidor não tem um certificado para criptografar as conexões.
 certificate-failed-next = { $why }
-machine-failed = Não foi possível abrir o registro.
+machine-failed = Não foi possível abrir o servidor.
 machine-failed-next = O sistema diz: { $why }. Tente de novo; se continuar assim, reinicie a máquina.

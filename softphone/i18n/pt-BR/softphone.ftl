@@ -4,7 +4,7 @@
 ## Navegação (gui.rs)
 
 nav-people = Pessoas
-nav-log = Registro
+nav-log = Log
 nav-settings = Ajustes
 cancel = Cancelar
 close = Fechar
@@ -42,10 +42,10 @@ recovery-written = Já anotei
 
 trouble-unreachable-title = Não foi possível alcançar { $host }
 trouble-unknown-host = Nenhum computador é conhecido por esse nome. Confira a escrita.
-trouble-nobody-listens = Nenhum servidor de nomes responde nesse endereço. Confira o endereço e a porta e pergunte a quem o administra se está aberto.
+trouble-nobody-listens = Nenhum servidor Ramal responde nesse endereço. Confira o endereço e a porta e pergunte a quem o administra se está aberto.
 trouble-no-answer = Não houve resposta. Confira o endereço e a sua rede.
 trouble-network = A rede informa: { $why }. Verifique sua conexão e tente de novo.
-trouble-no-registry-title = { $host } não é um servidor de nomes
+trouble-no-registry-title = { $host } não é um servidor Ramal
 trouble-no-registry = Outro programa responde nesse endereço. Confira o endereço e a porta.
 trouble-version-title = As versões não combinam
 trouble-version = { $host } usa uma versão diferente da deste programa. Atualize o mais antigo dos dois.
@@ -90,7 +90,7 @@ trouble-not-owned-title = Ninguém tem o nome { $name } aqui
 trouble-not-owned = Não há nada a mudar. Confira o servidor ou simplesmente conecte com o nome.
 trouble-too-fast-title = Tentativas demais
 trouble-too-fast = { $seconds ->
-    [one] Tente de novo em um segundo.
+    [1] Tente de novo em um segundo.
    *[other] Tente de novo em { $seconds } segundos.
 }
 trouble-too-many-title = O servidor não tem vaga no momento
@@ -150,11 +150,11 @@ name-mixed = Use letras de um só alfabeto
 
 sign-in-title = Entrar
 sign-in-name = Seu nome
-sign-in-registry = Servidor de nomes
+sign-in-registry = Servidor
 sign-in-connect = Conectar
 sign-in-text = Escolha um nome e o servidor que o conhece.
 sign-in-name-example = ana
-sign-in-registry-example = registro.exemplo.org ou 192.168.1.5
+sign-in-registry-example = ramal.exemplo.org ou 192.168.1.5
 sign-in-registry-empty = Digite onde está o servidor
 sign-in-registry-wrong = Isto não é um endereço: tente 192.168.1.5 ou 192.168.1.5:5000
 sign-in-found = Na sua rede
@@ -333,7 +333,7 @@ incoming-unconfirmed = O servidor não confirma o nome. Qualquer um pode se cham
 incoming-answer = Atender
 incoming-decline = Recusar
 incoming-more = { $count ->
-    [one] Mais uma chamada tocando
+    [1] Mais uma chamada tocando
    *[other] Mais { $count } chamadas tocando
 }
 identity-changed-title = Outra pessoa ligou como { $name }
@@ -350,7 +350,7 @@ tray-title = Ramal: { $name }
 tray-ready = Pode receber chamadas
 tray-not-registered = Não conectado
 tray-missed = { $count ->
-    [one] Uma chamada perdida
+    [1] Uma chamada perdida
    *[other] { $count } chamadas perdidas
 }
 key-space = Espaço
@@ -428,7 +428,7 @@ call-others = Outras chamadas
 call-other-switch = Falar com { $name }
 call-bar-back = Voltar à chamada
 call-bar-more = { $count ->
-    [one] e mais uma
+    [1] e mais uma
    *[other] e mais { $count }
 }
 ended-lasted = Durou { $lasted }
@@ -476,7 +476,7 @@ ended-identity-changed-next = Você conhecia { $name } com outra identidade. Per
 ended-failed = Este computador não conseguiu fazer a chamada
 ended-failed-next = Confira microfone e alto-falante nos ajustes e ligue de novo.
 
-## Registro (log.rs)
+## Log (log.rs)
 
 log-filter = Filtrar as linhas
 log-all = Todas
@@ -487,17 +487,17 @@ log-pause = Pausar
 log-go-on = Continuar
 log-paused = Pausado. { $count ->
     [0] Nada de novo
-    [one] Uma linha nova
+    [1] Uma linha nova
    *[other] { $count } linhas novas
 }
 log-copy-all = Copiar tudo
 log-copy-line = Copiar esta linha
 log-copied = { $count ->
-    [one] Uma linha copiada
+    [1] Uma linha copiada
    *[other] { $count } linhas copiadas
 }
 log-count = { $count ->
-    [one] Uma linha
+    [1] Uma linha
    *[other] { $count } linhas
 }
 log-empty-title = Nada ainda
@@ -534,7 +534,7 @@ callers-everyone = Todos
 callers-contacts = Quem eu conheço
 callers-nobody = Ninguém
 publish = Mostrar se estou disponível
-publish-text = Os outros veem se você está disponível, em chamada ou ausente. Sem isso, só veem que você está registrado.
+publish-text = Os outros veem se você está disponível, em chamada ou ausente. Sem isso, só veem que você está conectado.
 push-to-talk = Apertar para falar
 push-to-talk-text = O microfone só fica aberto enquanto você segura a barra de espaço.
 notifications = Notificações na área de trabalho

@@ -38,4 +38,23 @@ mod tests {
     fn both_languages_say_the_same_things_with_the_same_variables() {
         assert_eq!(language::differences(DOMAIN, &Assets), Vec::<String>::new());
     }
+
+    #[test]
+    fn nothing_is_counted_as_one() {
+        for language in [Language::English, Language::BrazilianPortuguese] {
+            let texts = load(language);
+            let said = |key: &str, count: u32| {
+                let args = ["count", "seconds"].map(|it| (it, count));
+                texts.get_args(key, args.into_iter().collect())
+            };
+            // Portuguese has one plural for 0 and 1, which would say one where there is none.
+            for key in ["log-count", "log-copied", "trouble-too-fast"] {
+                assert!(said(key, 0).contains('0'), "{}", said(key, 0));
+            }
+            for key in ["log-count", "log-copied", "log-paused", "incoming-more"] {
+                assert!(!said(key, 1).contains('1'), "{}", said(key, 1));
+            }
+            assert!(!said("log-paused", 0).contains('0'));
+        }
+    }
 }
