@@ -212,7 +212,7 @@ impl App {
             Action::None => {}
             Action::Tell(command) => self.tell(command),
             Action::Prefer(change) => self.prefer(&change),
-            Action::Look(looks) => self.look(looks),
+            Action::Look(looks) => return self.look(looks),
             Action::Go(place) => {
                 self.appearance.place = place;
                 self.keeper.touch();
@@ -296,7 +296,7 @@ impl App {
         self.tell(command);
     }
 
-    fn look(&mut self, looks: Looks) {
+    fn look(&mut self, looks: Looks) -> Task<Message> {
         match looks {
             Looks::Scheme(scheme) => self.appearance.scheme = scheme,
             Looks::Language(language) => {
@@ -306,6 +306,7 @@ impl App {
             Looks::TextSize(percent) => self.appearance.text_size = percent,
         }
         self.keeper.touch();
+        self.rescaled()
     }
 
     /// What is to be written.

@@ -409,6 +409,19 @@ fn a_registry_that_announces_itself_is_offered_and_not_filled_in() {
     assert!(sees(&app, "Type where the registry is"));
 }
 
+#[test]
+fn a_window_with_large_texts_is_opened_again_as_large_as_it_was() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::People);
+    let large = settings::Message::LookSet(super::Looks::TextSize(150));
+    let _ = app.update(Message::Settings(large));
+    // What a window is told of its size is in units of its texts.
+    let size = Size::new(800.0, 600.0);
+    let resized = iced::window::Event::Resized(size);
+    let _ = app.update(Message::Window(app.window.unwrap(), resized));
+    assert_eq!(app.appearance.window, (1200.0, 900.0));
+}
+
 /// A headset, and the loudspeakers of the machine.
 fn devices() -> Vec<Device> {
     let device = |id: &str, name: &str, direction| Device {

@@ -14,6 +14,9 @@ use crate::{
 /// The smallest window in which nothing is clipped.
 const WINDOW_MIN: iced::Size = iced::Size::new(800.0, 560.0);
 
+/// What the screen of a small laptop has room for.
+const SCREEN: iced::Size = iced::Size::new(1280.0, 680.0);
+
 /// How long a phone that was told to stop may take before the program ends without it.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -25,7 +28,7 @@ impl App {
     pub(super) fn open(&mut self) -> Task<Message> {
         let (window, opened) = window::open(window::Settings {
             size: self.appearance.window.into(),
-            min_size: Some(WINDOW_MIN),
+            min_size: Some(self.smallest()),
             exit_on_close_request: false,
             icon: look::window_icon(ICON),
             ..window::Settings::default()
@@ -34,12 +37,31 @@ impl App {
         opened.discard()
     }
 
+    /// The smallest window in which nothing is clipped, with texts as large as they are.
+    fn smallest(&self) -> iced::Size {
+        let scale = self.factor();
+        let wanted = iced::Size::new(WINDOW_MIN.width * scale, WINDOW_MIN.height * scale);
+        iced::Size::new(
+            wanted.width.min(SCREEN.width),
+            wanted.height.min(SCREEN.height),
+        )
+    }
+
+    /// Texts are of another size than before.
+    pub(super) fn rescaled(&self) -> Task<Message> {
+        let smallest = Some(self.smallest());
+        self.window
+            .map_or_else(Task::none, |window| window::set_min_size(window, smallest))
+    }
+
     pub(super) fn window(&mut self, event: &window::Event) -> Task<Message> {
         match event {
             window::Event::Focused => self.world.focused = true,
             window::Event::Unfocused => self.world.focused = false,
             window::Event::Resized(size) => {
-                self.appearance.window = (size.width, size.height);
+                // A window that is opened knows nothing of how large its texts are.
+                let scale = self.factor();
+                self.appearance.window = (size.width * scale, size.height * scale);
                 self.keeper.touch();
             }
             window::Event::Closed => self.window = None,
