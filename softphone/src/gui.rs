@@ -18,6 +18,8 @@ mod cx;
 mod desk;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod full;
 pub mod identity;
 pub mod incoming;
 mod keep;

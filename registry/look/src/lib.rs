@@ -28,6 +28,8 @@
 pub mod button;
 pub mod desktop;
 pub mod focus;
+#[cfg(feature = "frames")]
+pub mod frames;
 pub mod language;
 pub mod nav;
 pub mod space;

@@ -2,86 +2,42 @@
 //! log. What a picture costs is printed (`--nocapture`); what is asserted is that it does not grow
 //! with what is not in view.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use iced::{Event, Size, mouse, window};
-use iced_test::{
-    core::{clipboard, renderer::Headless, renderer::Style, theme::Base},
-    renderer::Renderer,
-    runtime::{UserInterface, user_interface::Cache},
-};
-use registry::gui::{App, Message, Place, WINDOW, lines::LINES_MAX, log, users};
+use iced::{Event, Size, mouse};
+use look::frames::{Screen, mean_and_longest, spent};
+use registry::gui::{Message, Place, WINDOW, lines::LINES_MAX, log, users};
 
 use crate::scene::{self, Scene};
 
 /// So many pictures are drawn for each figure.
 const PICTURES: u32 = 20;
 
-/// A window that is drawn again and again, as on a screen.
-struct Screen {
-    renderer: Renderer,
-    cache: Option<Cache>,
-}
-
-impl Screen {
-    fn new() -> Self {
-        let settings = look::settings("ramal-registry-gui");
-        // The simulator loads the fonts.
-        let _: iced_test::Simulator<'_, ()> =
-            iced_test::Simulator::with_settings(settings.clone(), iced::widget::space());
-        let (font, size) = (settings.default_font, settings.default_text_size);
-        let renderer = <Renderer as Headless>::new(font, size, Some("tiny-skia"));
-        let renderer = iced::futures::executor::block_on(renderer).unwrap();
-        let cache = Some(Cache::default());
-        Self { renderer, cache }
-    }
-
-    /// What the window does for one message: view, layout, draw.
-    fn draw(&mut self, app: &App, events: &[Event]) -> Duration {
-        let began = Instant::now();
-        let (renderer, cache) = (&mut self.renderer, self.cache.take().unwrap());
-        let mut interface = UserInterface::build(app.view(), WINDOW, cache, renderer);
-        let cursor = mouse::Cursor::Available(iced::Point::new(700.0, 500.0));
-        let mut all = events.to_vec();
-        let redraw = window::Event::RedrawRequested(Instant::now());
-        all.push(Event::Window(redraw));
-        let mut messages: Vec<Message> = Vec::new();
-        let _ = interface.update(&all, cursor, renderer, &mut clipboard::Null, &mut messages);
-        let theme = app.theme();
-        let text_color = theme.base().text_color;
-        interface.draw(renderer, &theme, &Style { text_color }, cursor);
-        let Size { width, height } = WINDOW;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let size = Size::new(width as u32, height as u32);
-        let picture = renderer.screenshot(size, 1.0, theme.base().background_color);
-        assert!(!picture.is_empty());
-        self.cache = Some(interface.into_cache());
-        began.elapsed()
-    }
-}
-
 fn wheel() -> Event {
     let delta = mouse::ScrollDelta::Lines { x: 0.0, y: -3.0 };
     Event::Mouse(mouse::Event::WheelScrolled { delta })
 }
 
-/// The mean and the worst of some pictures, each after `change`.
+/// What some pictures cost, each after `change`.
 fn pictures(what: &str, scene: &mut Scene, events: &[Event], change: impl Fn(&mut Scene, u32)) {
-    let mut screen = Screen::new();
-    screen.draw(&scene.app, &[]);
-    let (mut all, mut worst, mut changing) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let size = Size::new(WINDOW.width as u32, WINDOW.height as u32);
+    let mut screen = Screen::new(size);
+    let theme = scene.app.theme();
+    let mouse = iced::Point::new(700.0, 500.0);
+    screen.frame(|| scene.app.view(), &theme, &[], mouse);
+    let (mut changing, mut frames) = (Vec::new(), Vec::new());
     for picture in 0..PICTURES {
-        let began = Instant::now();
+        let began = spent();
         change(scene, picture);
-        changing += began.elapsed();
-        let took = screen.draw(&scene.app, events);
-        (all, worst) = (all + took, worst.max(took));
+        changing.push(spent() - began);
+        let frame = screen.frame(|| scene.app.view(), &theme, events, mouse);
+        frames.push(frame.whole());
     }
+    let (mean, longest) = mean_and_longest(&frames);
     println!(
-        "{what}: update {:.1?}, view, layout and drawing {:.1?}, the worst {:.1?}",
-        changing / PICTURES,
-        all / PICTURES,
-        worst
+        "{what}: update {:.1?}, view, layout and drawing {mean:.1?}, the longest {longest:.1?}",
+        mean_and_longest(&changing).0
     );
 }
 

@@ -415,4 +415,4 @@ fn fits(line: &Line, show: Show, wanted: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,7 +8,7 @@ use crate::{
     settings::preferences::Language,
 };
 
-fn journal(count: u64) -> Arc<Journal> {
+pub(in crate::gui) fn journal(count: u64) -> Arc<Journal> {
     let mut journal = Journal::default();
     for number in 0..count {
         let phone = With::Phone("192.168.0.12:40312".parse().expect("an address"));
