@@ -1,10 +1,10 @@
-//! A question laid over a window, which has to be answered first; and the root of every window.
+//! Questions laid over a window, which have to be answered first; and the root of every window.
 
-use iced::advanced::widget::{Operation, Tree, Widget, tree};
+use iced::advanced::widget::{Id, Operation, Tree, Widget, operation, tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, layout, mouse, overlay, renderer};
 use iced::keyboard::{self, Key, key::Named};
 use iced::widget::{column, container, row, text::IntoFragment};
-use iced::{Border, Event, Fill, Length, Point, Rectangle, Renderer, Size, Theme, Vector};
+use iced::{Border, Event, Fill, Length, Point, Rectangle, Renderer, Size, Theme, Vector, touch};
 
 use crate::{Element, Tokens, focus, space, surface, text};
 
@@ -13,20 +13,30 @@ pub struct Dialog<'a, Message> {
     card: Element<'a, Message>,
     on_close: Option<Message>,
     on_submit: Option<Message>,
+    is_deaf: bool,
 }
 
+/// By what the answers are found among all that can have the focus.
+const ANSWERS: Id = Id::new("look-answers");
+
 impl<'a, Message: 'a> Dialog<'a, Message> {
-    /// A title, what it is about, and the answers: buttons, the main one last.
+    /// A title, what it is about, and the answers: buttons, the main one last, and first the one
+    /// that does no harm. When it opens, what is typed goes into its first field; where there is
+    /// none, and Enter has no [meaning](Self::on_submit), the first of several answers has the
+    /// focus.
     pub fn new(
         title: impl IntoFragment<'a>,
         content: impl Into<Element<'a, Message>>,
         answers: impl IntoIterator<Item = Element<'a, Message>>,
     ) -> Self {
-        let answers = row![iced::widget::space::horizontal()]
-            .extend(answers)
-            .spacing(space::S);
-        let all = column![text::title(title), content.into(), answers].spacing(space::L);
-        let card = container(all)
+        let answers = container(row(answers).spacing(space::S)).id(ANSWERS);
+        let answers = container(answers).align_right(Fill);
+        Self::card(column![text::title(title), content.into(), answers].spacing(space::L))
+    }
+
+    /// Anything at all. Nothing in it has the focus when it opens.
+    pub fn card(content: impl Into<Element<'a, Message>>) -> Self {
+        let card = container(content)
             .padding(space::XL)
             .max_width(WIDTH)
             .style(surface::raised)
@@ -35,6 +45,7 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
             card,
             on_close: None,
             on_submit: None,
+            is_deaf: false,
         }
     }
 
@@ -45,6 +56,7 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
             card: self.card.map(f),
             on_close: self.on_close.map(f),
             on_submit: self.on_submit.map(f),
+            is_deaf: self.is_deaf,
         }
     }
 
@@ -61,6 +73,14 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
         self.on_submit = Some(message);
         self
     }
+
+    /// Whether it takes no keys for now: one that opened by itself may catch what was meant for
+    /// something else.
+    #[must_use]
+    pub fn deaf(mut self, is_deaf: bool) -> Self {
+        self.is_deaf = is_deaf;
+        self
+    }
 }
 
 /// How wide a dialog is at most, in logical pixels.
@@ -75,36 +95,89 @@ pub fn dialog<'a, Message: 'a>(
     base: impl Into<Element<'a, Message>>,
     open: Option<Dialog<'a, Message>>,
 ) -> Element<'a, Message> {
-    let mut layers = vec![container(base).width(Fill).height(Fill).into()];
-    let (mut on_close, mut on_submit) = (None, None);
-    if let Some(open) = open {
-        layers.push(open.card);
-        (on_close, on_submit) = (open.on_close, open.on_submit);
-    }
-    Element::new(Window {
-        layers,
-        on_close,
-        on_submit,
-    })
+    dialogs(base, [open])
 }
 
-/// The window, and the dialog over it if there is one.
+/// The same with a place for each dialog that can be open, each over those before it. Only the
+/// topmost hears anything; those below it keep their state as well.
+pub fn dialogs<'a, Message: 'a>(
+    base: impl Into<Element<'a, Message>>,
+    places: impl IntoIterator<Item = Option<Dialog<'a, Message>>>,
+) -> Element<'a, Message> {
+    let mut window = Window {
+        layers: vec![container(base).width(Fill).height(Fill).into()],
+        is_open: vec![true],
+        on_close: None,
+        on_submit: None,
+        is_deaf: false,
+    };
+    for place in places {
+        window.is_open.push(place.is_some());
+        window.layers.push(match place {
+            Some(open) => {
+                (window.on_close, window.on_submit) = (open.on_close, open.on_submit);
+                window.is_deaf = open.is_deaf;
+                open.card
+            }
+            None => iced::widget::space().into(),
+        });
+    }
+    Element::new(window)
+}
+
+/// The window, and the dialogs over it.
 struct Window<'a, Message> {
+    /// The window itself, then a layer for each place of a dialog.
     layers: Vec<Element<'a, Message>>,
+    is_open: Vec<bool>,
+    /// Of the topmost dialog, as the two that follow.
     on_close: Option<Message>,
     on_submit: Option<Message>,
+    is_deaf: bool,
 }
+
+/// Which of the layers that are open have been the topmost: what they begin with is over.
+#[derive(Default)]
+struct Seen(Vec<bool>);
 
 impl<Message> Window<'_, Message> {
     fn top(&self) -> usize {
-        self.layers.len() - 1
+        let open = self.is_open.iter().rposition(|is_open| *is_open);
+        open.unwrap_or_default()
+    }
+
+    /// Gives the focus to what a dialog that has just opened begins with.
+    fn begin(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        let top = self.top();
+        let seen = tree.state.downcast_mut::<Seen>();
+        seen.0.resize(self.is_open.len(), false);
+        let has_begun = seen.0[top];
+        seen.0[top] = true;
+        for (seen, is_open) in seen.0.iter_mut().zip(&self.is_open) {
+            *seen &= is_open;
+        }
+        if top == 0 || has_begun {
+            return;
+        }
+        let (layer, tree) = (&mut self.layers[top], &mut tree.children[top]);
+        let mut first = First::default();
+        focus::operate(layer, tree, layout.child(top), renderer, &mut first);
+        // Of one answer alone nobody knows whether it does harm.
+        let is_safe = self.on_submit.is_none() && first.answers > 1;
+        let answer = first.answer.filter(|_| is_safe);
+        if let (false, Some(wanted)) = (first.is_focused, first.field.or(answer)) {
+            focus::give(wanted, layer, tree, layout.child(top), renderer);
+        }
     }
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Window<'_, Message> {
     fn tag(&self) -> tree::Tag {
-        struct Stateless;
-        tree::Tag::of::<Stateless>()
+        tree::Tag::of::<Seen>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(Seen::default())
     }
 
     fn children(&self) -> Vec<Tree> {
@@ -177,14 +250,14 @@ impl<Message> Widget<Message, Theme, Renderer> for Window<'_, Message> {
         shell: &mut Shell<'_, Message>,
         viewport: &Rectangle,
     ) {
+        self.begin(tree, layout, renderer);
         let top = self.top();
-        // What a person does reaches the dialog alone; what the window needs reaches everything.
-        let is_input = matches!(
-            event,
-            Event::Keyboard(_) | Event::Mouse(_) | Event::Touch(_) | Event::InputMethod(_)
-        );
+        let is_key = matches!(event, Event::Keyboard(_) | Event::InputMethod(_));
+        if self.is_deaf && is_key && !lets_go(event) {
+            return;
+        }
         for number in (0..=top).rev() {
-            if number != top && is_input {
+            if number != top && !reaches_all(event) {
                 break;
             }
             let cursor = match number == top {
@@ -219,8 +292,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Window<'_, Message> {
         };
         if let Some(message) = said {
             shell.publish(message);
+            shell.capture_event();
         }
-        shell.capture_event();
     }
 
     fn draw(
@@ -235,6 +308,9 @@ impl<Message> Widget<Message, Theme, Renderer> for Window<'_, Message> {
     ) {
         let top = self.top();
         for (number, layer) in self.layers.iter().enumerate() {
+            if !self.is_open[number] {
+                continue;
+            }
             let cursor = match number == top {
                 true => cursor,
                 false => mouse::Cursor::Unavailable,
@@ -292,11 +368,79 @@ impl<Message> Widget<Message, Theme, Renderer> for Window<'_, Message> {
     }
 }
 
-/// The key that was pressed, if it has a name.
+/// Whether what is below hears of it as well. What a person does reaches the topmost alone, but
+/// what they let go is let go everywhere; and what the window needs reaches everything.
+fn reaches_all(event: &Event) -> bool {
+    let is_input = matches!(
+        event,
+        Event::Keyboard(_) | Event::Mouse(_) | Event::Touch(_) | Event::InputMethod(_)
+    );
+    !is_input || lets_go(event)
+}
+
+/// Whether something that was held is held no more.
+fn lets_go(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Keyboard(keyboard::Event::KeyReleased { .. } | keyboard::Event::ModifiersChanged(_))
+            | Event::Mouse(mouse::Event::ButtonReleased(_))
+            | Event::Touch(touch::Event::FingerLifted { .. } | touch::Event::FingerLost { .. })
+    )
+}
+
+/// What a dialog begins with, by its number among all that can have the focus.
+#[derive(Default)]
+struct First {
+    total: usize,
+    /// Something has the focus already.
+    is_focused: bool,
+    field: Option<usize>,
+    answer: Option<usize>,
+    answers: usize,
+    in_answers: bool,
+}
+
+impl Operation for First {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+        operate(self);
+    }
+
+    fn container(&mut self, id: Option<&Id>, _bounds: Rectangle) {
+        // The answers are the last thing in a dialog.
+        self.in_answers |= id == Some(&ANSWERS);
+    }
+
+    fn text_input(
+        &mut self,
+        _id: Option<&Id>,
+        _bounds: Rectangle,
+        _state: &mut dyn operation::TextInput,
+    ) {
+        // It is told of as something that can have the focus right after this.
+        self.field.get_or_insert(self.total);
+    }
+
+    fn focusable(
+        &mut self,
+        _id: Option<&Id>,
+        _bounds: Rectangle,
+        state: &mut dyn operation::Focusable,
+    ) {
+        self.is_focused |= state.is_focused();
+        if self.in_answers {
+            self.answer.get_or_insert(self.total);
+            self.answers += 1;
+        }
+        self.total += 1;
+    }
+}
+
+/// The key that was pressed, if it has a name. One that is held down may have opened the dialog.
 fn pressed(event: &Event) -> Option<Named> {
     match event {
         Event::Keyboard(keyboard::Event::KeyPressed {
             key: Key::Named(key),
+            repeat: false,
             ..
         }) => Some(*key),
         _ => None,

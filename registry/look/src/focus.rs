@@ -285,6 +285,19 @@ pub(crate) fn step<Message>(
         (Some(at), false) => (at + 1) % count.total,
         (Some(at), true) => (at + count.total - 1) % count.total,
     };
+    give(wanted, content, tree, layout, renderer);
+    true
+}
+
+/// Gives the focus to what has this number among all in `content` that can have it, and brings it
+/// into view.
+pub(crate) fn give<Message>(
+    wanted: usize,
+    content: &mut Element<'_, Message>,
+    tree: &mut Tree,
+    layout: Layout<'_>,
+    renderer: &Renderer,
+) {
     let mut give = Give {
         wanted,
         ..Give::default()
@@ -299,10 +312,9 @@ pub(crate) fn step<Message>(
             &mut Scroll { reveal, seen: 0 },
         );
     }
-    true
 }
 
-fn operate<Message>(
+pub(crate) fn operate<Message>(
     content: &mut Element<'_, Message>,
     tree: &mut Tree,
     layout: Layout<'_>,

@@ -58,7 +58,7 @@ mod window;
 pub use avatar::{avatar, initials};
 pub use banner::{Kind, badge, banner, dot};
 pub use choice::{choice, segments};
-pub use dialog::{Dialog, dialog};
+pub use dialog::{Dialog, dialog, dialogs};
 pub use empty::empty;
 pub use field::{field, input, wrong};
 pub use focus::frame;

@@ -203,6 +203,63 @@ fn enter_gives_the_main_answer_of_a_dialog_unless_another_has_the_focus() {
 }
 
 #[test]
+fn a_dialog_opens_with_the_focus_on_the_answer_that_does_no_harm() {
+    let answers = || {
+        [
+            look::button::secondary("cancel").on_press(First).into(),
+            look::button::danger("do it").on_press(Second).into(),
+        ]
+    };
+    let switch = || look::switch("always", false, Some(Switched));
+    let open = look::Dialog::new("Do it?", switch(), answers());
+    let mut simulator = shown(look::dialog(text("below"), Some(open)));
+    simulator.tap_key(Named::Enter);
+    assert_eq!(said(simulator), [First]);
+    let typed = |_| Second;
+    let field = iced::widget::text_input("", "").on_input(typed);
+    let open = look::Dialog::new("Whom?", column![switch(), field], answers());
+    let mut simulator = shown(look::dialog(text("below"), Some(open)));
+    simulator.typewrite("x");
+    simulator.tap_key(Named::Tab);
+    simulator.tap_key(Named::Enter);
+    assert_eq!(
+        said(simulator),
+        [Second, First],
+        "a field, then the answers"
+    );
+}
+
+#[test]
+fn of_several_dialogs_only_the_topmost_hears_keys_and_none_while_it_is_deaf() {
+    let dialogs = |is_deaf| {
+        let first = look::button::primary("first").on_press(First);
+        let below = look::Dialog::new("below", text("?"), [first.into()]).on_close(Closed);
+        let second = look::button::primary("second").on_press(Second);
+        let above = look::Dialog::card(second).on_submit(Meant(7)).deaf(is_deaf);
+        let base = look::button::primary("base").on_press(Meant(0));
+        look::dialogs(base, [Some(below), None, Some(above)])
+    };
+    let keys = [
+        Named::Escape,
+        Named::Enter,
+        Named::Tab,
+        Named::Tab,
+        Named::Space,
+    ];
+    let mut simulator = shown(dialogs(false));
+    for key in keys {
+        simulator.tap_key(key);
+    }
+    assert_eq!(said(simulator), [Meant(7), Second]);
+    let mut simulator = shown(dialogs(true));
+    for key in keys {
+        simulator.tap_key(key);
+    }
+    simulator.click("second").expect("the mouse is heard");
+    assert_eq!(said(simulator), [Second]);
+}
+
+#[test]
 fn the_focus_is_scrolled_into_view() {
     let many = (0..40).map(|number| {
         let label = format!("button {number}");

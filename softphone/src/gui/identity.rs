@@ -306,7 +306,8 @@ impl Work {
             let close = button::primary(fl!(t, "close")).on_press(wrap(Message::Closed));
             let said = Element::from(done(cx, outcome));
             return Dialog::new(title, said.map(wrap), [close.into()])
-                .on_close(wrap(Message::Closed));
+                .on_close(wrap(Message::Closed))
+                .on_submit(wrap(Message::Closed));
         }
         let runs = matches!(self.stage, Stage::Running);
         let problem = match &self.stage {

@@ -126,5 +126,7 @@ pub fn question<'a>(cx: &Cx<'a>, remembers: bool) -> Dialog<'a, Closing> {
             .on_press(Closing::Ring(remembers))
             .into(),
     ];
-    Dialog::new(fl!(t, "close-title"), content, answers).on_close(Closing::Stay)
+    Dialog::new(fl!(t, "close-title"), content, answers)
+        .on_close(Closing::Stay)
+        .on_submit(Closing::Ring(remembers))
 }
