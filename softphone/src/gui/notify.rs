@@ -178,7 +178,7 @@ mod tests {
 
     fn notice() -> Notice {
         Notice {
-            title: "bob calls".to_owned(),
+            title: "bob is calling".to_owned(),
             body: "verified".to_owned(),
             buttons: Some(Buttons {
                 answer: "Answer".to_owned(),

@@ -292,7 +292,7 @@ impl Settings {
                 Icon::Export,
                 fl!(t, "identity-export"),
                 fl!(t, "identity-export-short"),
-                fl!(t, "identity-export-go"),
+                fl!(t, "identity-export-open"),
                 identity::Kind::Export,
             ),
             does(
@@ -460,7 +460,7 @@ fn window<'a>(cx: &Cx<'a>, appearance: &Appearance) -> Element<'a, Message> {
     let language = look::segments(language, &appearance.language, |language| {
         Message::LookSet(Looks::Language(language))
     });
-    let sizes = TextSize::ALL.map(|size| (size.percent(), format!("{} %", size.percent())));
+    let sizes = TextSize::ALL.map(|size| (size.percent(), format!("{}%", size.percent())));
     let sizes = look::segments(sizes, &appearance.text_size, |percent| {
         Message::LookSet(Looks::TextSize(percent))
     });

@@ -275,9 +275,9 @@ fn a_name_that_is_taken_brings_back_to_the_door_and_offers_to_recover_it() {
     let refused = phone::Event::RegistrationRefused(Refusal::NameTaken);
     let _ = app.update(Message::Line(1, News::Event(refused.into())));
     assert!(app.phone.is_none());
-    click(&mut app, "Get a name back");
+    click(&mut app, "Recover a name");
     assert!(sees(&app, "Recovery words"));
-    click(&mut app, "Get it back");
+    click(&mut app, "Recover");
     assert!(sees(
         &app,
         "Check the words: twelve, in order, as you wrote them down"
@@ -535,7 +535,7 @@ fn closing_the_window_asks_once_and_remembers_the_answer() {
     let mut app = signed_in(&config, Place::People);
     app.ask_to_close();
     click(&mut app, "Don’t ask again");
-    click(&mut app, "Keep ringing");
+    click(&mut app, "Keep running");
     assert_eq!(app.world.preferences.on_close, preferences::OnClose::Ring);
     assert!(app.phone.is_some() && app.window.is_none());
 }

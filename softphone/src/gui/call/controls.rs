@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How wide one of them is with its word, in logical pixels.
-const PLACE: f32 = 72.0;
+const PLACE: f32 = 92.0;
 
 impl Call {
     pub(super) fn controls<'a>(&'a self, seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {

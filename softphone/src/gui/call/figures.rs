@@ -74,7 +74,8 @@ impl Course {
         let texts = cx.texts;
         let percent = move |value: f32| {
             let value = format!("{value:.1}");
-            fl!(texts, "call-percent", value = value)
+            let (whole, tenth) = value.split_once('.').unwrap_or((&value, "0"));
+            fl!(texts, "call-percent", whole = whole, tenth = tenth)
         };
         let millis = move |value: f32| {
             let value = format!("{value:.0}");

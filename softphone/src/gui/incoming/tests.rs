@@ -96,7 +96,7 @@ fn a_notification_says_who_calls_only_if_the_person_wants_that() {
     world.board.calls.push(seen(1, "zed", stranger));
     let cx = world.cx();
     let open = notice(&world.board.calls[0], false, &cx);
-    assert_eq!(open.title, "zed calls");
+    assert_eq!(open.title, "zed is calling");
     assert!(open.body.contains("does not confirm"), "{open:?}");
     let hidden = notice(&world.board.calls[0], true, &cx);
     assert!(

@@ -130,7 +130,7 @@ impl People {
             ),
             Typed::Bad(bad) => look::empty(
                 Icon::Search,
-                fl!(texts, "people-nobody-title", typed = self.typed.trim()),
+                fl!(texts, "people-bad-title"),
                 why(texts, bad),
                 None,
             ),

@@ -8,7 +8,7 @@ use std::{
 use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
 use iced::{
-    Center, Fill, Subscription, Task,
+    Alignment, Center, Fill, Subscription, Task,
     widget::{column, row},
 };
 use look::{Element, Icon, Kind, button, space, text};
@@ -449,7 +449,9 @@ fn volume<'a>(t: &FluentLanguageLoader, percent: u8, direction: Direction) -> El
         look::slider(0..=200, percent, 5, move |percent| Message::VolumeSet(
             direction, percent
         )),
-        text::body(format!("{percent} %")).width(56),
+        text::body(format!("{percent}%"))
+            .width(48)
+            .align_x(Alignment::End),
     ]
     .spacing(space::M)
     .align_y(Center)
