@@ -30,8 +30,13 @@ pub use job::Job;
 /// The longest that is typed anywhere here, in bytes.
 const TYPED_MAX: usize = 4096;
 
-/// The first field, as focus finds it.
-const FIRST: &str = "identity-first";
+/// By what its fields are found.
+const PATH: &str = "identity-path";
+const PASSPHRASE: &str = "identity-passphrase";
+const AGAIN: &str = "identity-again";
+const NAME: &str = "identity-name";
+const REGISTRY: &str = "identity-registry";
+const WORDS: &str = "identity-words";
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +132,8 @@ pub enum Action {
     None,
     /// Do this; where it [wants the profile](Kind::wants_profile), the phone leaves it before.
     Run(Job),
+    /// Have the keyboard where something is missing: [`Work::focus`].
+    Focus,
     /// Close it.
     Close,
 }
@@ -190,9 +197,31 @@ impl Work {
         self.kind
     }
 
-    /// Where the keyboard is at first.
-    pub fn focus<M: Send + 'static>() -> iced::Task<M> {
-        operation::focus(FIRST)
+    /// Has the keyboard where something is still to be typed.
+    pub fn focus<M: Send + 'static>(&self) -> iced::Task<M> {
+        self.wanting()
+            .map_or_else(iced::Task::none, operation::focus)
+    }
+
+    /// The first field that does not hold what is needed.
+    fn wanting(&self) -> Option<&'static str> {
+        let path = expanded(self.path.trim()).is_none().then_some(PATH);
+        let long = Passphrase::new(self.passphrase.clone()).is_long_enough();
+        match self.kind {
+            Kind::Export => path
+                .or((!long).then_some(PASSPHRASE))
+                .or((self.again != self.passphrase).then_some(AGAIN)),
+            Kind::Import => path.or(self.passphrase.is_empty().then_some(PASSPHRASE)),
+            Kind::Recover => {
+                let name = self.name.trim().parse::<Name>().is_err();
+                let registry = self.registry.trim().parse::<Host>().is_err();
+                let words = self.words.trim().parse::<RecoveryCode>().is_err();
+                name.then_some(NAME)
+                    .or(registry.then_some(REGISTRY))
+                    .or(words.then_some(WORDS))
+            }
+            Kind::Rotate | Kind::Release => None,
+        }
     }
 
     /// Whose identity was brought here, or had back.
@@ -228,7 +257,10 @@ impl Work {
             Message::ReplaceToggled(replaces) => self.replaces = replaces,
             Message::GoPressed => {
                 self.tried = true;
-                if let (Some(job), Stage::Asking(_)) = (self.job(), &self.stage) {
+                if let Stage::Asking(_) = self.stage {
+                    let Some(job) = self.job() else {
+                        return Action::Focus;
+                    };
                     self.stage = Stage::Running;
                     return Action::Run(job);
                 }
@@ -360,7 +392,7 @@ impl Work {
         };
         let path = || {
             let wrong = expanded(self.path.trim()).is_none();
-            let input = plain(&fl!(t, "identity-file-example"), &self.path).id(FIRST);
+            let input = plain(&fl!(t, "identity-file-example"), &self.path).id(PATH);
             let error = tried(wrong, fl!(t, "identity-file-wrong"));
             look::field(
                 fl!(t, "identity-file"),
@@ -369,7 +401,7 @@ impl Work {
             )
         };
         let passphrase = |is_new: bool| {
-            let input = plain("", &self.passphrase).secure(true);
+            let input = plain("", &self.passphrase).id(PASSPHRASE).secure(true);
             let input = input.on_input(|typed| Message::PassphraseChanged(typed.into()));
             let long = Passphrase::new(self.passphrase.clone()).is_long_enough();
             let error = match is_new {
@@ -383,7 +415,7 @@ impl Work {
         };
         match self.kind {
             Kind::Export => {
-                let again = plain("", &self.again).secure(true);
+                let again = plain("", &self.again).id(AGAIN).secure(true);
                 let again = again.on_input(|typed| Message::AgainChanged(typed.into()));
                 let differs = self.again != self.passphrase;
                 let error = tried(differs, fl!(t, "identity-passphrase-differs"));
@@ -404,17 +436,18 @@ impl Work {
                     .map(|error| trouble::name(t, &error))
                     .filter(|_| self.tried);
                 let name = plain("", &self.name)
-                    .id(FIRST)
+                    .id(NAME)
                     .on_input(Message::NameChanged);
                 let name = look::field(fl!(t, "sign-in-name"), name, error);
                 let wrong = self.registry.trim().parse::<Host>().is_err();
                 let error = tried(wrong, fl!(t, "sign-in-registry-wrong"));
                 let registry = plain(&fl!(t, "sign-in-registry-example"), &self.registry);
-                let registry = registry.on_input(Message::RegistryChanged);
+                let registry = registry.id(REGISTRY).on_input(Message::RegistryChanged);
                 let registry = look::field(fl!(t, "sign-in-registry"), registry, error);
                 let wrong = self.words.trim().parse::<RecoveryCode>().is_err();
                 let error = tried(wrong, fl!(t, "identity-words-wrong"));
                 let words = plain(&fl!(t, "identity-words-example"), &self.words);
+                let words = words.id(WORDS);
                 let words = words.on_input(|typed| Message::WordsChanged(typed.into()));
                 let words = look::field(fl!(t, "identity-words"), words, error);
                 vec![name, registry, words]
@@ -532,4 +565,30 @@ fn expanded(typed: &str) -> Option<PathBuf> {
     };
     path.file_name()?;
     Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keyboard_is_where_something_is_still_to_be_typed() {
+        let options = Options::new(std::env::temp_dir());
+        let mut export = Work::new(Kind::Export, &options, "ana", "");
+        assert_eq!(export.wanting(), Some(PASSPHRASE));
+        let typed = |typed: &str| Secret::from(typed.to_owned());
+        export.update(Message::PassphraseChanged(typed("correct horse battery")));
+        assert!(matches!(export.update(Message::GoPressed), Action::Focus));
+        assert_eq!(export.wanting(), Some(AGAIN));
+        export.update(Message::AgainChanged(typed("correct horse battery")));
+        assert_eq!(export.wanting(), None);
+        assert!(matches!(export.update(Message::GoPressed), Action::Run(_)));
+
+        let recover = Work::new(Kind::Recover, &options, "ana", "192.168.1.5");
+        assert_eq!(recover.wanting(), Some(WORDS));
+        let recover = Work::new(Kind::Recover, &options, "", "192.168.1.5");
+        assert_eq!(recover.wanting(), Some(NAME));
+        let import = Work::new(Kind::Import, &options, "", "");
+        assert_eq!(import.wanting(), Some(PATH));
+    }
 }

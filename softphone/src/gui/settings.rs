@@ -133,13 +133,8 @@ impl Settings {
     pub fn begin(&mut self, kind: identity::Kind, _cx: &Cx<'_>) -> Action<Message> {
         let registry = self.registry.to_string();
         self.tab = Tab::Identity;
-        self.work = Some(Work::new(
-            kind,
-            &self.options,
-            self.name.as_str(),
-            &registry,
-        ));
-        Action::Run(Work::focus())
+        let work = Work::new(kind, &self.options, self.name.as_str(), &registry);
+        Action::Run(self.work.insert(work).focus())
     }
 
     /// Whether nothing but a meter looks different after this.
@@ -198,6 +193,7 @@ impl Settings {
         };
         match work.update(message) {
             identity::Action::None => Action::None,
+            identity::Action::Focus => Action::Run(work.focus()),
             identity::Action::Run(job) => Action::Work(job),
             identity::Action::Close => {
                 let released = matches!(work.outcome(), Some(identity::Outcome::Released(_)));

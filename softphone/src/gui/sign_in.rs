@@ -246,8 +246,7 @@ impl SignIn {
     /// Opens the dialog about identities.
     fn begin(&mut self, kind: identity::Kind) -> Action {
         let work = Work::new(kind, &self.options, self.name.trim(), self.registry.trim());
-        self.work = Some(work);
-        Action::Run(Work::focus())
+        Action::Run(self.work.insert(work).focus())
     }
 
     fn work(&mut self, message: identity::Message) -> Action {
@@ -256,6 +255,7 @@ impl SignIn {
         };
         match work.update(message) {
             identity::Action::None => {}
+            identity::Action::Focus => return Action::Run(work.focus()),
             identity::Action::Run(job) => {
                 return Action::Run(Task::future(job.run()).map(Message::Work));
             }
