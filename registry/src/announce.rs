@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant as TokioInstant, timeout_at},
 };
 
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Warning};
 
 /// What registries are announced as.
 pub const SERVICE: &str = "_ramal._tcp.local.";
@@ -144,18 +144,18 @@ impl Drop for Announcement {
 async fn tell(told: Receiver<DaemonEvent>, machine: String, events: Events) {
     let (mut announced, mut failed) = (false, false);
     while let Ok(event) = told.recv_async().await {
-        let text = match event {
+        let event = match event {
             DaemonEvent::Announce(..) if !announced => {
                 announced = true;
-                format!("phones on this network find it as {machine}")
+                Event::Notice(format!("phones on this network find it as {machine}"))
             }
             DaemonEvent::Error(error) if !failed => {
                 failed = true;
-                format!("phones on this network may not find it by themselves: {error}")
+                Event::Warning(Warning::NotHeard(error.to_string()))
             }
             _ => continue,
         };
-        events.tell(Event::Notice(text));
+        events.tell(event);
     }
 }
 

@@ -11,6 +11,10 @@ use std::{
 
 use codec::Name;
 
+mod warning;
+
+pub use warning::{Mended, Standing, Warning};
+
 /// How many events may wait for whoever reads them; what comes beyond is dropped and counted.
 pub const EVENTS_MAX: usize = 8192;
 
@@ -73,7 +77,9 @@ pub enum Event {
     /// What an operator wants to know at the start.
     Notice(String),
     /// Something is wrong that the operator can mend.
-    Warning(String),
+    Warning(Warning),
+    /// It is right again.
+    Mended(Mended),
 }
 
 /// Takes events and never waits.
@@ -81,6 +87,7 @@ pub enum Event {
 pub struct Events {
     queue: SyncSender<Event>,
     dropped: Arc<AtomicU64>,
+    standing: Standing,
 }
 
 impl Events {
@@ -92,6 +99,7 @@ impl Events {
             Self {
                 queue,
                 dropped: Arc::default(),
+                standing: Standing::default(),
             },
             events,
         )
@@ -99,6 +107,11 @@ impl Events {
 
     /// Tells what happened, or counts it as dropped when nobody reads fast enough.
     pub fn tell(&self, event: Event) {
+        match &event {
+            Event::Warning(warning) => self.standing.begin(warning),
+            Event::Mended(mended) => self.standing.end(*mended),
+            _ => {}
+        }
         if self.queue.try_send(event).is_err() {
             self.dropped.fetch_add(1, Relaxed);
         }
@@ -108,6 +121,12 @@ impl Events {
     #[must_use]
     pub fn dropped(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.dropped)
+    }
+
+    /// What is wrong at any time.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
     }
 }
 
@@ -119,8 +138,11 @@ mod tests {
     fn what_does_not_fit_is_counted() {
         let (events, _receiver) = Events::channel();
         for _ in 0..EVENTS_MAX + 5 {
-            events.tell(Event::Warning("w".into()));
+            events.tell(Event::Notice("n".into()));
         }
         assert_eq!(events.dropped().load(Relaxed), 5);
+        // What is wrong is known all the same.
+        events.tell(Event::Warning(Warning::StoreFailed));
+        assert_eq!(events.standing().now(), [Warning::StoreFailed]);
     }
 }

@@ -3,13 +3,18 @@
 //! Each screen is a struct that hears what happened and says what is to be done; this does it. The
 //! registry itself runs on threads of its own (`host`), and never waits for the window.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use codec::UnixMillis;
 use i18n_embed::fluent::FluentLanguageLoader;
 use iced::{
     Center, Fill, Size, Subscription, Task, Theme,
-    keyboard::{self, Key, key::Named},
+    keyboard::{self, Key},
     theme::Mode,
     widget::{column, container, row, space::horizontal, text::IntoFragment},
     window,
@@ -19,9 +24,10 @@ use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::{limits::Limits, operate::Options, store::Moment};
+use crate::{event::Warning, limits::Limits, operate::Options, store::Moment};
 
 pub mod activity;
+pub mod alarm;
 pub mod bans;
 pub mod door;
 pub mod help;
@@ -36,14 +42,19 @@ pub mod times;
 pub mod users;
 
 mod frame;
+mod keep;
+mod keys;
+mod leaving;
 mod said;
 
 use activity::Activity;
 use bans::Bans;
 use door::Door;
 use help::Help;
-use host::{Command, Seen, Sight};
+use host::{Command, Hosting, Phase, Seen, Sight};
 use journal::Journal;
+use keep::Keep;
+use leaving::Leaving;
 use log::Log;
 use preferences::Preferences;
 use settings::Settings;
@@ -68,12 +79,14 @@ pub const WINDOW_MIN: Size = Size::new(880.0, 560.0);
 pub struct Start {
     /// Where the registry keeps what it keeps.
     pub data: PathBuf,
-    /// Where to listen, whatever is remembered.
+    /// Where to listen this time, whatever is remembered.
     pub listen: Option<SocketAddr>,
     /// Opens at once.
     pub open: bool,
     /// What is remembered.
     pub found: preferences::Found,
+    /// What runs the registry, for whoever starts the window and waits for its end.
+    pub hosting: Hosting,
 }
 
 /// Where a person is.
@@ -146,12 +159,18 @@ pub struct App {
     settings: Settings,
     help: Help,
     seen: Arc<Seen>,
-    /// To whatever runs the registry, once that runs.
+    hosting: Hosting,
+    /// To whatever runs the registry, while that runs.
     host: Option<(mpsc::Sender<Command>, Journal)>,
+    /// Where this start was told to listen: that is not remembered.
+    given: Option<SocketAddr>,
+    keep: Keep,
     /// It is to be opened as soon as that can be told.
     opens: bool,
     leaving: Leaving,
     notice: Option<Notice>,
+    /// What a person has read of what is wrong still.
+    read: Vec<Warning>,
     /// The number of the last answer that was shown.
     told: u64,
     moment: Moment,
@@ -159,17 +178,6 @@ pub struct App {
     width: f32,
     /// Flipped by every update: see [`look::repaint`].
     odd: bool,
-}
-
-/// Whether the window is being closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leaving {
-    /// It is not.
-    No,
-    /// It is asked whether it is to be, because there are users.
-    Asked,
-    /// As soon as the registry is closed.
-    Yes,
 }
 
 /// Something that a person is told once.
@@ -210,12 +218,14 @@ pub enum Message {
     LeaveDismissed,
     /// What was told is read.
     NoticeRead,
+    /// What is wrong is read.
+    WarningRead(Warning),
     /// The window has another size.
     Resized(Size),
     /// The desktop wants it light or dark.
     Desktop(Mode),
-    /// A second went by.
-    Second,
+    /// Time went by.
+    Tick,
     /// Something was copied.
     Copied,
 }
@@ -223,8 +233,7 @@ pub enum Message {
 impl App {
     /// A window as it was left.
     pub fn new(start: &Start) -> (Self, Task<Message>) {
-        let mut preferences = start.found.preferences.clone();
-        preferences.listen = start.listen.unwrap_or(preferences.listen);
+        let preferences = start.found.preferences.clone();
         let texts = look::language::loader(DOMAIN, &Texts, preferences.language);
         let notice = start.found.set_aside.as_ref().map(|path| Notice {
             kind: Kind::Warning,
@@ -235,7 +244,7 @@ impl App {
             texts,
             desktop: Mode::None,
             place: preferences.place.unwrap_or_default(),
-            door: Door::new(preferences.listen),
+            door: Door::new(start.listen.unwrap_or(preferences.listen)),
             users: Users::default(),
             bans: Bans::default(),
             activity: Activity::default(),
@@ -243,10 +252,14 @@ impl App {
             settings: Settings::default(),
             help: Help,
             seen: Arc::default(),
+            hosting: start.hosting.clone(),
             host: None,
+            given: start.listen,
+            keep: Keep::default(),
             opens: start.open || preferences.open_at_start,
             leaving: Leaving::No,
             notice,
+            read: Vec::new(),
             told: 0,
             moment: Moment::now(),
             width: preferences.window.map_or(WINDOW.width, |it| it.0)
@@ -283,15 +296,12 @@ impl App {
 
     /// What the window listens to.
     pub fn subscription(&self) -> Subscription<Message> {
-        let ticks = self.place == Place::Users
-            && self.seen.phase.is_open()
-            && !self.seen.users.users.users.is_empty();
-        let ticks = match ticks {
-            true => iced::time::every(std::time::Duration::from_secs(1)).map(|_| Message::Second),
-            false => Subscription::none(),
+        let ticks = match self.tick_every() {
+            Some(every) => iced::time::every(every).map(|_| Message::Tick),
+            None => Subscription::none(),
         };
         Subscription::batch([
-            Subscription::run(host::connect).map(Message::Host),
+            Subscription::run_with(self.hosting.clone(), host::connect).map(Message::Host),
             keyboard::listen().filter_map(|event| match event {
                 keyboard::Event::KeyPressed { key, modifiers, .. } => {
                     Some(Message::Key(key, modifiers))
@@ -303,6 +313,18 @@ impl App {
             look::desktop::mode().map(Message::Desktop),
             ticks,
         ])
+    }
+
+    /// How often the window has to look at the clock, if it has to.
+    fn tick_every(&self) -> Option<Duration> {
+        let leases = self.place == Place::Users && !self.seen.users.users.users.is_empty();
+        match (&self.leaving, &self.seen.phase) {
+            (Leaving::Yes { .. }, _) | (_, Phase::Closing { .. }) => {
+                Some(Duration::from_millis(250))
+            }
+            (_, Phase::Open(_)) if leases => Some(Duration::from_secs(1)),
+            _ => None,
+        }
     }
 
     /// Does what is to be done about what happened.
@@ -323,6 +345,18 @@ impl App {
                 }
             }
             Message::Host(host::Event::Seen(seen)) => return self.see(seen),
+            Message::Host(host::Event::Unable(why)) => self.without_host(why),
+            Message::Host(host::Event::Ended) => match self.leaving {
+                Leaving::Yes { .. } => return self.end(),
+                Leaving::No | Leaving::Asked => {
+                    self.without_host("what runs the registry has failed".to_owned());
+                }
+            },
+            Message::Tick => {
+                if matches!(self.leaving, Leaving::Yes { until, .. } if until <= moment.now) {
+                    return self.end();
+                }
+            }
             Message::Go(place) => self.go(place),
             Message::Door(message) => return self.door(message),
             Message::Users(message) => {
@@ -354,19 +388,17 @@ impl App {
             },
             Message::Key(key, modifiers) => return self.key(&key, modifiers),
             Message::CloseRequested => return self.leave(),
-            Message::LeaveConfirmed => {
-                self.leaving = Leaving::Yes;
-                self.command(Command::Close);
-            }
+            Message::LeaveConfirmed => self.leave_now(),
             Message::LeaveDismissed => self.leaving = Leaving::No,
             Message::NoticeRead => self.notice = None,
+            Message::WarningRead(warning) => self.read.push(warning),
             Message::Resized(size) => {
                 let scale = self.scale();
                 self.width = size.width;
                 self.preferences.window = Some((size.width * scale, size.height * scale));
             }
             Message::Desktop(mode) => self.desktop = mode,
-            Message::Second | Message::Copied => {}
+            Message::Copied => {}
         }
         Task::none()
     }
@@ -399,6 +431,9 @@ impl App {
         if let Some((_, journal)) = &self.host {
             self.log.push(journal.take());
         }
+        // What was mended and is wrong again is told again.
+        let standing = Arc::clone(&self.seen);
+        self.read.retain(|it| standing.warnings.contains(it));
         self.users.found(&self.seen.users);
         self.activity.pulses(&self.seen.pulses);
         if let Some(last) = self.seen.told.last().filter(|it| it.number > self.told) {
@@ -412,12 +447,8 @@ impl App {
         if self.seen.phase.is_open() && !was_open {
             self.look();
         }
-        if self.seen.end && self.leaving != Leaving::Yes {
-            self.leaving = Leaving::Yes;
-            self.command(Command::Close);
-        }
-        if self.leaving == Leaving::Yes && self.seen.phase.is_closed() {
-            return self.end();
+        if self.seen.end && !matches!(self.leaving, Leaving::Yes { .. }) {
+            self.leave_now();
         }
         Task::none()
     }
@@ -446,13 +477,25 @@ impl App {
                 if !self.seen.phase.is_closed() {
                     return Task::none();
                 }
-                self.preferences.listen = listen;
-                self.remember();
+                if self.given != Some(listen) {
+                    self.given = None;
+                    self.preferences.listen = listen;
+                    self.remember();
+                }
                 self.notice = None;
-                let options = self.options(listen);
-                self.command(Command::Open(Box::new(options)));
+                if self.host.is_some() {
+                    let options = self.options(listen);
+                    self.command(Command::Open(Box::new(options)));
+                } else {
+                    // It opens as soon as there is something to run it.
+                    self.opens = true;
+                    if let Phase::Failed(_) = self.seen.phase {
+                        self.hosting.try_again();
+                    }
+                }
             }
             door::Action::Close => self.command(Command::Close),
+            door::Action::Cut if self.leaving != Leaving::No => return self.leave(),
             door::Action::Cut => self.command(Command::CutShort),
             door::Action::Copy(text) => return self.copy(text),
         }
@@ -504,33 +547,8 @@ impl App {
         iced::clipboard::write(text)
     }
 
-    /// Closes the window, if it may be closed.
-    fn leave(&mut self) -> Task<Message> {
-        if self.host.is_none() || self.seen.phase.is_closed() {
-            return self.end();
-        }
-        let users = self.seen.pulses.last().map_or(0, |pulse| pulse.registered);
-        match self.leaving {
-            Leaving::No if users > 0 && self.seen.phase.is_open() => {
-                self.leaving = Leaving::Asked;
-            }
-            // Who closes it again means it.
-            Leaving::No | Leaving::Asked => {
-                self.leaving = Leaving::Yes;
-                self.command(Command::Close);
-            }
-            Leaving::Yes => self.command(Command::CutShort),
-        }
-        Task::none()
-    }
-
-    fn end(&mut self) -> Task<Message> {
-        self.remember();
-        iced::exit()
-    }
-
     fn remember(&mut self) {
-        if let Err(error) = self.preferences.store(&self.data) {
+        if let Err(error) = self.keep.store(&self.preferences, &self.data) {
             self.notice = Some(Notice {
                 kind: Kind::Warning,
                 text: said::not_remembered(&error, &self.texts),
@@ -548,62 +566,6 @@ impl App {
                 kind: Kind::Warning,
                 text: said::busy(&self.texts),
             });
-        }
-    }
-
-    fn key(&mut self, key: &Key, modifiers: keyboard::Modifiers) -> Task<Message> {
-        if key == &Key::Named(Named::Escape) {
-            return self.escape();
-        }
-        if !modifiers.command() {
-            return Task::none();
-        }
-        let Key::Character(letter) = key else {
-            return Task::none();
-        };
-        match letter.as_str() {
-            "o" => return self.door(door::Message::OpenPressed),
-            "f" => {
-                return match self.place {
-                    Place::Users => iced::widget::operation::focus(users::SEARCH),
-                    Place::Log => iced::widget::operation::focus(log::SEARCH),
-                    _ => Task::none(),
-                };
-            }
-            "q" => return self.leave(),
-            digit => {
-                let places = frame::PLACES;
-                let at = digit.parse::<usize>().ok().and_then(|at| at.checked_sub(1));
-                if let Some(place) = at.and_then(|at| places.get(at)) {
-                    self.go(*place);
-                    return Task::none();
-                }
-            }
-        }
-        if self.place == Place::Log {
-            match letter.as_str() {
-                "p" => return self.log(log::Message::PausePressed),
-                "c" => return self.log(log::Message::CopyPressed),
-                "e" => return self.log(log::Message::ExportPressed),
-                _ => {}
-            }
-        }
-        Task::none()
-    }
-
-    fn escape(&mut self) -> Task<Message> {
-        if self.notice.take().is_some() {
-            return Task::none();
-        }
-        match self.place {
-            Place::Users => {
-                let action = self
-                    .users
-                    .update(users::Message::Dismissed, &self.seen.users);
-                self.users(action)
-            }
-            Place::Log => self.log(log::Message::Dismissed),
-            _ => Task::none(),
         }
     }
 }

@@ -17,11 +17,11 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    admin::{AdminSocket, socket_of},
+    admin::{AdminSocket, BindError, socket_of},
     announce::Announcement,
     client::agent,
     desk::{Desk, Opened},
-    event::{Event, Events},
+    event::{Event, Events, Warning},
     limits::Limits,
     server::{Config, Plain, Port, Server},
     session::Registrar,
@@ -146,6 +146,7 @@ pub struct Operation {
     asked: JoinSet<()>,
     /// Tells the server with which patience to end; dropped, with none.
     close: oneshot::Sender<Duration>,
+    hurry: CancellationToken,
     stop: DropGuard,
 }
 
@@ -202,7 +203,8 @@ impl Operation {
         }
         let (close, closing) = oneshot::channel();
         let closing = async move { closing.await.unwrap_or(Duration::ZERO) };
-        serving.spawn(server.run_until(closing));
+        let hurry = CancellationToken::new();
+        serving.spawn(server.run_until(closing, hurry.clone()));
         let announcement = announce(&options, &facts, &events);
         Ok(Self {
             facts,
@@ -213,6 +215,7 @@ impl Operation {
             serving,
             asked,
             close,
+            hurry,
             stop: stop.drop_guard(),
         })
     }
@@ -227,6 +230,13 @@ impl Operation {
     #[must_use]
     pub fn desk(&self) -> Desk {
         self.desk.desk()
+    }
+
+    /// Cancelled while it closes, it waits for no connection any more: those that have not ended
+    /// are cut, and counted as such.
+    #[must_use]
+    pub fn hurry(&self) -> CancellationToken {
+        self.hurry.clone()
     }
 
     /// Stops taking connections, lets what is being asked be answered, tells everybody, and ends;
@@ -259,8 +269,8 @@ impl Operation {
         let closed = match ended {
             Some(Ok(closed)) => closed,
             failed => {
-                let warning = format!("the registry had failed before it was closed: {failed:?}");
-                events.tell(Event::Warning(warning));
+                let why = format!("{failed:?}");
+                events.tell(Event::Warning(Warning::Failed(why)));
                 Closed::default()
             }
         };
@@ -290,9 +300,9 @@ fn announce(options: &Options, facts: &Facts, events: &Events) -> Option<Announc
     if !options.announce.takes(facts.listening) {
         return None;
     }
-    let warn = |error| {
-        let text = format!("phones on this network do not find it by themselves: {error}");
-        events.tell(Event::Notice(text));
+    let warn = |error: mdns_sd::Error| {
+        let warning = Warning::NotAnnounced(error.to_string());
+        events.tell(Event::Warning(warning));
     };
     let announced = Announcement::begin(facts.listening, &facts.fingerprint, events);
     announced.map_err(warn).ok()
@@ -301,12 +311,11 @@ fn announce(options: &Options, facts: &Facts, events: &Events) -> Option<Announc
 /// The socket on which the operator asks. A registry without one serves all the same.
 fn admin_socket(folder: Option<&Path>, events: &Events) -> Option<AdminSocket> {
     let folder = folder?;
-    let warn = |error| {
-        let path = socket_of(folder);
-        events.tell(Event::Warning(format!(
-            "ramal-registry admin does not work, there is no {}: {error}",
-            path.display()
-        )));
+    let warn = |error: BindError| {
+        events.tell(Event::Warning(Warning::NoAdminSocket {
+            path: socket_of(folder),
+            why: error.to_string(),
+        }));
     };
     AdminSocket::bind(folder).map_err(warn).ok()
 }

@@ -22,7 +22,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    event::{Event, Events},
+    event::{Event, Events, Mended, Warning},
     limits::{Count, Counters, Limits},
     session::Registrar,
     store::{Ended, Moment, Store},
@@ -227,14 +227,19 @@ impl<S: Store> Server<S> {
             stop.cancelled().await;
             DRAIN
         };
-        self.run_until(stop).await;
+        self.run_until(stop, CancellationToken::new()).await;
     }
 
     /// Serves until `stop`, which says how much patience there is. Then it takes no more
     /// connections, answers what was asked on those that it has, tells them, and ends; how they
     /// ended is returned. On a connection that goes on asking, answering ends after half of the
-    /// patience; one that does not even take that it is told is cut after all of it.
-    pub async fn run_until(self, stop: impl Future<Output = Duration>) -> Closed {
+    /// patience; one that does not even take that it is told is cut after all of it. When `hurry`
+    /// is cancelled meanwhile, whatever has not ended by then is cut.
+    pub async fn run_until(
+        self,
+        stop: impl Future<Output = Duration>,
+        hurry: CancellationToken,
+    ) -> Closed {
         let Self { listener, shared } = self;
         let (leave, mut stop) = (Leave::default(), pin!(stop));
         if let Ok(addr) = listener.local_addr() {
@@ -248,6 +253,8 @@ impl<S: Store> Server<S> {
         let (mut tidy, mut pulse) = (interval(TIDY_EVERY), interval(PULSE_EVERY));
         // While connections cannot be taken, and then until when to wait.
         let mut not_before = None;
+        // When one could not be taken last, until that is over.
+        let mut lacked: Option<Instant> = None;
         let patience = loop {
             tokio::select! {
                 accepted = accept(&listener, not_before) => match accepted {
@@ -269,9 +276,9 @@ impl<S: Store> Server<S> {
                     }
                     Err(error) => {
                         // Out of files or memory: others may end, so wait instead of spinning.
-                        let again = TokioInstant::now() + ACCEPT_AGAIN;
-                        if not_before.replace(again).is_none() {
-                            let warning = format!("cannot take connections: {error}");
+                        not_before = Some(TokioInstant::now() + ACCEPT_AGAIN);
+                        if lacked.replace(Instant::now()).is_none() {
+                            let warning = Warning::NoConnections(error.to_string());
                             shared.events.tell(Event::Warning(warning));
                         }
                     }
@@ -283,6 +290,11 @@ impl<S: Store> Server<S> {
                     let now = Instant::now();
                     shared.rates.tidy(now);
                     shared.traffic.mark(now);
+                    // Not as soon as one is taken again: the next one may fail.
+                    if lacked.is_some_and(|at| at + TIDY_EVERY <= now) {
+                        lacked = None;
+                        shared.events.tell(Event::Mended(Mended::Connections));
+                    }
                 }
                 _ = pulse.tick() => shared.pulse(),
                 _ = spread.tick() => shared.watches.spread(&shared.counters),
@@ -292,15 +304,20 @@ impl<S: Store> Server<S> {
         drop(listener);
         let (ends, open) = (TokioInstant::now() + patience, connections.len());
         leave.soon.cancel();
-        let mut ended = async || while connections.join_next().await.is_some() {};
-        if timeout(patience / 2, ended()).await.is_err() {
-            leave.now.cancel();
-            let _late = timeout_at(ends, ended()).await;
+        let patiently = async {
+            let mut ended = async || while connections.join_next().await.is_some() {};
+            if timeout(patience / 2, ended()).await.is_err() {
+                leave.now.cancel();
+                let _late = timeout_at(ends, ended()).await;
+            }
+        };
+        tokio::select! {
+            () = patiently => {}
+            () = hurry.cancelled() => {}
         }
         let cut = connections.len();
         if cut > 0 {
-            let warning = format!("{cut} connections did not end in time");
-            shared.events.tell(Event::Warning(warning));
+            shared.events.tell(Event::Warning(Warning::CutOff(cut)));
         }
         connections.shutdown().await;
         // They have heard the stop too.
@@ -391,10 +408,10 @@ impl<S: Store> Shared<S> {
     /// Warns when the store frees no names because the machine's clock is not believed.
     fn look_at_clock(&self) {
         let doubted = self.store.doubts_clock();
-        if !self.clock_doubted.swap(doubted, Relaxed) && doubted {
-            let warning = "this machine's clock is far ahead of the time that has gone by, so no \
-                name is freed until it is right; if it is right, restart the registry";
-            self.events.tell(Event::Warning(warning.to_owned()));
+        match (self.clock_doubted.swap(doubted, Relaxed), doubted) {
+            (false, true) => self.events.tell(Event::Warning(Warning::ClockDoubted)),
+            (true, false) => self.events.tell(Event::Mended(Mended::Clock)),
+            _ => {}
         }
     }
 

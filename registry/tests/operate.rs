@@ -150,8 +150,8 @@ async fn who_asks_on_and_on_does_not_keep_a_registry_open() {
     assert!(asking.await.unwrap());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_read_is_cut_when_the_patience_is_over() {
+/// A registry with a phone that asks and does not read, which never ends in good order.
+async fn with_a_deaf_phone() -> (Operation, Peer) {
     let (events, _happened) = Events::channel();
     let mut options = Options::new(anywhere(), None);
     options.limits.system_buffer = 4096;
@@ -175,14 +175,30 @@ async fn who_does_not_read_is_cut_when_the_patience_is_over() {
         deaf
     })
     .await;
+    (operation, deaf)
+}
+
+const ONE_CUT: Closed = Closed {
+    finished: 0,
+    cut: 1,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_cut_when_the_patience_is_over() {
+    let (operation, deaf) = with_a_deaf_phone().await;
     let closed = operation.close(Duration::from_millis(500)).await;
-    assert_eq!(
-        closed,
-        Closed {
-            finished: 0,
-            cut: 1
-        }
-    );
+    assert_eq!(closed, ONE_CUT);
+    drop(deaf);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_a_hurry_waits_for_nobody_and_is_told_who_was_cut() {
+    let (operation, deaf) = with_a_deaf_phone().await;
+    let hurry = operation.hurry();
+    let began = Instant::now();
+    let (closed, ()) = tokio::join!(operation.close(LONG), async { hurry.cancel() });
+    assert_eq!(closed, ONE_CUT);
+    assert!(began.elapsed() < LONG / 2, "{:?}", began.elapsed());
     drop(deaf);
 }
 

@@ -14,7 +14,7 @@ help = First steps
 # Open and Close
 listens-on = Listens on
 port = Port
-ip-tip = Which of this machine's addresses: 0.0.0.0 is all of them, 127.0.0.1 is for this machine only
+ip-tip = Which of this machine’s addresses: 0.0.0.0 is all of them, 127.0.0.1 is for this machine only
 port-tip = From 1024 to 65535; phones try 5000 by themselves
 wrong-ip = Type an IP address, such as 0.0.0.0
 wrong-port = Type a port from 1 to 65535
@@ -29,7 +29,11 @@ state-closed = Closed
 state-opening = Opening
 state-closing = Closing
 state-failed = Not open
-closing-text = The registry is closing: what was asked is being answered, for { $seconds } seconds at most.
+closing-text = The registry is closing: what was asked is being answered, for { $seconds ->
+        [one] one second
+       *[other] { $seconds } seconds
+    } at most.
+closing-late = The registry is still closing: the disk takes long to keep the last changes. You can wait, or close this window: it then waits { $seconds } seconds at most.
 close-at-once = Close at once
 closed-cut = The registry is closed. { $finished ->
         [one] One connection ended
@@ -45,7 +49,15 @@ leave-follows = { $users ->
     } Nobody finds them here until you open it again. Calls that are already going on are not cut.
 leave = Close and quit
 leaving-title = Closing the registry
-leaving-text = What was asked is being answered. The window closes by itself, in { $seconds } seconds at most.
+leaving-text = What was asked is being answered. The window closes by itself, in { $seconds ->
+        [one] one second
+       *[other] { $seconds } seconds
+    } at most.
+leaving-hurried = Nobody is waited for any more, and the last changes are being kept. The window closes by itself, in { $seconds ->
+        [one] one second
+       *[other] { $seconds } seconds
+    } at most.
+quit-now = Quit now
 try-again = Try again
 cancel = Cancel
 dismiss = Dismiss
@@ -169,12 +181,19 @@ done-disconnected = { $connections ->
         [one] One connection of { $who } was ended; the phone comes back by itself.
        *[other] { $connections } connections of { $who } were ended; the phones come back by themselves.
     }
+done-invited = { $codes ->
+        [one] One invite code was
+       *[other] { $codes } invite codes were
+    } made.
 failed-closed = The registry is closed. Open it and try again.
 failed-nobody = “{ $typed }” is neither a name nor a key. Type it as the list of users shows it.
 failed-not-owned = Nobody owns { $name } any more. Look at the list of users.
 failed-not-banned = { $who } is not banned. Look at the list of bans.
 failed-too-many-bans = There are as many bans as can be kept. Lift one that is no longer needed.
-failed = That did not work: { $why }
+failed-not-kept = The disk did not keep that, so it was not done. Check that the disk has room and works, and try again. The system says: { $why }
+failed-machine = This machine failed at that: { $why }. Try again; if it stays so, close the registry and open it again.
+failed-other = That was not done. Look at the list, and try again.
+unread = This list may be out of date, and is read again by itself. { $why }
 busy = The registry is busy and did not take that. Try again in a moment.
 not-remembered = What you set counts until you close the window, but could not be kept: { $why }. Check the folder below.
 preferences-damaged = The settings could not be read, so these are the defaults. The damaged file is kept as { $path }.
@@ -283,7 +302,7 @@ scheme-dark = Dark
 text-size = Text size
 percent = { $percent }%
 folder = Folder
-folder-help = Here are the names, the registry's key and these settings. Keep a copy: phones know the registry by its key. Another folder is chosen at the start, with --data.
+folder-help = Here are the names, the registry’s key and these settings. Keep a copy: phones know the registry by its key. Another folder is chosen at the start, with --data.
 
 # First steps
 help-what = A registry is where phones find each other by name. People register with a name, and whoever knows the name can call them. What they say does not pass through here.
@@ -301,6 +320,18 @@ help-call-title = Call each other
 help-call-text = Each person picks a name in ramal-softphone and signs in. Then they see each other, and call with a click. You see them all under Users.
 help-keep = This is the first start: the registry has made its key. Keep a copy of { $folder }, because phones know the registry by that key.
 help-another-key = There was no key in { $folder }, so the registry has made a new one. Phones that know it stop until their owner accepts the new fingerprint. If you have a copy of the old key, close the registry and put it back.
+
+# What is wrong while it runs
+alarm-not-kept = New names, changes and bans are refused: the disk does not keep them. The system says: { $why }. If the disk is full, make room on it; the registry tries again by itself every few seconds.
+alarm-store-failed = The registry can keep nothing more, because of a mistake in this program. Close it and open it again; the names that were acknowledged are on the disk.
+alarm-names-lost = The registry was closed before the disk took the last changes, so these are lost; nobody was told that they were kept. Check the disk before you open it again.
+alarm-no-connections = The system gives the registry no more connections, so nobody new gets in. It says: { $why }. Close other programs on this machine, or allow this one more open files (ulimit -n).
+alarm-fewer = The system allows too few open files: { $held } phones can be connected at a time instead of { $wanted }. If you expect more, raise the limit (ulimit -Hn) and start this program again.
+alarm-clock = This machine’s clock has jumped far ahead, so no name is freed until it is right. Set the clock. If it is right, close the registry and open it again.
+alarm-no-socket = The command ramal-registry admin does not reach this registry, because { $path } could not be made. The system says: { $why }. This window works all the same; to mend the command, check the folder, close the registry and open it again.
+alarm-not-announced = Phones on this network may not find this registry by themselves. Give people its address instead: it is under First steps. The system says: { $why }
+alarm-failed = The registry had failed before it was closed, because of a mistake in this program. Open it again; what was acknowledged is on the disk. It said: { $why }
+alarm-no-log = The log stays empty, because the system gives no thread for it. It says: { $why }. Close other programs on this machine, then close the registry and open it again.
 
 # Why it did not open
 port-taken = Port { $port } is taken by another program.
@@ -330,6 +361,9 @@ store-damaged-next = Put a backup of { $path } back. Without one, move it away t
 store-too-new = { $path } was written by a newer version of Ramal.
 store-too-new-next = Use that version, or start this program with --data and another folder.
 certificate-failed = The registry has no certificate to encrypt connections with.
-certificate-failed-next = { $why }
+certificate-not-pem = { $path } is not what it should be: it has to begin with a line -----BEGIN. Put a copy back, or move it away: a new one is made, and no phone notices.
+certificate-not-of-key = { $key } is not the key of { $certificate }. Put both of one pair back, or move both away: a new pair is made, and no phone notices.
+certificate-unusable = { $path } cannot be used. Put a copy back, or move it away: a new one is made, and no phone notices. The system says: { $why }
+certificate-not-made = None could be made. Try again; if it stays so, restart this machine. The system says: { $why }
 machine-failed = The registry could not be opened.
 machine-failed-next = The system says: { $why }. Try again; if it stays so, restart this machine.

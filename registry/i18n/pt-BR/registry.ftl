@@ -29,7 +29,11 @@ state-closed = Fechado
 state-opening = Abrindo
 state-closing = Fechando
 state-failed = Não abriu
-closing-text = O servidor está fechando: o que já foi pedido está sendo respondido, por no máximo { $seconds } segundos.
+closing-text = O servidor está fechando: o que já foi pedido está sendo respondido, por no máximo { $seconds ->
+        [1] 1 segundo
+       *[other] { $seconds } segundos
+    }.
+closing-late = O servidor ainda está fechando: o disco está demorando para guardar as últimas mudanças. Você pode esperar ou fechar esta janela, que então espera no máximo { $seconds } segundos.
 close-at-once = Fechar já
 closed-cut = O servidor está fechado. { $finished ->
         [1] Uma conexão terminou
@@ -45,7 +49,15 @@ leave-follows = { $users ->
     } Ninguém encontra ninguém aqui até você abrir de novo. As chamadas em andamento não caem.
 leave = Fechar e sair
 leaving-title = Fechando o servidor
-leaving-text = O que já foi pedido está sendo respondido. A janela fecha sozinha em no máximo { $seconds } segundos.
+leaving-text = O que já foi pedido está sendo respondido. A janela fecha sozinha em no máximo { $seconds ->
+        [1] 1 segundo
+       *[other] { $seconds } segundos
+    }.
+leaving-hurried = Ninguém mais está sendo esperado, e as últimas mudanças estão sendo guardadas. A janela fecha sozinha em no máximo { $seconds ->
+        [1] 1 segundo
+       *[other] { $seconds } segundos
+    }.
+quit-now = Sair agora
 try-again = Tentar de novo
 cancel = Cancelar
 dismiss = Dispensar
@@ -172,12 +184,19 @@ done-disconnected = { $connections ->
         [1] Uma conexão de { $who } foi encerrada; o telefone volta sozinho.
        *[other] { $connections } conexões de { $who } foram encerradas; os telefones voltam sozinhos.
     }
+done-invited = { $codes ->
+        [1] Um código de convite foi criado.
+       *[other] { $codes } códigos de convite foram criados.
+    }
 failed-closed = O servidor está fechado. Abra e tente de novo.
 failed-nobody = “{ $typed }” não é nem um nome nem uma chave. Digite como aparece na lista de usuários.
 failed-not-owned = { $name } não tem mais dono. Veja a lista de usuários.
 failed-not-banned = { $who } não está bloqueado. Veja a lista de bloqueios.
 failed-too-many-bans = Não cabem mais bloqueios. Desbloqueie alguém que não precise mais estar na lista.
-failed = Não deu certo: { $why }
+failed-not-kept = O disco não gravou isso, então não foi feito. Confira se o disco tem espaço e funciona, e tente de novo. O sistema diz: { $why }
+failed-machine = Esta máquina falhou: { $why }. Tente de novo; se continuar assim, feche o servidor e abra de novo.
+failed-other = Isso não foi feito. Confira a lista e tente de novo.
+unread = Esta lista pode estar desatualizada e vai ser lida de novo sozinha. { $why }
 busy = O servidor está ocupado e não aceitou o pedido. Tente de novo daqui a pouco.
 not-remembered = O que você configurou vale até fechar a janela, mas não foi possível guardar: { $why }. Confira a pasta abaixo.
 preferences-damaged = Não foi possível ler as configurações, então estas são as padrão. O arquivo danificado ficou guardado como { $path }.
@@ -305,6 +324,18 @@ help-call-text = Cada pessoa escolhe um nome no ramal-softphone e entra. A parti
 help-keep = Esta é a primeira vez: o servidor criou a chave dele. Guarde uma cópia de { $folder }, porque os telefones conhecem o servidor por essa chave.
 help-another-key = Não havia chave em { $folder }, então o servidor criou uma nova. Os telefones que o conhecem param até o dono aceitar a nova impressão digital. Se você tem uma cópia da chave antiga, feche o servidor e coloque-a de volta.
 
+# What is wrong while it runs
+alarm-not-kept = Nomes novos, mudanças e bloqueios estão sendo recusados: o disco não está gravando. O sistema diz: { $why }. Se o disco está cheio, libere espaço; o registro tenta de novo sozinho a cada poucos segundos.
+alarm-store-failed = O registro não consegue gravar mais nada por causa de um erro deste programa. Feche e abra de novo; os nomes já confirmados estão no disco.
+alarm-names-lost = O registro fechou antes de o disco gravar as últimas mudanças, e elas se perderam; ninguém recebeu confirmação delas. Confira o disco antes de abrir de novo.
+alarm-no-connections = O sistema não dá mais conexões ao registro, então ninguém novo entra. Ele diz: { $why }. Feche outros programas desta máquina, ou permita mais arquivos abertos para este (ulimit -n).
+alarm-fewer = O sistema permite poucos arquivos abertos: cabem { $held } telefones conectados ao mesmo tempo, em vez de { $wanted }. Se você espera mais, aumente o limite (ulimit -Hn) e inicie este programa de novo.
+alarm-clock = O relógio desta máquina deu um salto para a frente, então nenhum nome fica livre até ele estar certo. Acerte o relógio. Se ele está certo, feche o registro e abra de novo.
+alarm-no-socket = O comando ramal-registry admin não alcança este registro, porque não foi possível criar { $path }. O sistema diz: { $why }. Esta janela funciona mesmo assim; para o comando voltar, confira a pasta, feche o registro e abra de novo.
+alarm-not-announced = Talvez os telefones desta rede não achem este registro sozinhos. Passe o endereço para as pessoas: ele está em Primeiros passos. O sistema diz: { $why }
+alarm-failed = O registro falhou antes de ser fechado, por causa de um erro deste programa. Abra de novo; o que já foi confirmado está no disco. Ele disse: { $why }
+alarm-no-log = O log fica vazio, porque o sistema não dá uma thread para ele. Ele diz: { $why }. Feche outros programas desta máquina; depois feche o registro e abra de novo.
+
 # Why it did not open
 port-taken = A porta { $port } está em uso por outro programa.
 port-taken-next = Encerre esse programa, ou digite outra porta acima, e abra de novo.
@@ -333,6 +364,9 @@ store-damaged-next = Coloque uma cópia de { $path } de volta. Se não tem cópi
 store-too-new = { $path } foi gravado por uma versão mais nova do Ramal.
 store-too-new-next = Use aquela versão, ou inicie este programa com --data e outra pasta.
 certificate-failed = O servidor não tem um certificado para criptografar as conexões.
-certificate-failed-next = { $why }
+certificate-not-pem = { $path } não é o que deveria ser: precisa começar com uma linha -----BEGIN. Coloque uma cópia de volta, ou tire-o dali: um novo é criado, e nenhum telefone percebe.
+certificate-not-of-key = { $key } não é a chave de { $certificate }. Coloque de volta os dois do mesmo par, ou tire os dois dali: um novo par é criado, e nenhum telefone percebe.
+certificate-unusable = Não é possível usar { $path }. Coloque uma cópia de volta, ou tire-o dali: um novo é criado, e nenhum telefone percebe. O sistema diz: { $why }
+certificate-not-made = Não foi possível criar um. Tente de novo; se continuar assim, reinicie a máquina. O sistema diz: { $why }
 machine-failed = Não foi possível abrir o servidor.
 machine-failed-next = O sistema diz: { $why }. Tente de novo; se continuar assim, reinicie a máquina.

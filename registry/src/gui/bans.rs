@@ -121,7 +121,10 @@ impl Bans {
         let tools = row![field, look::tip(ban, fl!(cx.texts, "ban-tip"), None)]
             .spacing(space::S)
             .align_y(Center);
+        let unread = cx.seen.unread.is_some();
         let content: Element<'a, Message> = match (open, bans.is_empty()) {
+            // That they could not be read stands above; there may be some.
+            (true, true) if unread => column![].into(),
             (false, _) => look::empty(
                 Icon::Power,
                 fl!(cx.texts, "bans-closed-title"),
@@ -144,7 +147,7 @@ impl Bans {
             .width(Fill)
             .height(Fill)
             .padding(1);
-        let count = match open {
+        let count = match open && !(unread && bans.is_empty()) {
             true => fl!(cx.texts, "bans-count", count = bans.len()),
             false => String::new(),
         };

@@ -1,6 +1,8 @@
 //! What is around every screen: the head with Open and Close, the way between the screens, what a
 //! person is told, and the line of figures at the foot.
 
+use std::time::Instant;
+
 use i18n_embed_fl::fl;
 use iced::{
     Center, Fill,
@@ -9,12 +11,13 @@ use iced::{
 use look::{Dialog, Element, Icon, Kind, button, nav, space, text};
 
 use super::{
-    App, Cx, Leaving, Message, Place, Question, bans,
+    App, Cx, Message, Place, Question, alarm, bans,
     door::{self, Wrong},
     elided,
-    host::{PATIENCE, Phase},
+    host::{GRACE, PATIENCE, Phase},
+    leaving::Leaving,
     problem::Problem,
-    users,
+    said, users,
 };
 
 /// The places, as they are offered and as Ctrl and a digit reach them.
@@ -26,6 +29,10 @@ pub(super) const PLACES: [Place; 6] = [
     Place::Settings,
     Place::Help,
 ];
+
+/// So many alarms are shown at a time, so that the screen below has room; the next one comes when
+/// one of them is read.
+const ALARMS_MAX: usize = 2;
 
 impl App {
     pub(super) fn frame(&self) -> Element<'_, Message> {
@@ -39,7 +46,9 @@ impl App {
             Place::Help => self.help.view(&cx).map(Message::Help),
         };
         let told = self.told(&cx);
-        let content = column(told)
+        let told = (!told.is_empty()).then(|| column(told).spacing(space::S).into());
+        let content = column![]
+            .extend(told)
             .push(container(screen).height(Fill))
             .spacing(space::L)
             .padding([space::L, space::XL]);
@@ -64,7 +73,11 @@ impl App {
                 Place::Settings => (Icon::Settings, fl!(cx.texts, "settings")),
                 Place::Help => (Icon::Help, fl!(cx.texts, "help")),
             };
-            nav::place(icon, label, place == self.place, Message::Go(place))
+            let go = nav::place(icon, label, place == self.place, Message::Go(place));
+            match place {
+                Place::Log => go.count(alarm::all(cx).count()),
+                _ => go,
+            }
         });
         nav::rail(places, None)
     }
@@ -74,12 +87,20 @@ impl App {
         let mut told = Vec::new();
         match &cx.seen.phase {
             Phase::Failed(error) => told.push(problem(&Problem::of(error, cx.texts), cx)),
-            Phase::Closing { .. } if self.leaving != Leaving::Yes => {
-                let seconds = PATIENCE.as_secs();
-                let text = fl!(cx.texts, "closing-text", seconds = seconds);
+            &Phase::Closing { until, .. } if self.leaving == Leaving::No => {
+                let (kind, text) = match seconds_until(until, cx) {
+                    0 => {
+                        let seconds = (PATIENCE + GRACE).as_secs();
+                        (
+                            Kind::Warning,
+                            fl!(cx.texts, "closing-late", seconds = seconds),
+                        )
+                    }
+                    left => (Kind::Info, fl!(cx.texts, "closing-text", seconds = left)),
+                };
                 let cut = button::quiet(fl!(cx.texts, "close-at-once"))
                     .on_press(Message::Door(door::Message::CutPressed));
-                told.push(look::banner(Kind::Info, text, Some(cut.into())));
+                told.push(look::banner(kind, text, Some(cut.into())));
             }
             Phase::Ended { closed } if closed.cut > 0 => {
                 let text = fl!(
@@ -92,6 +113,8 @@ impl App {
             }
             _ => {}
         }
+        told.extend(self.alarms(cx));
+        told.extend(self.unread(cx));
         if let Some(notice) = &self.notice {
             let read = button::quiet(Icon::Close).on_press(Message::NoticeRead);
             let read = look::tip(read, fl!(cx.texts, "dismiss"), Some("Esc"));
@@ -100,18 +123,55 @@ impl App {
         told
     }
 
+    /// What is wrong: what a person has not read yet, and all of it above the log.
+    fn alarms<'a>(&'a self, cx: &Cx<'a>) -> Vec<Element<'a, Message>> {
+        let is_log = self.place == Place::Log;
+        let alarms = alarm::all(cx).filter(|alarm| is_log || !self.read.contains(alarm.of));
+        let banner = |alarm: alarm::Alarm<'a>| {
+            let read = || {
+                let read = button::quiet(Icon::Close);
+                let read = read.on_press(Message::WarningRead(alarm.of.clone()));
+                look::tip(read, fl!(cx.texts, "dismiss"), None)
+            };
+            let read = (!self.read.contains(alarm.of)).then(read);
+            look::banner(alarm.kind, alarm.text, read)
+        };
+        alarms.take(ALARMS_MAX).map(banner).collect()
+    }
+
+    /// Why the list that is shown is not as it is now.
+    fn unread<'a>(&self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
+        let failed = cx.seen.unread.as_ref()?;
+        let is_shown = matches!(self.place, Place::Users | Place::Bans) && cx.seen.phase.is_open();
+        is_shown.then(|| {
+            let why = said::failed(failed, cx.texts);
+            look::banner(Kind::Danger, fl!(cx.texts, "unread", why = why), None)
+        })
+    }
+
     /// What is to be answered before anything else.
     fn asked<'a>(&'a self, cx: &Cx<'a>) -> Option<Dialog<'a, Message>> {
-        match (self.leaving, &cx.seen.phase) {
-            (Leaving::Yes, Phase::Closing { .. } | Phase::Open(_) | Phase::Opening) => {
-                let seconds = PATIENCE.as_secs();
-                let cut = button::secondary(fl!(cx.texts, "close-at-once"))
-                    .on_press(Message::Door(door::Message::CutPressed));
-                let words = text::body(fl!(cx.texts, "leaving-text", seconds = seconds));
+        match self.leaving {
+            // Where nothing is open, it is over in no time.
+            Leaving::Yes { .. } if cx.seen.phase.is_closed() => return None,
+            Leaving::Yes { until, hurried } => {
+                let left = seconds_until(until, cx);
+                let (words, sooner) = match hurried {
+                    false => (
+                        fl!(cx.texts, "leaving-text", seconds = left),
+                        fl!(cx.texts, "close-at-once"),
+                    ),
+                    true => (
+                        fl!(cx.texts, "leaving-hurried", seconds = left),
+                        fl!(cx.texts, "quit-now"),
+                    ),
+                };
+                let sooner =
+                    button::secondary(sooner).on_press(Message::Door(door::Message::CutPressed));
                 let title = fl!(cx.texts, "leaving-title");
-                return Some(Dialog::new(title, words, [cut.into()]));
+                return Some(Dialog::new(title, text::body(words), [sooner.into()]));
             }
-            (Leaving::Asked, _) => {
+            Leaving::Asked => {
                 let users = cx.seen.pulses.last().map_or(0, |it| it.registered);
                 let question = Question {
                     title: fl!(cx.texts, "leave-title"),
@@ -123,7 +183,7 @@ impl App {
                 let (yes, no) = (Message::LeaveConfirmed, Message::LeaveDismissed);
                 return Some(ask(question, yes, no));
             }
-            _ => {}
+            Leaving::No => {}
         }
         match self.place {
             Place::Users => {
@@ -143,6 +203,12 @@ impl App {
             _ => None,
         }
     }
+}
+
+/// How many seconds are left until then, rounded up.
+fn seconds_until(until: Instant, cx: &Cx<'_>) -> u64 {
+    let left = until.saturating_duration_since(cx.now);
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 fn ask<'a>(question: Question, yes: Message, no: Message) -> Dialog<'a, Message> {

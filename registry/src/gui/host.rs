@@ -5,8 +5,12 @@
 //! for the window.
 
 use std::{
-    path::PathBuf,
-    sync::Arc,
+    hash::{Hash, Hasher},
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -14,20 +18,21 @@ use std::{
 use codec::Name;
 use iced::futures::{SinkExt, Stream};
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
-    time::{Instant as TokioInstant, MissedTickBehavior, interval, sleep, sleep_until},
+    time::sleep,
 };
 
-use super::{journal::Journal, lines::What};
+use super::journal::Journal;
 use crate::{
-    admin::socket_of,
-    desk::{Ban, Desk, Done, Failed, Query, Stats, User, Users},
-    event::Events,
-    operate::{Closed, Facts, OpenError, Operation, Options},
+    desk::{Ban, Done, Failed, Query, Stats, User, Users},
+    event::Warning,
+    operate::{Closed, Facts, OpenError, Options},
     server::Pulse,
-    store::embedded,
 };
+
+mod run;
+
+use run::Host;
 
 /// So many commands may wait; a window that has more waits with them.
 const COMMANDS_MAX: usize = 64;
@@ -44,6 +49,10 @@ const TOLD_MAX: usize = 16;
 /// How long requests in flight may take to finish when the registry closes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How much longer closing may take, for what no patience helps against, such as a slow disk. What
+/// closes the window waits no longer.
+pub const GRACE: Duration = Duration::from_secs(2);
+
 /// What the window wants.
 #[derive(Debug)]
 pub enum Command {
@@ -53,6 +62,8 @@ pub enum Command {
     Close,
     /// While it closes: closes at once.
     CutShort,
+    /// Closes what is open or being opened, and ends: nothing more is heard.
+    End,
     /// Does something as the operator.
     Act(Act),
     /// Looks at this from now on.
@@ -97,6 +108,10 @@ pub enum Event {
     Ready(mpsc::Sender<Command>, Journal),
     /// How it is now.
     Seen(Arc<Seen>),
+    /// The system gives no threads to run a registry on; why.
+    Unable(String),
+    /// Nothing runs registries any more, and none is open. Comes last.
+    Ended,
 }
 
 /// How a registry is, at one point in time.
@@ -114,6 +129,10 @@ pub struct Seen {
     pub stats: Option<Arc<Stats>>,
     /// What came of what a person did, the oldest first.
     pub told: Arc<Vec<Told>>,
+    /// What is wrong with it that a person can mend.
+    pub warnings: Arc<Vec<Warning>>,
+    /// Why what is looked at is not shown as it is now.
+    pub unread: Option<Failed>,
     /// The system asked the program to end.
     pub end: bool,
     /// Counts up with whatever the window is told at once.
@@ -202,16 +221,75 @@ impl Phase {
     }
 }
 
+/// What runs registries, for the window that starts it and for whoever waits for its end.
+#[derive(Debug, Clone, Default)]
+pub struct Hosting {
+    /// Disconnected when the last thread that was started has ended.
+    ended: Arc<Mutex<Option<Receiver<()>>>>,
+    /// Counts up when it is to be tried anew.
+    attempt: u32,
+}
+
+/// The window listens to the same one until it is tried anew.
+impl Hash for Hosting {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.attempt.hash(state);
+    }
+}
+
+impl Hosting {
+    /// Is to be tried anew.
+    pub fn try_again(&mut self) {
+        self.attempt += 1;
+    }
+
+    /// Waits until everything is closed, but no longer than this; whether it is.
+    #[must_use]
+    pub fn wait(&self, limit: Duration) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(ended) = &*ended else { return true };
+        ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
+    }
+
+    /// Starts the thread that runs registries. It ends, and closes what is open, when the sender of
+    /// commands is dropped.
+    ///
+    /// # Errors
+    /// Those of the system, when it gives no threads.
+    fn start(
+        &self,
+        journal: Journal,
+    ) -> io::Result<(mpsc::Sender<Command>, watch::Receiver<Arc<Seen>>)> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_name("registry")
+            .enable_all()
+            .build()?;
+        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
+        let (seen, window) = watch::channel(Arc::default());
+        let (running, ended) = sync_channel::<()>(1);
+        let host = Host::new(journal, seen);
+        thread::Builder::new()
+            .name("host".to_owned())
+            .spawn(move || {
+                let _running = running;
+                runtime.block_on(host.run(queue));
+            })?;
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+        Ok((commands, window))
+    }
+}
+
 /// The subscription of the window: starts what runs the registry, and tells of it as long as it is
 /// polled. When it is dropped the registry closes.
-pub fn connect() -> impl Stream<Item = Event> {
-    iced::stream::channel(1, async |mut window| {
+pub fn connect(hosting: &Hosting) -> impl Stream<Item = Event> + use<> {
+    let hosting = hosting.clone();
+    iced::stream::channel(1, async move |mut window| {
         let journal = Journal::default();
-        let (commands, mut seen) = match start(journal.clone()) {
+        let (commands, mut seen) = match hosting.start(journal.clone()) {
             Ok(started) => started,
             Err(error) => {
-                // A system without a thread to give: the window says that nothing can be opened.
-                journal.note(What::Warning, &format!("cannot run a registry: {error}"));
+                // A window that is gone needs to hear nothing.
+                let _gone = window.send(Event::Unable(error.to_string())).await;
                 return;
             }
         };
@@ -241,284 +319,11 @@ pub fn connect() -> impl Stream<Item = Event> {
                 changed = at_once.wait_for(|seen| seen.urgent != urgent) => changed.is_ok(),
             };
             if !still_there {
+                let last = Arc::clone(&seen.borrow_and_update());
+                let _gone = window.send(Event::Seen(last)).await;
+                let _gone = window.send(Event::Ended).await;
                 return;
             }
         }
     })
-}
-
-/// Starts the thread that runs registries. It ends, and closes what is open, when the sender of
-/// commands is dropped.
-///
-/// # Errors
-/// Those of the system, when it gives no threads.
-pub fn start(
-    journal: Journal,
-) -> std::io::Result<(mpsc::Sender<Command>, watch::Receiver<Arc<Seen>>)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_name("registry")
-        .enable_all()
-        .build()?;
-    let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-    let (seen, window) = watch::channel(Arc::default());
-    let host = Host {
-        journal,
-        seen: Seen::default(),
-        window: seen,
-        sight: Sight::Nothing,
-        running: None,
-    };
-    // It ends by itself, with the window.
-    thread::Builder::new()
-        .name("host".to_owned())
-        .spawn(move || runtime.block_on(host.run(queue)))?;
-    Ok((commands, window))
-}
-
-struct Host {
-    journal: Journal,
-    seen: Seen,
-    window: watch::Sender<Arc<Seen>>,
-    sight: Sight,
-    running: Option<Running>,
-}
-
-struct Running {
-    operation: Operation,
-    desk: Desk,
-    facts: Arc<Facts>,
-}
-
-impl Host {
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut seconds = interval(Duration::from_secs(1));
-        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut arrivals = self.journal.arrivals();
-        let mut end = std::pin::pin!(asked_to_end());
-        let (mut stale, mut look_at) = (false, TokioInstant::now());
-        loop {
-            tokio::select! {
-                command = commands.recv() => match command {
-                    Some(Command::Open(options)) => self.open(*options).await,
-                    Some(Command::Close) => self.close(&mut commands).await,
-                    Some(Command::CutShort) => {}
-                    Some(Command::Act(act)) => {
-                        self.act(act).await;
-                        self.look().await;
-                    }
-                    Some(Command::LookAt(sight)) => {
-                        self.sight = sight;
-                        self.look().await;
-                    }
-                    None => {
-                        self.close(&mut commands).await;
-                        return;
-                    }
-                },
-                // Whatever changes a user is told to the journal as well.
-                Ok(()) = arrivals.changed(), if self.running.is_some() && !stale => stale = true,
-                () = sleep_until(look_at), if stale => {
-                    let took = self.look().await;
-                    stale = false;
-                    look_at = TokioInstant::now() + TELL_EVERY.max(took * LOOK_SHARE);
-                }
-                _ = seconds.tick(), if self.running.is_some() => self.feel_pulse(),
-                () = &mut end, if !self.seen.end => {
-                    self.seen.end = true;
-                    self.tell_at_once();
-                }
-            }
-        }
-    }
-
-    async fn open(&mut self, options: Options) {
-        if self.running.is_some() {
-            return;
-        }
-        self.seen.phase = Phase::Opening;
-        self.tell_at_once();
-        let (events, queue) = Events::channel();
-        if let Err(error) = self.journal.follow(queue, events.dropped()) {
-            let text = format!("nothing will stand in the log: {error}");
-            self.journal.note(What::Warning, &text);
-        }
-        let folder = options.folder.clone();
-        match Operation::open(options, events).await {
-            Ok(operation) => {
-                let facts = Arc::new(operation.facts().clone());
-                self.seen = Seen {
-                    phase: Phase::Open(Arc::clone(&facts)),
-                    told: Arc::clone(&self.seen.told),
-                    end: self.seen.end,
-                    urgent: self.seen.urgent,
-                    ..Seen::default()
-                };
-                self.running = Some(Running {
-                    desk: operation.desk(),
-                    operation,
-                    facts,
-                });
-                self.look().await;
-            }
-            Err(error) => {
-                let error = in_use(folder, error);
-                let text = format!("the registry was not opened: {error}");
-                self.journal.note(What::Warning, &text);
-                self.seen.phase = Phase::Failed(Arc::new(error));
-            }
-        }
-        self.tell_at_once();
-    }
-
-    async fn close(&mut self, commands: &mut mpsc::Receiver<Command>) {
-        let Some(Running {
-            operation, facts, ..
-        }) = self.running.take()
-        else {
-            return;
-        };
-        self.seen.phase = Phase::Closing {
-            facts,
-            until: Instant::now() + PATIENCE,
-        };
-        self.tell_at_once();
-        let closing = operation.close(PATIENCE);
-        let closed = tokio::select! {
-            closed = closing => closed,
-            () = cut_short(commands) => Closed::default(),
-        };
-        self.seen = Seen {
-            phase: Phase::Ended { closed },
-            told: Arc::clone(&self.seen.told),
-            pulses: Arc::clone(&self.seen.pulses),
-            end: self.seen.end,
-            urgent: self.seen.urgent,
-            ..Seen::default()
-        };
-        self.tell_at_once();
-    }
-
-    async fn act(&mut self, act: Act) {
-        let what = match &self.running {
-            None => Err(Failed::Closed),
-            Some(Running { desk, .. }) => match &act {
-                Act::Disconnect(of) => desk.disconnect(of),
-                Act::Ban(of) => desk.ban(of).await,
-                Act::Unban(of) => desk.unban(of).await,
-                Act::Release(name) => desk.release(name).await,
-            },
-        };
-        let told = Arc::make_mut(&mut self.seen.told);
-        let number = told.last().map_or(1, |last| last.number + 1);
-        if told.len() >= TOLD_MAX {
-            told.remove(0);
-        }
-        told.push(Told { number, what });
-        self.tell_at_once();
-    }
-
-    /// Looks at what the window shows, and says how long that took.
-    async fn look(&mut self) -> Duration {
-        let began = Instant::now();
-        let Some(Running { desk, .. }) = &self.running else {
-            return Duration::ZERO;
-        };
-        match &self.sight {
-            Sight::Users { query, chosen } => {
-                let Ok(users) = desk.users(query.clone()).await else {
-                    return began.elapsed();
-                };
-                let chosen = chosen.as_ref().and_then(|name| desk.user(name).ok()?);
-                self.seen.users = Arc::new(Found {
-                    users,
-                    query: query.clone(),
-                    chosen,
-                    at: began,
-                });
-            }
-            Sight::Bans => {
-                let mut bans = desk.bans().unwrap_or_default();
-                bans.sort_by_key(|ban| std::cmp::Reverse(ban.since));
-                self.seen.bans = Arc::new(bans);
-            }
-            Sight::Activity | Sight::Nothing => {}
-        }
-        self.tell();
-        began.elapsed()
-    }
-
-    /// Takes in what the registry did in the last second, and tells it if somebody sees it.
-    fn feel_pulse(&mut self) {
-        let Some(Running { desk, .. }) = &self.running else {
-            return;
-        };
-        let before = self.seen.pulses.last().copied();
-        let Ok(mut more) = desk.pulses_after(before.map_or(0, |pulse| pulse.number)) else {
-            return;
-        };
-        if more.is_empty() {
-            return;
-        }
-        let pulses = Arc::make_mut(&mut self.seen.pulses);
-        pulses.append(&mut more);
-        let surplus = pulses.len().saturating_sub(crate::server::PULSES_MAX);
-        pulses.drain(..surplus);
-        let now = pulses.last().copied();
-        let shown = |pulse: Option<Pulse>| {
-            pulse.map(|it| (it.registered, it.connections, it.requests.to_bits()))
-        };
-        if self.sight == Sight::Activity || shown(before) != shown(now) {
-            self.seen.stats = desk.stats().ok().map(Arc::new);
-            self.tell();
-        }
-    }
-
-    fn tell(&self) {
-        self.window.send_replace(Arc::new(self.seen.clone()));
-    }
-
-    fn tell_at_once(&mut self) {
-        self.seen.urgent += 1;
-        self.tell();
-    }
-}
-
-/// A port that is taken by a registry with the very same folder: that says more than the port.
-fn in_use(folder: Option<PathBuf>, error: OpenError) -> OpenError {
-    match (folder, error) {
-        (Some(folder), OpenError::PortTaken(_))
-            if std::os::unix::net::UnixStream::connect(socket_of(&folder)).is_ok() =>
-        {
-            OpenError::Store(embedded::OpenError::InUse(folder))
-        }
-        (_, error) => error,
-    }
-}
-
-/// Until the window wants no more patience, or is gone. Other commands come too late.
-async fn cut_short(commands: &mut mpsc::Receiver<Command>) {
-    loop {
-        match commands.recv().await {
-            Some(Command::CutShort) => return,
-            // The window is gone: what is in flight has its time all the same.
-            None => std::future::pending().await,
-            Some(_) => {}
-        }
-    }
-}
-
-/// Until the system asks the program to end. Without signals that never happens.
-async fn asked_to_end() {
-    let wait = |kind| async move {
-        match signal(kind) {
-            Ok(mut asked) => {
-                asked.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
-    }
 }

@@ -123,7 +123,8 @@ impl Line {
             Event::Counters(counters) => (What::Note, format!("counted {counters}")),
             Event::Operator(text) => (What::Note, format!("operator: {text}")),
             Event::Notice(text) => (What::Note, text),
-            Event::Warning(text) => (What::Warning, text),
+            Event::Warning(warning) => (What::Warning, warning.to_string()),
+            Event::Mended(mended) => (What::Note, mended.to_string()),
         };
         Self::new(at, what, &text)
     }

@@ -1,6 +1,6 @@
 //! Why a registry did not open, in a person's language, and what to do.
 
-use std::io;
+use std::{io, path::Path};
 
 use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
@@ -9,6 +9,7 @@ use crate::{
     keyfile::{self, Exposed},
     operate::OpenError,
     store::embedded,
+    tls::CertificateError,
 };
 
 /// What happened and what to do about it.
@@ -66,10 +67,7 @@ impl Problem {
                 fl!(texts, "key-damaged", path = path.display().to_string()),
                 fl!(texts, "key-damaged-next"),
             ),
-            OpenError::Certificate(error) => Self::new(
-                fl!(texts, "certificate-failed"),
-                fl!(texts, "certificate-failed-next", why = error.to_string()),
-            ),
+            OpenError::Certificate(error) => Self::of_certificate(error, texts),
             OpenError::Store(error) => Self::of_store(error, texts),
             OpenError::Machine(why) => Self::new(
                 fl!(texts, "machine-failed"),
@@ -84,6 +82,40 @@ impl Problem {
             next,
             command: None,
         }
+    }
+
+    fn of_certificate(error: &CertificateError, texts: &FluentLanguageLoader) -> Self {
+        let shown = |path: &Path| path.display().to_string();
+        let next = match error {
+            CertificateError::Io(path, error) => {
+                return match keyfile::exposed(error) {
+                    Some(exposed) => Self::of_exposed(exposed, texts),
+                    None => {
+                        let title = fl!(texts, "folder-unusable", path = shown(path));
+                        Self::new(title, folder_next(error, texts))
+                    }
+                };
+            }
+            CertificateError::NotPem(path, _) => {
+                fl!(texts, "certificate-not-pem", path = shown(path))
+            }
+            CertificateError::KeyDoesNotFit { certificate, key } => fl!(
+                texts,
+                "certificate-not-of-key",
+                certificate = shown(certificate),
+                key = shown(key)
+            ),
+            CertificateError::Unusable(path, why) => fl!(
+                texts,
+                "certificate-unusable",
+                path = shown(path),
+                why = why.as_str()
+            ),
+            CertificateError::NotMade(why) => {
+                fl!(texts, "certificate-not-made", why = why.as_str())
+            }
+        };
+        Self::new(fl!(texts, "certificate-failed"), next)
     }
 
     fn of_store(error: &embedded::OpenError, texts: &FluentLanguageLoader) -> Self {

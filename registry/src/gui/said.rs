@@ -46,7 +46,8 @@ pub(super) fn done(done: &Done, texts: &FluentLanguageLoader) -> String {
             who = subject(of),
             connections = connections
         ),
-        other => other.to_string(),
+        // The window makes no invite codes.
+        Done::Invited { codes, .. } => fl!(texts, "done-invited", codes = codes.len()),
     }
 }
 
@@ -60,7 +61,13 @@ pub(super) fn failed(failed: &Failed, texts: &FluentLanguageLoader) -> String {
         Failed::NotOwned(name) => fl!(texts, "failed-not-owned", name = name.to_string()),
         Failed::NotBanned(of) => fl!(texts, "failed-not-banned", who = subject(of)),
         Failed::TooManyBans => fl!(texts, "failed-too-many-bans"),
-        other => fl!(texts, "failed", why = other.to_string()),
+        Failed::NotKept(why) => fl!(texts, "failed-not-kept", why = why.as_str()),
+        Failed::Machine(why) => fl!(texts, "failed-machine", why = why.as_str()),
+        // Of invite codes, which the window does not make.
+        Failed::TooManyInvites
+        | Failed::HowManyCodes
+        | Failed::HowManyDays
+        | Failed::HowManyUses => fl!(texts, "failed-other"),
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{KeyIs, OpenError, Options};
 use crate::{
-    event::{Event, Events},
+    event::{Event, Events, Warning},
     keyfile,
     limits::Limits,
     store::{AnyStore, EmbeddedStore, MemoryStore, Moment, embedded::FILE},
@@ -107,11 +107,10 @@ pub(super) fn within_files(limits: Limits, events: &Events) -> Limits {
     let files = files.unwrap_or(u64::MAX).saturating_sub(FILES_BESIDE);
     let connections = usize::try_from(files).unwrap_or(usize::MAX).max(1);
     if connections < limits.connections {
-        events.tell(Event::Warning(format!(
-            "{connections} connections are held instead of {}: the system allows no more open \
-             files; raise its hard limit (ulimit -Hn, LimitNOFILE), or lower --connections",
-            limits.connections
-        )));
+        events.tell(Event::Warning(Warning::FewerConnections {
+            held: connections,
+            wanted: limits.connections,
+        }));
     }
     Limits {
         connections: limits.connections.min(connections),

@@ -1,9 +1,10 @@
 //! What an operator wants to know at the start: what to give to others, and what to keep.
 
-use std::path::Path;
-
 use super::{Facts, KeyIs, Options};
-use crate::{event::Event, server::Plain};
+use crate::{
+    event::{Event, Warning},
+    server::Plain,
+};
 
 /// What to tell the log of a registry that is about to serve, in the order in which it is read.
 pub(super) fn events(options: &Options, facts: &Facts) -> Vec<Event> {
@@ -12,30 +13,18 @@ pub(super) fn events(options: &Options, facts: &Facts) -> Vec<Event> {
     warnings.chain(notices).collect()
 }
 
-fn warnings(options: &Options, facts: &Facts) -> Vec<String> {
+fn warnings(options: &Options, facts: &Facts) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if options.folder.is_none() {
-        let text = "names are kept in memory only: they are gone when the registry stops";
-        warnings.push(text.to_owned());
+        warnings.push(Warning::InMemory);
     }
     if options.plain == Plain::Any {
-        let text = "unencrypted connections are taken from everywhere: \
-                    who is on the way of one sees who calls whom";
-        warnings.push(text.to_owned());
+        warnings.push(Warning::PlainAnywhere);
     }
     if let (KeyIs::Another, Some(folder)) = (facts.key, &facts.folder) {
-        warnings.push(another_key(folder));
+        warnings.push(Warning::AnotherKey(folder.clone()));
     }
     warnings
-}
-
-/// What an operator has to know who did not mean to give the registry another key.
-fn another_key(data: &Path) -> String {
-    format!(
-        "there was no key in {}, so it has made a new one: phones that know this registry stop \
-         until their owner says ramal-phone registries forget HOST:PORT",
-        data.display()
-    )
 }
 
 fn lines(facts: &Facts) -> Vec<String> {

@@ -10,6 +10,7 @@ use std::{
 use iced::futures::{Stream, StreamExt};
 use registry::{
     desk::{Query, Shown},
+    event::Warning,
     gui::{
         host::{self, Command, Event, Phase, Seen, Sight},
         journal::Journal,
@@ -94,7 +95,7 @@ fn registered() -> Sight {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_does_not_run_for_5_s_leaves_the_registry_untouched_and_catches_up() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = Window::of(Box::pin(host::connect())).await;
+    let mut window = Window::of(Box::pin(host::connect(&host::Hosting::default()))).await;
     let addr = window.open(&folder.path().join("registry")).await;
     window.tell(Command::LookAt(registered())).await;
     let _ = window.journal.take();
@@ -135,13 +136,30 @@ async fn a_window_that_does_not_run_for_5_s_leaves_the_registry_untouched_and_ca
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_registry_reaches_the_window_as_long_as_it_is_so() {
+    let folder = tempfile::tempdir().unwrap();
+    // No socket has so long a path.
+    let data = folder.path().join("x".repeat(120));
+    let mut window = Window::of(Box::pin(host::connect(&host::Hosting::default()))).await;
+    window.open(&data).await;
+    let no_socket = |it: &Warning| matches!(it, Warning::NoAdminSocket { .. });
+    assert!(window.seen.warnings.iter().any(no_socket));
+    window.tell(Command::Close).await;
+    window.until(|seen| seen.phase.is_closed()).await;
+    // Opened where there is room for one, there is nothing to tell.
+    window.open(&folder.path().join("short")).await;
+    assert!(!window.seen.warnings.iter().any(no_socket));
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_registry_on_the_same_folder_is_told_so_whatever_its_port() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("registry");
-    let mut first = Window::of(Box::pin(host::connect())).await;
+    let mut first = Window::of(Box::pin(host::connect(&host::Hosting::default()))).await;
     let addr = first.open(&data).await;
     for listen in [addr, "127.0.0.1:0".parse().unwrap()] {
-        let mut second = Window::of(Box::pin(host::connect())).await;
+        let mut second = Window::of(Box::pin(host::connect(&host::Hosting::default()))).await;
         let options = Options::new(listen, Some(data.clone()));
         second.tell(Command::Open(Box::new(options))).await;
         second
@@ -160,7 +178,7 @@ async fn a_second_registry_on_the_same_folder_is_told_so_whatever_its_port() {
 async fn a_registry_is_closed_and_opened_again_and_its_users_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("registry");
-    let mut window = Window::of(Box::pin(host::connect())).await;
+    let mut window = Window::of(Box::pin(host::connect(&host::Hosting::default()))).await;
     for _ in 0..2 {
         let addr = window.open(&data).await;
         window.tell(Command::LookAt(registered())).await;
@@ -189,7 +207,7 @@ async fn a_registry_is_closed_and_opened_again_and_its_users_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_operator_does_is_done_and_told() {
     let folder = tempfile::tempdir().unwrap();
-    let mut window = Window::of(Box::pin(host::connect())).await;
+    let mut window = Window::of(Box::pin(host::connect(&host::Hosting::default()))).await;
     let addr = window.open(&folder.path().join("registry")).await;
     window.tell(Command::LookAt(registered())).await;
     let visitor = spawn_blocking(move || {

@@ -11,6 +11,7 @@ use iced_test::Simulator;
 use look::{Language, Scheme};
 use registry::{
     desk::Done,
+    event::Warning,
     gui::{
         Message, Place, WINDOW, WINDOW_MIN, bans, door,
         host::{Phase, Told},
@@ -84,6 +85,15 @@ fn users_pressed(mut scene: Scene, message: users::Message) -> Scene {
 #[test]
 fn the_users_look_as_they_did() {
     look_as_before("users", |it| it.open().pulses().users(scene::users(40)));
+    part_looks_as_before("users-alarms", |it| {
+        let wrong = [
+            Warning::NotKept("No space left on device (os error 28)".to_owned()),
+            Warning::ClockDoubted,
+            Warning::NotAnnounced("no network".to_owned()),
+        ];
+        let it = it.open().pulses().users(scene::users(40));
+        it.warnings(&wrong)
+    });
     look_as_before("users-person", |it| {
         it.open().pulses().users(scene::users(40)).chosen(1)
     });
@@ -177,6 +187,13 @@ fn the_smallest_window_looks_as_it_did() {
     let open = |it: Scene| it.open().pulses().users(scene::users(40));
     looks_as_before_where_it_is_small("small-users", open);
     looks_as_before_where_it_is_small("small-person", |it| open(it).chosen(1));
+    looks_as_before_where_it_is_small("small-alarms", |it| {
+        let wrong = [
+            Warning::NotKept("No space left on device (os error 28)".to_owned()),
+            Warning::ClockDoubted,
+        ];
+        open(it).warnings(&wrong)
+    });
     looks_as_before_where_it_is_small("small-log", |it| {
         open(it).go(Place::Log).lines(scene::lines(500))
     });

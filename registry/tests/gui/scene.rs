@@ -4,14 +4,20 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use codec::{IdentityKey, UnixMillis, registry::Presence};
-use iced_test::selector::{Candidate, Target};
+use iced::futures::StreamExt;
+use iced_test::{
+    runtime::{Action, task::into_stream},
+    selector::{Candidate, Target},
+};
 use look::{Language, Scheme};
 use registry::{
     desk::{Ban, Device, Query, Requests, Stats, User, Users},
+    event::Warning,
     gui::{
         App, Message, Place, Start,
         host::{self, Found, Phase, Seen},
@@ -52,6 +58,7 @@ impl Scene {
             listen: None,
             open: false,
             found,
+            hosting: host::Hosting::default(),
         };
         let (app, _) = App::new(&start);
         let moment = Moment {
@@ -71,6 +78,28 @@ impl Scene {
 
     pub fn say(&mut self, message: Message) {
         let _ = self.app.update_at(message, self.moment);
+    }
+
+    /// Whether the window goes when this happens.
+    pub fn goes_at(&mut self, message: Message) -> bool {
+        let task = self.app.update_at(message, self.moment);
+        let Some(mut actions) = into_stream(task) else {
+            return false;
+        };
+        // What is known at once: a window that goes waits for nothing more.
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(action)) = actions.poll_next_unpin(&mut cx) {
+            if matches!(action, Action::Exit) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the window goes when so much time has gone by.
+    pub fn goes_after(&mut self, after: Duration) -> bool {
+        self.moment.now += after;
+        self.goes_at(Message::Tick)
     }
 
     pub fn go(mut self, place: Place) -> Self {
@@ -142,6 +171,13 @@ impl Scene {
     pub fn pulses(mut self) -> Self {
         self.seen.pulses = Arc::new((1..=600).map(pulse).collect());
         self.seen.stats = Some(Arc::new(stats()));
+        self.look();
+        self
+    }
+
+    /// So much is wrong.
+    pub fn warnings(mut self, warnings: &[Warning]) -> Self {
+        self.seen.warnings = Arc::new(warnings.to_vec());
         self.look();
         self
     }
@@ -333,7 +369,7 @@ pub fn lines(count: usize) -> Vec<Line> {
 /// After a while.
 pub fn later(scene: &mut Scene, after: Duration) {
     scene.moment.now += after;
-    scene.say(Message::Second);
+    scene.say(Message::Tick);
 }
 
 impl Scene {
@@ -350,7 +386,7 @@ impl Scene {
 pub fn errors() -> Vec<(OpenError, &'static str)> {
     use std::io;
 
-    use registry::{keyfile::Exposed, store::embedded};
+    use registry::{keyfile::Exposed, store::embedded, tls::CertificateError};
     let there = || PathBuf::from("/var/lib/ramal");
     let listen = at("192.0.2.7:80");
     let exposed = || Exposed::File {
@@ -379,6 +415,33 @@ pub fn errors() -> Vec<(OpenError, &'static str)> {
             "Put a copy of the file back",
         ),
         (OpenError::Machine("no luck".to_owned()), "no luck"),
+        (
+            OpenError::Certificate(CertificateError::Io(there(), broken())),
+            "may not write there",
+        ),
+        (
+            OpenError::Certificate(CertificateError::Io(there(), exposed().into())),
+            "chmod 600 /var/lib/ramal",
+        ),
+        (
+            OpenError::Certificate(CertificateError::NotPem(there(), "certificate")),
+            "it has to begin with a line -----BEGIN",
+        ),
+        (
+            OpenError::Certificate(CertificateError::KeyDoesNotFit {
+                certificate: there(),
+                key: PathBuf::from("/var/lib/key"),
+            }),
+            "/var/lib/key is not the key of /var/lib/ramal",
+        ),
+        (
+            OpenError::Certificate(CertificateError::Unusable(there(), "odd".to_owned())),
+            "The system says: odd",
+        ),
+        (
+            OpenError::Certificate(CertificateError::NotMade("dry".to_owned())),
+            "restart this machine. The system says: dry",
+        ),
         (
             OpenError::Store(embedded::OpenError::InUse(there())),
             "A registry already runs with this folder.",

@@ -9,11 +9,15 @@ use iced::{
 use iced_test::{Simulator, simulator::press_key};
 use registry::{
     desk::{Done, Failed, Shown, Sort, Subject},
+    event::Warning,
     gui::{
-        App, Message, Place, WINDOW, bans, door,
-        host::{Act, Command, Phase, Sight, Told},
+        App, Message, Place, Start, WINDOW, bans, door,
+        host::{self, Act, Command, Hosting, Phase, Sight, Told},
+        journal::Journal,
         lines::{Kinds, LINES_MAX},
-        log, users,
+        log,
+        preferences::Preferences,
+        users,
     },
     operate::OpenError,
 };
@@ -81,6 +85,42 @@ fn the_registry_is_opened_where_a_person_typed() {
         _ => None,
     });
     assert_eq!(opened, Some(scene::at("127.0.0.1:6000")));
+}
+
+#[test]
+fn where_to_listen_this_time_is_not_remembered_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, given) = (folder.path().join("registry"), scene::at("127.0.0.1:6000"));
+    let start = Start {
+        data: data.clone(),
+        listen: Some(given),
+        open: false,
+        found: Preferences::load(&data),
+        hosting: Hosting::default(),
+    };
+    let opened = |typed: Option<&str>| {
+        let (mut app, _) = App::new(&start);
+        let (commands, mut queue) = tokio::sync::mpsc::channel(8);
+        let ready = host::Event::Ready(commands, Journal::default());
+        let _ = app.update(Message::Host(ready));
+        if let Some(port) = typed {
+            let typed = door::Message::PortTyped((*port).to_owned());
+            let _ = app.update(Message::Door(typed));
+        }
+        let _ = app.update(Message::Door(door::Message::OpenPressed));
+        let _ = app.update(Message::Host(host::Event::Ended));
+        let _ = app.update(Message::CloseRequested);
+        let listens = std::iter::from_fn(|| queue.try_recv().ok()).find_map(|it| match it {
+            Command::Open(options) => Some(options.listen),
+            _ => None,
+        });
+        (listens, Preferences::load(&data).preferences.listen)
+    };
+    let usual = Preferences::default().listen;
+    assert_eq!(opened(None), (Some(given), usual));
+    // What a person types is theirs.
+    let typed = scene::at("127.0.0.1:6001");
+    assert_eq!(opened(Some("6001")), (Some(typed), typed));
 }
 
 #[test]
@@ -235,6 +275,16 @@ fn what_came_of_it_is_told_in_words() {
             Err(Failed::NotOwned("bob".to_owned())),
             "Nobody owns bob any more. Look at the list of users.",
         ),
+        (
+            Err(Failed::NotKept("no space left".to_owned())),
+            "The disk did not keep that, so it was not done. Check that the disk has room and \
+             works, and try again. The system says: no space left",
+        ),
+        (
+            Err(Failed::Machine("no threads".to_owned())),
+            "This machine failed at that: no threads. Try again; if it stays so, close the \
+             registry and open it again.",
+        ),
     ] {
         let mut scene = Scene::english();
         scene.seen.told = std::sync::Arc::new(vec![Told { number: 1, what }]);
@@ -245,6 +295,67 @@ fn what_came_of_it_is_told_in_words() {
         scene.look();
         assert!(!shows(&scene, says), "it is told once");
     }
+}
+
+#[test]
+fn what_goes_wrong_while_it_runs_stands_above_every_screen_until_it_is_read_or_mended() {
+    let full = Warning::NotKept("no space left".to_owned());
+    let clock = Warning::ClockDoubted;
+    let (of_disk, of_clock) = ("the disk does not keep them", "clock has jumped far ahead");
+    let mut scene = Scene::english()
+        .open()
+        .warnings(&[clock.clone(), full.clone()]);
+    let says = |scene: &Scene, words: &str| scene::texts_of(&scene.app).join("\n").contains(words);
+    for digit in ["1", "2", "3", "4", "5", "6"] {
+        control(&mut scene, digit);
+        assert!(says(&scene, of_disk) && says(&scene, of_clock), "{digit}");
+        assert!(shows(&scene, "2"), "the log is marked");
+    }
+    // What is read stands above the log only, and is counted still.
+    scene.say(Message::WarningRead(full.clone()));
+    assert!(!says(&scene, of_disk) && says(&scene, of_clock));
+    control(&mut scene, "4");
+    assert!(says(&scene, of_disk) && shows(&scene, "2"));
+    // When it is right again nothing is left of it, and when it is wrong again it is told again.
+    let scene = scene.warnings(&[clock]);
+    assert!(!says(&scene, of_disk) && shows(&scene, "1"));
+    let scene = scene.warnings(&[]).warnings(&[full]).go(Place::Users);
+    assert!(says(&scene, of_disk) && !says(&scene, of_clock));
+}
+
+#[test]
+fn of_much_that_is_wrong_the_worst_is_told_first_and_the_rest_when_that_is_read() {
+    let socket = Warning::NoAdminSocket {
+        path: "/var/lib/ramal/admin.sock".into(),
+        why: "too long".to_owned(),
+    };
+    let fewer = Warning::FewerConnections {
+        held: 412,
+        wanted: 20_000,
+    };
+    let all = [socket, fewer, Warning::StoreFailed];
+    let mut scene = Scene::english().open().warnings(&all);
+    let says = |scene: &Scene, words: &str| scene::texts_of(&scene.app).join("\n").contains(words);
+    assert!(says(&scene, "can keep nothing more") && says(&scene, "admin.sock"));
+    assert!(!says(&scene, "412"), "two are enough at a time");
+    assert!(shows(&scene, "3"), "all are counted");
+    scene.say(Message::WarningRead(Warning::StoreFailed));
+    assert!(says(&scene, "admin.sock") && says(&scene, "412"));
+}
+
+#[test]
+fn a_list_that_could_not_be_read_is_not_called_empty() {
+    let mut scene = Scene::english().open().go(Place::Bans);
+    assert!(shows(&scene, "No bans"));
+    scene.seen.unread = Some(Failed::Machine("no threads".to_owned()));
+    scene.look();
+    let says = |scene: &Scene, words: &str| scene::texts_of(&scene.app).join("\n").contains(words);
+    assert!(!shows(&scene, "No bans") && says(&scene, "This list may be out of date"));
+    assert!(says(&scene, "no threads"));
+    let scene = scene.go(Place::Users);
+    assert!(says(&scene, "This list may be out of date"));
+    let scene = scene.go(Place::Settings);
+    assert!(!says(&scene, "This list may be out of date"));
 }
 
 #[test]
@@ -377,7 +488,7 @@ fn a_window_with_users_asks_before_it_closes_them_out() {
     assert!(!shows(&scene, "Close the registry?"));
     scene.say(Message::CloseRequested);
     click(&mut scene, "Close and quit");
-    assert!(matches!(commands.try_recv(), Ok(Command::Close)));
+    assert!(matches!(commands.try_recv(), Ok(Command::End)));
     let scene = scene.closing();
     assert!(shows(&scene, "Closing the registry"));
 }

@@ -6,7 +6,11 @@ use clap::Parser;
 use iced::{Size, window};
 use registry::{
     cli,
-    gui::{self, App, Start, WINDOW, preferences::Preferences},
+    gui::{
+        self, App, Start, WINDOW,
+        host::{GRACE, Hosting, PATIENCE},
+        preferences::Preferences,
+    },
     operate::Options,
 };
 
@@ -44,9 +48,22 @@ fn main() -> ExitCode {
         data,
         listen: line.listen,
         open: line.open,
+        hosting: Hosting::default(),
     };
-    match run(start) {
-        Ok(()) => ExitCode::SUCCESS,
+    let hosting = start.hosting.clone();
+    let ran = run(start);
+    // The window has waited for its registry, but for a display that went away.
+    let limit = match ran {
+        Ok(()) => GRACE,
+        Err(_) => PATIENCE + GRACE,
+    };
+    let is_closed = hosting.wait(limit);
+    match ran {
+        Ok(()) if is_closed => ExitCode::SUCCESS,
+        Ok(()) => cli::complain(
+            1,
+            "the registry did not close in time: what was not acknowledged may be lost",
+        ),
         Err(error) => cli::complain(
             2,
             &format!("cannot open a window: {error}; ramal-registry does without one"),

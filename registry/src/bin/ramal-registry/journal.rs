@@ -139,7 +139,8 @@ fn log(event: &Event) {
         Event::Counters(counters) => info!(%counters, "counted"),
         Event::Operator(text) => info!("operator: {text}"),
         Event::Notice(text) => info!("{text}"),
-        Event::Warning(text) => warn!("{text}"),
+        Event::Warning(warning) => warn!("{warning}"),
+        Event::Mended(mended) => info!("{mended}"),
         other => info!("{other:?}"),
     }
 }

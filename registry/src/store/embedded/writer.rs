@@ -16,7 +16,11 @@ use super::{
     Shared, Written,
     file::{self, FileError},
 };
-use crate::{event::Event, ownership::Write, table::Location};
+use crate::{
+    event::{Event, Mended, Warning},
+    ownership::Write,
+    table::Location,
+};
 
 /// How often locations that have changed are written.
 pub(super) const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -55,7 +59,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         if thread::panicking() {
             self.shared.written.send_modify(|it| it.failed = true);
-            self.tell("the store has failed: restart the registry".to_owned());
+            self.warn(Warning::StoreFailed);
         }
     }
 }
@@ -125,7 +129,7 @@ impl Writer {
                 Ok(()) => {
                     self.acknowledge(batch.upto);
                     if failed {
-                        self.tell("names are kept on disk again".to_owned());
+                        self.shared.events.tell(Event::Mended(Mended::Disk));
                     }
                     return true;
                 }
@@ -133,10 +137,7 @@ impl Writer {
                     // What has failed once writes nothing more; it has to be opened anew.
                     *database = None;
                     if !failed {
-                        self.tell(format!(
-                            "names cannot be kept on disk: {error}; claims are refused until they \
-                             can (is the disk full?)"
-                        ));
+                        self.warn(Warning::NotKept(error.to_string()));
                     }
                     failed = true;
                 }
@@ -144,7 +145,7 @@ impl Writer {
             self.shared.inner().names.freeze(true);
             self.shared.written.send_modify(|it| it.failed = true);
             if self.stopped_within(AGAIN_AFTER) {
-                self.tell("names that were not acknowledged are lost".to_owned());
+                self.warn(Warning::NamesLost);
                 return false;
             }
         }
@@ -159,8 +160,8 @@ impl Writer {
         self.shared.written.send_replace(Written { upto, failed });
     }
 
-    fn tell(&self, text: String) {
-        self.shared.events.tell(Event::Warning(text));
+    fn warn(&self, warning: Warning) {
+        self.shared.events.tell(Event::Warning(warning));
     }
 
     fn stopped_within(&self, wait: Duration) -> bool {
