@@ -325,16 +325,16 @@ help-keep = Esta é a primeira vez: o servidor criou a chave dele. Guarde uma c�
 help-another-key = Não havia chave em { $folder }, então o servidor criou uma nova. Os telefones que o conhecem param até o dono aceitar a nova impressão digital. Se você tem uma cópia da chave antiga, feche o servidor e coloque-a de volta.
 
 # What is wrong while it runs
-alarm-not-kept = Nomes novos, mudanças e bloqueios estão sendo recusados: o disco não está gravando. O sistema diz: { $why }. Se o disco está cheio, libere espaço; o registro tenta de novo sozinho a cada poucos segundos.
-alarm-store-failed = O registro não consegue gravar mais nada por causa de um erro deste programa. Feche e abra de novo; os nomes já confirmados estão no disco.
-alarm-names-lost = O registro fechou antes de o disco gravar as últimas mudanças, e elas se perderam; ninguém recebeu confirmação delas. Confira o disco antes de abrir de novo.
-alarm-no-connections = O sistema não dá mais conexões ao registro, então ninguém novo entra. Ele diz: { $why }. Feche outros programas desta máquina, ou permita mais arquivos abertos para este (ulimit -n).
+alarm-not-kept = Nomes novos, mudanças e bloqueios estão sendo recusados: o disco não está gravando. O sistema diz: { $why }. Se o disco está cheio, libere espaço; o servidor tenta de novo sozinho a cada poucos segundos.
+alarm-store-failed = O servidor não consegue gravar mais nada por causa de um erro deste programa. Feche e abra de novo; os nomes já confirmados estão no disco.
+alarm-names-lost = O servidor fechou antes de o disco gravar as últimas mudanças, e elas se perderam; ninguém recebeu confirmação delas. Confira o disco antes de abrir de novo.
+alarm-no-connections = O sistema não dá mais conexões ao servidor, então ninguém novo entra. Ele diz: { $why }. Feche outros programas desta máquina, ou permita mais arquivos abertos para este (ulimit -n).
 alarm-fewer = O sistema permite poucos arquivos abertos: cabem { $held } telefones conectados ao mesmo tempo, em vez de { $wanted }. Se você espera mais, aumente o limite (ulimit -Hn) e inicie este programa de novo.
-alarm-clock = O relógio desta máquina deu um salto para a frente, então nenhum nome fica livre até ele estar certo. Acerte o relógio. Se ele está certo, feche o registro e abra de novo.
-alarm-no-socket = O comando ramal-registry admin não alcança este registro, porque não foi possível criar { $path }. O sistema diz: { $why }. Esta janela funciona mesmo assim; para o comando voltar, confira a pasta, feche o registro e abra de novo.
-alarm-not-announced = Talvez os telefones desta rede não achem este registro sozinhos. Passe o endereço para as pessoas: ele está em Primeiros passos. O sistema diz: { $why }
-alarm-failed = O registro falhou antes de ser fechado, por causa de um erro deste programa. Abra de novo; o que já foi confirmado está no disco. Ele disse: { $why }
-alarm-no-log = O log fica vazio, porque o sistema não dá uma thread para ele. Ele diz: { $why }. Feche outros programas desta máquina; depois feche o registro e abra de novo.
+alarm-clock = O relógio desta máquina deu um salto para a frente, então nenhum nome fica livre até ele estar certo. Acerte o relógio. Se ele está certo, feche o servidor e abra de novo.
+alarm-no-socket = O comando ramal-registry admin não alcança este servidor, porque não foi possível criar { $path }. O sistema diz: { $why }. Esta janela funciona mesmo assim; para o comando voltar, confira a pasta, feche o servidor e abra de novo.
+alarm-not-announced = Talvez os telefones desta rede não achem este servidor sozinhos. Passe o endereço para as pessoas: ele está em Primeiros passos. O sistema diz: { $why }
+alarm-failed = O servidor falhou antes de ser fechado, por causa de um erro deste programa. Abra de novo; o que já foi confirmado está no disco. Ele disse: { $why }
+alarm-no-log = O log fica vazio, porque o sistema não dá uma thread para ele. Ele diz: { $why }. Feche outros programas desta máquina; depois feche o servidor e abra de novo.
 
 # Why it did not open
 port-taken = A porta { $port } está em uso por outro programa.
