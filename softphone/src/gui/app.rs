@@ -15,9 +15,9 @@ use look::{Element, TextSize};
 
 use super::{
     Action, Cx, Looks, Message, Options, World,
-    desk::Phone,
+    desk::{Layer, Phone},
     identity,
-    keep::{self, Keeper, Kept},
+    keep::{Keeper, Kept},
     keys,
     line::{self, News, Up},
     notices, recovery,
@@ -57,7 +57,7 @@ pub struct App {
     desktop: Mode,
     /// Closing the window is asked about, and whether the answer is remembered.
     pub(super) closing: Option<bool>,
-    quitting: bool,
+    pub(super) quitting: bool,
     /// Flipped by every update; see [`look::repaint`].
     odd: bool,
 }
@@ -101,8 +101,7 @@ impl App {
             let shown = *shows_call && self.window.is_some();
             up.shows_levels.store(shown, Relaxed);
         }
-        let seen = self.window.is_some() && self.sign_in.is_none();
-        let settle = self.on_screen(|phone, cx| phone.settle(seen, cx), Message::Settings);
+        let settle = self.settle();
         let keep = self.keep();
         Task::batch([task, settle, keep])
     }
@@ -132,10 +131,9 @@ impl App {
                 |phone, cx| phone.people.update(message, cx),
                 Message::People,
             ),
-            Message::Incoming(message) => self.on_screen(
-                |phone, cx| phone.incoming.update(&message, cx),
-                Message::Incoming,
-            ),
+            Message::Incoming(message) => {
+                self.on_screen(|phone, _| phone.incoming.update(message), Message::Incoming)
+            }
             Message::Call(message) => {
                 self.on_screen(|phone, cx| phone.call.update(message, cx), Message::Call)
             }
@@ -476,15 +474,13 @@ impl App {
             }
             _ => self.refused_at_the_door(),
         };
-        let people = self.on_screen(|phone, cx| phone.people.hear(event, cx), Message::People);
-        let incoming = self.on_screen(
-            |phone, cx| phone.incoming.hear(event, cx),
-            Message::Incoming,
-        );
+        if let Some(phone) = &mut self.phone {
+            phone.people.hear(event);
+            phone.incoming.hear(event);
+        }
         let call = self.on_screen(|phone, cx| phone.call.hear(event, cx), Message::Call);
-        let log = self.on_screen(|phone, cx| phone.log.hear(event, cx), Message::Log);
         let shown = self.follow_outside();
-        Task::batch([own, people, incoming, call, log, shown])
+        Task::batch([own, call, shown])
     }
 
     // ---- what it looks like ----
@@ -504,9 +500,7 @@ impl App {
             (Some(sign_in), _) => sign_in.view(&cx).map(Message::SignIn),
             (None, None) => iced::widget::space().into(),
         };
-        let closing = self.closing.map(|remembers| keep::question(&cx, remembers));
-        let closing = closing.map(|dialog| dialog.map(Message::CloseAnswered));
-        look::frame(look::dialog(screen, closing))
+        look::dialogs(screen, Layer::ALL.map(|layer| self.laid(layer)))
     }
 
     /// What the window listens to.
@@ -514,6 +508,7 @@ impl App {
         let mut all = vec![
             window::events().map(|(id, event)| Message::Window(id, event)),
             look::desktop::mode().map(Message::Desktop),
+            keys::subscription().map(Message::Key),
         ];
         if let Some(sign_in) = &self.sign_in {
             all.push(sign_in.subscription().map(Message::SignIn));
@@ -524,7 +519,6 @@ impl App {
                 all.push(news.map(|(number, news)| Message::Line(number, news)));
             }
             if self.sign_in.is_none() {
-                all.push(keys::subscription().map(Message::Key));
                 all.push(phone.settings.subscription().map(Message::Settings));
                 all.push(tray::subscription().map(Message::Tray));
                 let every = match self.world.board.calls.is_empty() {

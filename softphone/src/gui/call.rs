@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Action, Cx,
-    keys::{PushToTalk, Shortcut},
+    keys::{By, PushToTalk, Shortcut},
 };
 use crate::{
     audio::{self, Device, Levels},
@@ -105,7 +105,7 @@ impl Call {
             Message::HoldPressed(call, true) => Action::phone(phone::Command::Hold(call)),
             Message::HoldPressed(call, false) => Action::phone(phone::Command::Resume(call)),
             Message::MutePressed(mute) => Action::Tell(Command::Mute(mute)),
-            Message::TalkHeld(held) => self.talk(held, cx),
+            Message::TalkHeld(held) => self.talk(By::Mouse, held, cx),
             Message::SamePressed(call) => {
                 self.differs = None;
                 Action::phone(phone::Command::Verify(call))
@@ -175,10 +175,15 @@ impl Call {
                 }
                 if hung_up && !others {
                     (self.figures, self.sound) = (false, false);
-                    return Action::ShowCall(false);
+                    return Action::All(vec![Action::ShowCall(false), self.mute_for_talk(cx)]);
                 }
             }
-            engine::Event::Phone(Event::Dialling { call, .. }) => self.chosen = Some(*call),
+            engine::Event::Phone(Event::Dialling { call, .. }) => {
+                self.chosen = Some(*call);
+                // Whoever calls somebody has done with the call before.
+                let before = cx.board.ended.as_ref().map(|over| over.call);
+                self.dismissed = before.filter(|over| over != call).or(self.dismissed);
+            }
             _ => {}
         }
         self.mute_for_talk(cx)
@@ -213,7 +218,7 @@ impl Call {
             }
             (Shortcut::Figures, Some(_)) => self.update(Message::FiguresPressed, cx),
             (Shortcut::Sound, Some(_)) => self.update(Message::SoundPressed, cx),
-            (Shortcut::Talk, Some(_)) => self.talk(true, cx),
+            (Shortcut::Talk, Some(_)) => self.talk(By::Key, true, cx),
             (Shortcut::CallAgain, None) => match self.over(cx) {
                 Some(over) => self.update(Message::AgainPressed(again(over, cx)), cx),
                 None => Action::None,
@@ -234,9 +239,25 @@ impl Call {
     }
 
     /// The key to talk, or the place for it on the screen, is held or let go.
-    pub fn talk(&mut self, held: bool, cx: &Cx<'_>) -> Action<Message> {
-        self.talk.hold(held);
+    pub fn talk(&mut self, by: By, held: bool, cx: &Cx<'_>) -> Action<Message> {
+        self.talk.hold(by, held);
         self.mute_for_talk(cx)
+    }
+
+    /// Lets go for the person what they cannot let go themselves any more. `is_open` is that this
+    /// screen is what they see and can reach.
+    pub fn settle(&mut self, has_window: bool, is_open: bool, cx: &Cx<'_>) -> Action<Message> {
+        let Some(by) = self.talk.held() else {
+            return Action::None;
+        };
+        let reachable = match by {
+            By::Key => has_window,
+            By::Mouse => is_open,
+        };
+        match reachable && Self::is_on(cx) {
+            true => Action::None,
+            false => self.talk(by, false, cx),
+        }
     }
 
     fn mute_for_talk(&mut self, cx: &Cx<'_>) -> Action<Message> {
@@ -301,10 +322,20 @@ impl Call {
         }
     }
 
-    /// The calls in short, where another screen is open; nothing where there is none.
-    #[must_use]
-    pub fn bar<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
-        Some(self.strip(self.shown(cx)?, cx))
+    /// The calls in short: the one that goes on, where another screen is open, and the one that
+    /// has ended, where that is not seen otherwise.
+    pub fn bars<'a>(
+        &'a self,
+        is_open: bool,
+        cx: &Cx<'a>,
+    ) -> impl Iterator<Item = Element<'a, Message>> + use<'a> {
+        let shown = self.shown(cx);
+        let seen = is_open && shown.is_none();
+        let goes_on = shown.filter(|_| !is_open);
+        let over = self.over(cx).filter(|_| !seen);
+        let goes_on = goes_on.map(|seen| self.strip(seen, cx));
+        let over = over.map(|over| after::strip(over, shown.is_none(), cx));
+        goes_on.into_iter().chain(over)
     }
 }
 

@@ -37,8 +37,8 @@ pub struct Cx<'a> {
     pub history: &'a History,
     /// Messages sent and received; a screen may keep what there was.
     pub journal: &'a Arc<Journal>,
-    /// The window has the keyboard.
-    pub focused: bool,
+    /// Since when the window has the keyboard, if it has it.
+    pub focused: Option<Instant>,
 }
 
 /// Where that is kept.
@@ -51,7 +51,7 @@ pub(super) struct World {
     pub(super) history: Arc<History>,
     pub(super) journal: Arc<Journal>,
     pub(super) now: Instant,
-    pub(super) focused: bool,
+    pub(super) focused: Option<Instant>,
 }
 
 impl World {
@@ -103,7 +103,7 @@ impl World {
             history: Arc::default(),
             journal: Arc::default(),
             now: Instant::now(),
-            focused: true,
+            focused: None,
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use i18n_embed_fl::fl;
 use iced::{
-    Fill,
-    widget::{column, container, opaque, row, stack},
+    Fill, Task,
+    widget::{column, container, row},
 };
-use look::{Element, Icon, nav, space};
+use look::{Dialog, Element, Icon, nav, space};
 
 use super::{
-    Action, Cx, Message, Options,
+    Action, App, Cx, Message, Options,
     call::Call,
     incoming::Incoming,
+    keep,
     line::{Up, Wanted},
     log::Log,
     notices::Notices,
@@ -19,12 +20,9 @@ use super::{
     recovery::Recovery,
     settings::{self, Settings},
 };
-use crate::{
-    board::{SeenCall, Stage},
-    settings::{
-        Unshown,
-        preferences::{Appearance, Place},
-    },
+use crate::settings::{
+    Unshown,
+    preferences::{Appearance, Place},
 };
 
 /// A phone that runs, and the screens that show it.
@@ -86,12 +84,9 @@ impl Phone {
         }
     }
 
-    /// Settings that a person sees listen to the microphone; all others let go of it. `seen` says
-    /// whether there is a window with this phone in it.
-    pub(super) fn settle(&mut self, seen: bool, cx: &Cx<'_>) -> Action<settings::Message> {
-        let rings = |seen: &SeenCall| matches!(seen.stage, Stage::RingsHere { .. });
-        let covered = self.shows_call || cx.board.calls.iter().any(rings);
-        let seen = seen && self.place == Place::Settings && !covered;
+    /// Settings that a person sees listen to the microphone; all others let go of it.
+    fn settle(&mut self, seen: bool, cx: &Cx<'_>) -> Action<settings::Message> {
+        let seen = seen && self.place == Place::Settings && !self.shows_call;
         if std::mem::replace(&mut self.settings_seen, seen) == seen {
             return Action::None;
         }
@@ -124,7 +119,7 @@ impl Phone {
             ),
         ];
         let rail = nav::rail(places, Some(self.people.me(cx).map(Message::People)));
-        let bar = self.call.bar(cx).filter(|_| !self.shows_call);
+        let bars = self.call.bars(self.shows_call, cx);
         let screen = match (self.shows_call, self.place) {
             (true, _) => self.call.view(cx).map(Message::Call),
             (false, Place::People) => self.people.view(cx).map(Message::People),
@@ -138,18 +133,90 @@ impl Phone {
         // What comes and goes has a place of its own: a screen whose place among its siblings
         // changes begins anew.
         let above = column![]
-            .extend(bar.map(|bar| bar.map(Message::Call)))
+            .extend(bars.map(|bar| bar.map(Message::Call)))
             .extend(notices);
         let main = column![above, container(screen).width(Fill).height(Fill)];
-        let all = row![rail, main.width(Fill).height(Fill)].into();
-        let incoming = self.incoming.view(cx);
-        let incoming = incoming.map(|incoming| opaque(incoming.map(Message::Incoming)));
-        let all = stack([all].into_iter().chain(incoming));
-        let settings = self.settings.dialog(cx);
-        let settings = settings.filter(|_| !self.shows_call && self.place == Place::Settings);
-        let settings = settings.map(|dialog| dialog.map(Message::Settings));
-        let recovery = self.recovery.as_ref();
-        let recovery = recovery.map(|shown| shown.dialog(cx).map(Message::Recovery));
-        look::dialog(all, recovery.or(settings))
+        row![rail, main.width(Fill).height(Fill)].into()
+    }
+}
+
+/// What can lie over the screen that is open. The topmost alone hears mouse and keyboard, but for
+/// the keys of a call that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// The settings ask something.
+    Settings,
+    /// The recovery words are shown.
+    Recovery,
+    /// It is asked what closing the window does.
+    Closing,
+    /// Somebody calls, or has called under the name of somebody else.
+    Incoming,
+}
+
+impl Layer {
+    /// From below.
+    pub(super) const ALL: [Self; 4] = [
+        Self::Settings,
+        Self::Recovery,
+        Self::Closing,
+        Self::Incoming,
+    ];
+}
+
+impl App {
+    /// What lies on top of the screen that is open, if anything does.
+    pub(super) fn on_top(&self) -> Option<Layer> {
+        let mut from_above = Layer::ALL.into_iter().rev();
+        from_above.find(|layer| self.laid(*layer).is_some())
+    }
+
+    /// What lies in this layer now.
+    pub(super) fn laid(&self, layer: Layer) -> Option<Dialog<'_, Message>> {
+        let phone = self.phone.as_ref().filter(|_| self.sign_in.is_none())?;
+        let cx = self.cx();
+        match layer {
+            Layer::Settings if phone.shows_call || phone.place != Place::Settings => None,
+            Layer::Settings => Some(phone.settings.dialog(&cx)?.map(Message::Settings)),
+            Layer::Recovery => {
+                let shown = phone.recovery.as_ref()?;
+                Some(shown.dialog(&cx).map(Message::Recovery))
+            }
+            Layer::Closing => {
+                let question = keep::question(&cx, self.closing?);
+                Some(question.map(Message::CloseAnswered))
+            }
+            Layer::Incoming => Some(phone.incoming.dialog(&cx)?.map(Message::Incoming)),
+        }
+    }
+
+    /// Brings every screen in line with what is seen of it now, whatever it was that happened.
+    pub(super) fn settle(&mut self) -> Task<Message> {
+        if self.phone.is_none() || self.sign_in.is_some() {
+            self.closing = None;
+        }
+        let has_window = self.window.is_some();
+        let seen = has_window && self.sign_in.is_none();
+        let top = self.on_top();
+        let settings = self.on_screen(
+            |phone, cx| phone.settle(seen && top != Some(Layer::Incoming), cx),
+            Message::Settings,
+        );
+        let incoming = self.on_screen(|phone, cx| phone.incoming.settle(cx), Message::Incoming);
+        let call = self.on_screen(
+            |phone, cx| {
+                let is_open = seen && top.is_none() && phone.shows_call;
+                phone.call.settle(has_window, is_open, cx)
+            },
+            Message::Call,
+        );
+        let people = self.on_screen(
+            |phone, cx| {
+                let is_open = top.is_none() && !phone.shows_call && phone.place == Place::People;
+                phone.people.settle(seen && is_open, cx)
+            },
+            Message::People,
+        );
+        Task::batch([settings, incoming, call, people])
     }
 }

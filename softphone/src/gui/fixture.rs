@@ -9,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codec::{CallId, IdentityKey, Name, UnixMillis, registry::Presence};
+use codec::{
+    CallId, FourWords, IdentityKey, Name, Transcript, UnixMillis,
+    registry::Presence,
+    signal::{CallNonce, Fingerprint},
+};
 use i18n_embed::fluent::FluentLanguageLoader;
 use iced::{Element, Settings, Size};
 use iced_test::Simulator;
@@ -48,6 +52,19 @@ pub fn name(text: &str) -> Name {
 
 pub fn call(number: u8) -> CallId {
     CallId([number; 16])
+}
+
+/// The words of a call.
+pub fn words() -> FourWords {
+    FourWords::of(&Transcript {
+        caller: IdentityKey([1; 32]),
+        callee: IdentityKey([2; 32]),
+        caller_fingerprint: Fingerprint([3; 32]),
+        callee_fingerprint: Fingerprint([4; 32]),
+        call: call(5),
+        caller_nonce: CallNonce([6; 32]),
+        callee_nonce: CallNonce([7; 32]),
+    })
 }
 
 /// The texts in both languages, each with its tag.
@@ -129,7 +146,7 @@ impl World {
             book: &self.book,
             history: &self.history,
             journal: &self.journal,
-            focused: true,
+            focused: Some(self.now),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Somebody calls: who, and what to do. It lies over every screen.
 
-use codec::CallId;
+use std::time::{Duration, Instant};
+
+use codec::{CallId, Name};
 use i18n_embed_fl::fl;
 use iced::{
-    Center, Element, Fill, Theme,
-    widget::{column, container, mouse_area, opaque, row, space as gap, text::Wrapping},
+    Center, Element, Fill, Task, Theme,
+    widget::{column, row, space as gap, text::Wrapping},
 };
-use look::{Icon, Kind, Tokens, button, icon, space, text};
+use look::{Dialog, Icon, Kind, Tokens, button, icon, space, text};
 
 use super::{
     Action, Cx,
-    keys::Shortcut,
+    keys::{Cap, Chord, Shortcut},
     notify::{Buttons, Notice},
 };
 use crate::{
@@ -20,8 +22,9 @@ use crate::{
     phone::{self, Event},
 };
 
-/// How wide the card is, in logical pixels.
-const WIDTH: f32 = 440.0;
+/// How long it takes a person to see that something has come over what they type into, be it in
+/// this window or in another one: until then their keys are not meant for it.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// How many warnings are kept; the oldest gives way.
 const WARNINGS_MAX: usize = 3;
@@ -29,48 +32,116 @@ const WARNINGS_MAX: usize = 3;
 /// The screen.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    /// Calls of whom the person should be warned, newest last.
-    warnings: Vec<String>,
+    /// Under whose names somebody else has called, newest last.
+    warnings: Vec<Name>,
+    shown: Option<Shown>,
+}
+
+/// What lies over the window, and since when.
+#[derive(Debug)]
+struct Shown {
+    what: What,
+    /// Since when the person can have seen it.
+    since: Instant,
+    /// The window had the keyboard before. If not, whoever types may mean another one.
+    expected: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    Rings(CallId),
+    Changed(Name),
 }
 
 /// What happened on it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Message {
     /// The call is to be taken.
     AnswerPressed(CallId),
     /// It is not.
     DeclinePressed(CallId),
-    /// A warning has been read.
-    WarningPressed(usize),
+    /// The warning about this name has been read.
+    WarningRead(Name),
+    /// What lies over the window has been there for a while.
+    Settled,
 }
 
 impl Incoming {
     /// Takes in what happened.
-    pub fn update(&mut self, message: &Message, _cx: &Cx<'_>) -> Action<Message> {
-        match *message {
+    pub fn update(&mut self, message: Message) -> Action<Message> {
+        match message {
             Message::AnswerPressed(call) => answer(call),
             Message::DeclinePressed(call) => decline(call),
-            Message::WarningPressed(at) => {
-                if at < self.warnings.len() {
-                    self.warnings.remove(at);
-                }
+            Message::WarningRead(name) => {
+                self.warnings.retain(|warned| *warned != name);
                 Action::None
             }
+            Message::Settled => Action::None,
         }
     }
 
     /// Takes in what happened in the phone.
-    pub fn hear(&mut self, event: &engine::Event, _cx: &Cx<'_>) -> Action<Message> {
+    pub fn hear(&mut self, event: &engine::Event) {
         if let engine::Event::Phone(Event::IdentityChanged { name }) = event {
-            let name = name.to_string();
-            if !self.warnings.contains(&name) {
-                self.warnings.push(name);
+            if !self.warnings.contains(name) {
+                self.warnings.push(name.clone());
             }
             if self.warnings.len() > WARNINGS_MAX {
                 self.warnings.remove(0);
             }
         }
-        Action::None
+    }
+
+    /// Takes note of what lies over the window now.
+    pub fn settle(&mut self, cx: &Cx<'_>) -> Action<Message> {
+        let before = self.shown.take();
+        let Some(what) = self.what(cx) else {
+            return Action::None;
+        };
+        let (since, expected) = match before.filter(|shown| shown.what == what) {
+            Some(shown) => {
+                let since = cx
+                    .focused
+                    .map_or(shown.since, |since| since.max(shown.since));
+                if since == shown.since {
+                    self.shown = Some(shown);
+                    return Action::None;
+                }
+                (since, shown.expected)
+            }
+            None => (cx.now, cx.focused.is_some()),
+        };
+        self.shown = Some(Shown {
+            what,
+            since,
+            expected,
+        });
+        let settled = Task::future(async {
+            tokio::time::sleep(SETTLED).await;
+            Message::Settled
+        });
+        Action::Run(settled)
+    }
+
+    /// Whether a key is meant for what lies over the window: what a person who saw it pressed.
+    #[must_use]
+    pub fn hears(&self, chord: Chord, cx: &Cx<'_>) -> bool {
+        let expected = self.shown.as_ref().is_some_and(|shown| shown.expected);
+        match chord.cap {
+            _ if chord.command => true,
+            Cap::Character(_) => expected && self.is_settled(cx),
+            _ => self.is_settled(cx),
+        }
+    }
+
+    fn is_settled(&self, cx: &Cx<'_>) -> bool {
+        let shown = self.shown.as_ref();
+        shown.is_some_and(|shown| cx.now.saturating_duration_since(shown.since) >= SETTLED)
+    }
+
+    fn what(&self, cx: &Cx<'_>) -> Option<What> {
+        let rings = ringing(cx).next().map(|seen| What::Rings(seen.call));
+        rings.or_else(|| Some(What::Changed(self.warnings.last()?.clone())))
     }
 
     /// Does what a key means.
@@ -82,62 +153,62 @@ impl Incoming {
         }
     }
 
-    /// Whether somebody calls.
-    #[must_use]
-    pub fn rings(cx: &Cx<'_>) -> bool {
-        ringing(cx).next().is_some()
-    }
-
     /// What lies over the screen that is open; nothing while nobody calls.
     #[must_use]
-    pub fn view<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
-        if let Some(seen) = ringing(cx).next() {
-            return Some(over(self.card(seen, cx)));
-        }
-        let (at, name) = self.warnings.iter().enumerate().next_back()?;
-        Some(over(warning(at, name, cx)))
-    }
-
-    fn card<'a>(&'a self, seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
-        let texts = cx.texts;
-        let others = cx.board.calls.iter();
-        let mut others = others.filter(|other| !other.rings_here() && !other.is_held_here());
-        let talking = others.next();
-        let title = match talking {
-            Some(_) => fl!(texts, "incoming-waiting"),
-            None => fl!(texts, "incoming-title"),
+    pub fn dialog<'a>(&'a self, cx: &Cx<'a>) -> Option<Dialog<'a, Message>> {
+        let dialog = match (ringing(cx).next(), self.warnings.last()) {
+            (Some(seen), _) => Dialog::card(card(seen, cx)),
+            (None, Some(name)) => {
+                let read = || Message::WarningRead(name.clone());
+                Dialog::card(warning(name, cx))
+                    .on_close(read())
+                    .on_submit(read())
+            }
+            (None, None) => return None,
         };
-        let name = text::display(seen.name.as_str())
-            .wrapping(Wrapping::WordOrGlyph)
-            .center();
-        let held = talking.map(|other| {
-            let name = other.name.as_str();
-            let words = fl!(texts, "incoming-waiting-text", name = name);
-            text::body(words).style(text::muted).center()
-        });
-        let more = ringing(cx).count() - 1;
-        let more = (more > 0)
-            .then(|| text::caption(fl!(texts, "incoming-more", count = more)).style(text::muted));
-        let who = column![
-            text::body(title).style(text::muted),
-            look::avatar(seen.name.folded(), 88.0),
-            name
-        ]
-        .spacing(space::M)
-        .align_x(Center)
-        .width(Fill);
-        let known = column![]
-            .extend(who_it_is(seen, cx))
-            .spacing(space::S)
-            .width(Fill);
-        column![who, known]
-            .extend(held.map(Element::from))
-            .push(answers(seen.call, cx))
-            .extend(more.map(Element::from))
-            .spacing(space::XL)
-            .align_x(Center)
-            .into()
+        Some(dialog.deaf(!self.is_settled(cx)))
     }
+}
+
+fn card<'a>(seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
+    let texts = cx.texts;
+    let others = cx.board.calls.iter();
+    let mut others = others.filter(|other| !other.rings_here() && !other.is_held_here());
+    let talking = others.next();
+    let title = match talking {
+        Some(_) => fl!(texts, "incoming-waiting"),
+        None => fl!(texts, "incoming-title"),
+    };
+    let name = text::display(seen.name.as_str())
+        .wrapping(Wrapping::WordOrGlyph)
+        .center();
+    let held = talking.map(|other| {
+        let name = other.name.as_str();
+        let words = fl!(texts, "incoming-waiting-text", name = name);
+        text::body(words).style(text::muted).center()
+    });
+    let more = ringing(cx).count() - 1;
+    let more = (more > 0)
+        .then(|| text::caption(fl!(texts, "incoming-more", count = more)).style(text::muted));
+    let who = column![
+        text::body(title).style(text::muted),
+        look::avatar(seen.name.folded(), 88.0),
+        name
+    ]
+    .spacing(space::M)
+    .align_x(Center)
+    .width(Fill);
+    let known = column![]
+        .extend(who_it_is(seen, cx))
+        .spacing(space::S)
+        .width(Fill);
+    column![who, known]
+        .extend(held.map(Element::from))
+        .push(answers(seen.call, cx))
+        .extend(more.map(Element::from))
+        .spacing(space::XL)
+        .align_x(Center)
+        .into()
 }
 
 /// The calls that ring here, the one that came first before the others.
@@ -236,38 +307,20 @@ fn answers<'a>(call: CallId, cx: &Cx<'a>) -> Element<'a, Message> {
 }
 
 /// Somebody else has called under the name of somebody who is known.
-fn warning<'a>(at: usize, name: &'a str, cx: &Cx<'a>) -> Element<'a, Message> {
-    let texts = cx.texts;
-    let seen =
-        button::primary(fl!(texts, "incoming-understood")).on_press(Message::WarningPressed(at));
+fn warning<'a>(whose: &'a Name, cx: &Cx<'a>) -> Element<'a, Message> {
+    let (texts, name) = (cx.texts, whose.as_str());
+    let read = button::primary(fl!(texts, "incoming-understood"))
+        .on_press(Message::WarningRead(whose.clone()));
     column![
         icon(Icon::Alert).size(40).style(text::danger),
         text::title(fl!(texts, "identity-changed-title", name = name)).center(),
         text::body(fl!(texts, "identity-changed-text", name = name)).center(),
-        seen
+        read
     ]
     .spacing(space::L)
     .align_x(Center)
+    .width(Fill)
     .into()
-}
-
-/// Lays something over the window, which hears nothing meanwhile.
-fn over<'a>(content: Element<'a, Message>) -> Element<'a, Message> {
-    let card = container(content)
-        .padding(space::XXL)
-        .max_width(WIDTH)
-        .style(|theme| {
-            let tokens = Tokens::of(theme);
-            look::surface(theme).background(tokens.raised)
-        });
-    let scrim = container(card)
-        .center(Fill)
-        .padding(space::L)
-        .style(|theme: &Theme| {
-            let tokens = Tokens::of(theme);
-            container::Style::default().background(tokens.scrim)
-        });
-    opaque(mouse_area(scrim))
 }
 
 /// What a notification says of a call that rings. `hides` is that it does not say who calls.
@@ -299,6 +352,16 @@ pub fn notice(seen: &SeenCall, hides: bool, cx: &Cx<'_>) -> Notice {
             answer: fl!(texts, "incoming-answer"),
             decline: fl!(texts, "incoming-decline"),
         }),
+    }
+}
+
+#[cfg(test)]
+impl Incoming {
+    /// What lies over the window has been there for longer by so much.
+    pub(super) fn age(&mut self, by: Duration) {
+        if let Some(shown) = &mut self.shown {
+            shown.since -= by;
+        }
     }
 }
 

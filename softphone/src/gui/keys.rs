@@ -40,7 +40,7 @@ pub enum Shortcut {
     CallAgain,
     /// Leave what is shown: close details, empty the search, go back.
     Back,
-    /// Type whom to call.
+    /// Type what is looked for: whom to call, or lines of the log.
     Search,
     /// The person above in the list.
     Above,
@@ -87,6 +87,8 @@ pub enum Place {
     People,
     /// In the log.
     Log,
+    /// Where it is asked who one is.
+    Door,
 }
 
 /// Keys that are pressed together.
@@ -176,8 +178,11 @@ pub const TABLE: &[(Place, Shortcut, Chord)] = &[
     (Place::People, Shortcut::Open, plain(Cap::Enter)),
     (Place::People, Shortcut::Call, ctrl(Cap::Enter)),
     (Place::People, Shortcut::Favourite, ctrl_letter('b')),
+    (Place::Log, Shortcut::Back, plain(Cap::Escape)),
+    (Place::Log, Shortcut::Search, ctrl_letter('f')),
     (Place::Log, Shortcut::Pause, ctrl_letter('p')),
     (Place::Log, Shortcut::CopyAll, ctrl_shift('c')),
+    (Place::Door, Shortcut::Back, plain(Cap::Escape)),
     (Place::Everywhere, Shortcut::Search, ctrl_letter('f')),
     (Place::Everywhere, Shortcut::Search, ctrl_letter('k')),
     (Place::Everywhere, Shortcut::DoNotDisturb, ctrl_letter('d')),
@@ -292,7 +297,7 @@ pub fn subscription() -> Subscription<Message> {
     event::listen_with(|event, status, _window| heard(&event, status))
 }
 
-fn heard(event: &Event, status: event::Status) -> Option<Message> {
+pub(super) fn heard(event: &Event, status: event::Status) -> Option<Message> {
     match event {
         Event::Keyboard(keyboard::Event::KeyPressed {
             key,
@@ -327,21 +332,33 @@ fn heard(event: &Event, status: event::Status) -> Option<Message> {
 /// PURE: keys and what was set come in, what the engine is to be told comes out.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PushToTalk {
-    held: bool,
+    held: Option<By>,
     /// This has muted the phone, and has to give the microphone back.
     ruled: bool,
 }
 
+/// What is held to talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The key.
+    Key,
+    /// The mouse, on the place for it.
+    Mouse,
+}
+
 impl PushToTalk {
-    /// The key went down, or up. A window that loses the keyboard hears of no key that goes up:
-    /// there it counts as up.
-    pub fn hold(&mut self, held: bool) {
-        self.held = held;
+    /// It is held, or let go. A window that loses the keyboard hears of no key that goes up: there
+    /// it counts as up.
+    pub fn hold(&mut self, by: By, held: bool) {
+        match held {
+            true => self.held = Some(by),
+            false => self.held = self.held.filter(|holds| *holds != by),
+        }
     }
 
-    /// Whether the person talks.
+    /// By what the person talks, if they do.
     #[must_use]
-    pub fn is_held(self) -> bool {
+    pub fn held(self) -> Option<By> {
         self.held
     }
 
@@ -349,7 +366,7 @@ impl PushToTalk {
     /// talk it is muted before anybody calls, so that nothing is heard that was not meant to be.
     pub fn mute(&mut self, switched_on: bool, muted: bool) -> Option<bool> {
         let wanted = match (switched_on, self.ruled) {
-            (true, _) => !self.held,
+            (true, _) => self.held.is_none(),
             (false, true) => false,
             (false, false) => return None,
         };
@@ -371,7 +388,7 @@ mod tests {
         }
         for (place, shortcut, chord) in TABLE {
             let everywhere = seen.get(&(&Place::Everywhere, chord));
-            let clash = *place != Place::Everywhere && everywhere.is_some();
+            let clash = everywhere.is_some_and(|everywhere| *everywhere != shortcut);
             assert!(!clash, "{chord:?} is {shortcut:?} and {everywhere:?}");
             // What is pressed with Ctrl in a call counts on all screens while there is one.
             let in_call = seen.get(&(&Place::Call, chord));
@@ -422,9 +439,11 @@ mod tests {
         assert_eq!(talk.mute(false, true), None, "a mute of the person's stays");
         assert_eq!(talk.mute(true, false), Some(true));
         assert_eq!(talk.mute(true, true), None);
-        talk.hold(true);
+        talk.hold(By::Key, true);
         assert_eq!(talk.mute(true, true), Some(false));
-        talk.hold(false);
+        talk.hold(By::Mouse, false);
+        assert_eq!(talk.mute(true, false), None, "the mouse only passes by");
+        talk.hold(By::Key, false);
         assert_eq!(talk.mute(true, false), Some(true));
         let back = talk.mute(false, true);
         assert_eq!(back, Some(false), "the microphone is back");

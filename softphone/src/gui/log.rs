@@ -12,10 +12,7 @@ use jiff::tz::TimeZone;
 use look::{Icon, Kind, button, icon, space, text};
 
 use super::{Action, Cx, keys::Shortcut, people::when::time_of_day};
-use crate::{
-    engine,
-    journal::{Journal, Line, Way, With},
-};
+use crate::journal::{Journal, Line, Way, With};
 
 /// By what the filter is found.
 const FILTER: &str = "log-filter";
@@ -84,8 +81,8 @@ pub enum Message {
     CopyAllPressed,
     /// One line is to be copied, by its number.
     CopyPressed(u64),
-    /// A line was chosen, by its place.
-    LineChosen(usize),
+    /// A line was chosen, by its number.
+    LineChosen(Option<u64>),
     /// The filter is to be empty.
     ClearPressed,
 }
@@ -139,17 +136,11 @@ impl Log {
                 self.copied = Some(1);
                 Action::Copy(written)
             }
-            Message::LineChosen(at) => {
-                let line = self.line(self.journal(cx), at);
-                self.selected = line.map(|line| line.number);
+            Message::LineChosen(number) => {
+                self.selected = number;
                 Action::None
             }
         }
-    }
-
-    /// Takes in what happened in the phone.
-    pub fn hear(&mut self, _event: &engine::Event, _cx: &Cx<'_>) -> Action<Message> {
-        Action::None
     }
 
     /// Does what a key means.
@@ -239,7 +230,9 @@ impl Log {
                 Some(line) => self.shown(line, &context),
                 None => gap().into(),
             })
-            .selected(selected, Message::LineChosen)
+            .selected(selected, move |at| {
+                Message::LineChosen(self.line(journal, at).map(|line| line.number))
+            })
             .follow()
             .first(shift)
             .into()

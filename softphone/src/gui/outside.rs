@@ -36,7 +36,7 @@ impl Outside {
         if !cx.preferences.notifications {
             return Task::none();
         }
-        let told = (more && !cx.focused).then(|| self.notices.tell(missed_call(cx)));
+        let told = (more && cx.focused.is_none()).then(|| self.notices.tell(missed_call(cx)));
         let hides = cx.preferences.hide_callers;
         let rings = cx.board.calls.iter().filter(|seen| seen.rings_here());
         let rings = rings.map(|seen| (seen.call, incoming::notice(seen, hides, cx)));

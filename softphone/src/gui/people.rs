@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use codec::{IdentityKey, Name};
+use codec::{IdentityKey, Name, UnixMillis};
 use i18n_embed_fl::fl;
 use iced::{
     Element, Fill, Length, Task,
@@ -49,6 +49,8 @@ const LIST: f32 = 340.0;
 #[derive(Debug)]
 pub struct People {
     typed: String,
+    /// Something was typed since somebody was opened.
+    typing: bool,
     tab: Tab,
     rows: Vec<Row>,
     /// What the rows were made of last.
@@ -58,6 +60,8 @@ pub struct People {
     copied: Option<String>,
     /// Counts who was opened, so that an answer for an earlier one is known.
     opened: u64,
+    /// When the newest missed call was that the phone has been told to be seen.
+    seen_until: Option<UnixMillis>,
     /// By which clocks the calls of before are told.
     zone: TimeZone,
 }
@@ -66,6 +70,7 @@ impl Default for People {
     fn default() -> Self {
         Self {
             typed: String::new(),
+            typing: false,
             tab: Tab::Everyone,
             rows: Vec::new(),
             made_of: None,
@@ -73,6 +78,7 @@ impl Default for People {
             asks: None,
             copied: None,
             opened: 0,
+            seen_until: None,
             zone: TimeZone::system(),
         }
     }
@@ -147,14 +153,12 @@ enum Ask {
 pub enum Message {
     /// Something was typed.
     Typed(String),
-    /// Enter was pressed in the search field.
-    Submitted,
     /// The list is to show something else.
     TabPressed(Tab),
-    /// A row of the list was chosen, by its place.
-    RowChosen(usize),
-    /// A row of the list is to be called, by its place.
-    RowPressed(usize),
+    /// A row of the list was chosen: whom it is about, if it is about anybody.
+    RowChosen(Option<Target>),
+    /// A row of the list is to be called, likewise.
+    RowPressed(Option<Target>),
     /// Details of somebody are wanted.
     OpenPressed(Target),
     /// Somebody has been chosen for a while.
@@ -192,26 +196,21 @@ impl People {
         match message {
             Message::Typed(typed) => {
                 self.typed = typed;
+                self.typing = true;
                 self.refresh(cx);
                 Action::None
             }
-            Message::Submitted => self.submit(cx),
             Message::TabPressed(tab) => {
                 self.tab = tab;
                 self.asks = None;
                 match tab {
-                    Tab::Recent => Action::Tell(Command::History(history::Change::Seen)),
+                    Tab::Recent => self.see(cx),
                     Tab::Everyone => Action::None,
                 }
             }
-            Message::RowChosen(at) => match self.target(at, cx) {
-                Some(target) => self.choose(target),
-                None => Action::None,
-            },
-            Message::RowPressed(at) => match self.target(at, cx) {
-                Some(target) => call(target),
-                None => Action::None,
-            },
+            Message::RowChosen(Some(target)) => self.choose(target),
+            Message::RowPressed(Some(target)) => call(target),
+            Message::RowChosen(None) | Message::RowPressed(None) => Action::None,
             Message::OpenPressed(target) => self.look_up(target),
             Message::Settled(opened) if opened == self.opened => match &self.open {
                 Some(Open {
@@ -272,7 +271,7 @@ impl People {
     }
 
     /// Takes in what happened in the phone.
-    pub fn hear(&mut self, event: &engine::Event, cx: &Cx<'_>) -> Action<Message> {
+    pub fn hear(&mut self, event: &engine::Event) {
         if let engine::Event::Phone(Event::Found { target, found }) = event
             && let Some(open) = &mut self.open
             && open.target == *target
@@ -282,8 +281,21 @@ impl People {
                 Err(unfound) => Finding::Unfound(unfound.clone()),
             };
         }
-        let _ = cx;
-        Action::None
+    }
+
+    /// Missed calls are seen while their list is. `is_open` is that this screen is.
+    pub fn settle(&mut self, is_open: bool, cx: &Cx<'_>) -> Action<Message> {
+        let is_open = is_open && cx.focused.is_some() && self.tab == Tab::Recent;
+        match newest_unseen(cx) {
+            // What is told already takes a moment to be seen here.
+            Some(at) if is_open && self.seen_until != Some(at) => self.see(cx),
+            _ => Action::None,
+        }
+    }
+
+    fn see(&mut self, cx: &Cx<'_>) -> Action<Message> {
+        self.seen_until = newest_unseen(cx);
+        Action::Tell(Command::History(history::Change::Seen))
     }
 
     /// The directory, the contacts or what was set may have changed.
@@ -311,11 +323,14 @@ impl People {
             Shortcut::Search => Action::Run(operation::focus(SEARCH)),
             Shortcut::Above => self.step(false, cx),
             Shortcut::Below => self.step(true, cx),
+            Shortcut::Open | Shortcut::Call if self.asks.is_some() => Action::None,
+            // What was typed since somebody was opened is what is meant, and else who is open.
             Shortcut::Open => match &self.open {
-                Some(open) => call(open.target.clone()),
-                None => self.submit(cx),
+                Some(open) if !self.typing => call(open.target.clone()),
+                _ => self.look_up_typed(),
             },
             Shortcut::Call => match (&self.open, Typed::of(&self.typed)) {
+                (Some(open), _) if !self.typing => call(open.target.clone()),
                 (_, Typed::Target(target)) => call(target),
                 (Some(open), _) => call(open.target.clone()),
                 (None, _) => Action::None,
@@ -343,32 +358,26 @@ impl People {
         }
     }
 
-    /// What Enter means in the search field: the one who fits best, or who was typed.
-    fn submit(&mut self, cx: &Cx<'_>) -> Action<Message> {
+    /// Shows whoever is called just as it was typed, or else the one who fits best, or who was
+    /// typed.
+    fn look_up_typed(&mut self) -> Action<Message> {
         let typed = Typed::of(&self.typed);
         let best = self.rows.iter().find_map(|row| match row {
             Row::Person(listed) => Some(listed),
             Row::Heading(_) => None,
         });
-        let target = match (typed, best, self.tab) {
-            (Typed::Target(target), _, _) if target.host.is_some() => target,
-            (Typed::Target(target), best, _) => match best {
+        let target = match (typed, best) {
+            (Typed::Target(target), _) if target.host.is_some() => target,
+            (Typed::Target(target), best) => match best {
                 // What was typed is the beginning of somebody's name, not somebody else.
                 Some(best) if best.name.folded().starts_with(target.name.folded()) => {
                     named(best.name.clone())
                 }
                 _ => target,
             },
-            (Typed::Nothing | Typed::Bad(_), ..) => return Action::None,
+            (Typed::Nothing | Typed::Bad(_), _) => return Action::None,
         };
-        // Enter once more calls who is shown already.
-        match &self.open {
-            Some(open) if open.target == target => call(target),
-            _ => {
-                let _ = cx;
-                self.look_up(target)
-            }
-        }
+        self.look_up(target)
     }
 
     /// Goes to the person above or below.
@@ -405,6 +414,17 @@ impl People {
             },
             Tab::Recent => self.past(cx).nth(at).map(of_past),
         }
+    }
+
+    /// Whom the list comes to at a place: where a heading is, whoever stands beyond it, as seen
+    /// from who is open.
+    fn reached(&self, at: usize, cx: &Cx<'_>) -> Option<Target> {
+        let here = self.chosen(cx);
+        let up = here.is_some_and(|here| at < here);
+        let above = || (0..at).rev().find_map(|at| self.target(at, cx));
+        let below = || (at..self.count(cx)).find_map(|at| self.target(at, cx));
+        let there = self.target(at, cx);
+        there.or_else(|| if up { above() } else { below() })
     }
 
     /// The place of who is open.
@@ -447,6 +467,7 @@ impl People {
     fn show(&mut self, target: Target, finding: Finding) {
         self.opened += 1;
         self.asks = None;
+        self.typing = false;
         self.open = Some(Open { target, finding });
     }
 
@@ -497,6 +518,12 @@ fn call<M>(target: Target) -> Action<M> {
         Action::phone(phone::Command::Dial(target)),
         Action::ShowCall(true),
     ])
+}
+
+/// When the newest call was that was missed and has not been seen.
+fn newest_unseen(cx: &Cx<'_>) -> Option<UnixMillis> {
+    let mut unseen = cx.history.entries.iter().filter(|past| !past.seen);
+    unseen.next().map(|past| past.at)
 }
 
 fn change<M>(change: Change) -> Action<M> {

@@ -368,6 +368,12 @@ impl SignIn {
         look::dialog(container(page).center(Fill), self.dialog(cx))
     }
 
+    /// Whether something is under way that can be given up.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        !self.is_typing()
+    }
+
     fn is_typing(&self) -> bool {
         self.state == State::Typing
     }

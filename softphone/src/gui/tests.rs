@@ -5,10 +5,7 @@
 use std::sync::Arc;
 
 use codec::{Name, greeting::Unwelcome, registry::Refusal};
-use iced::{
-    Size,
-    keyboard::{Key, Modifiers},
-};
+use iced::Size;
 use registry::{
     client::{ConnectError, Host},
     known::KnownRegistries,
@@ -17,7 +14,6 @@ use registry::{
 use super::{
     App, Message, Options, identity,
     incoming::tests::seen,
-    keys::{self, Chord},
     line::{Failure, News},
     notices,
     pictures::{check, shown},
@@ -38,6 +34,8 @@ use crate::{
         preferences::{self, Language, Place},
     },
 };
+
+mod keyboard;
 
 const WINDOW: Size = Size::new(960.0, 680.0);
 
@@ -564,21 +562,4 @@ fn banners_and_recovery_words_look_as_they_did() {
         );
         check(&format!("recovery-{tag}"), WINDOW, || app.screen());
     }
-}
-
-#[test]
-fn keys_do_nothing_to_what_is_under_a_question() {
-    let config = config(Language::English);
-    let mut app = signed_in(&config, Place::People);
-    let log = Chord::pressed(&Key::Character("3".into()), Modifiers::CTRL).unwrap();
-    let pressed = || {
-        let (chord, taken) = (log, false);
-        Message::Key(keys::Message::Pressed { chord, taken })
-    };
-    app.closing = Some(false);
-    let _ = app.update(pressed());
-    assert_eq!(app.phone.as_ref().unwrap().place, Place::People);
-    app.closing = None;
-    let _ = app.update(pressed());
-    assert_eq!(app.phone.as_ref().unwrap().place, Place::Log);
 }

@@ -56,15 +56,15 @@ impl App {
 
     pub(super) fn window(&mut self, event: &window::Event) -> Task<Message> {
         match event {
-            window::Event::Focused => self.world.focused = true,
-            window::Event::Unfocused => self.world.focused = false,
+            window::Event::Focused => self.world.focused = Some(self.world.now),
+            window::Event::Unfocused => self.world.focused = None,
             window::Event::Resized(size) => {
                 // A window that is opened knows nothing of how large its texts are.
                 let scale = self.factor();
                 self.appearance.window = (size.width * scale, size.height * scale);
                 self.keeper.touch();
             }
-            window::Event::Closed => self.window = None,
+            window::Event::Closed => (self.window, self.world.focused) = (None, None),
             window::Event::CloseRequested => {
                 let signed_in = self.phone.is_some() && self.sign_in.is_none();
                 match (signed_in, self.world.preferences.on_close) {
@@ -96,6 +96,7 @@ impl App {
 
     /// Closes the window; the phone goes on.
     fn close(&mut self) -> Task<Message> {
+        self.world.focused = None;
         self.window.take().map_or_else(Task::none, window::close)
     }
 

@@ -5,7 +5,7 @@ use iced::{
     Center, Element, Fill,
     widget::{column, container, row},
 };
-use look::{Icon, button, icon, space, text};
+use look::{Icon, Kind, button, icon, space, text};
 
 use super::{Message, again, ending::ending};
 use crate::{
@@ -64,6 +64,28 @@ pub(super) fn view<'a>(over: &'a EndedCall, cx: &Cx<'a>) -> Element<'a, Message>
         .align_x(Center)
         .max_width(WIDTH);
     container(all).padding(space::XL).center(Fill).into()
+}
+
+/// The same in a line, over another screen. `idle` is that there is no other call.
+pub(super) fn strip<'a>(over: &'a EndedCall, idle: bool, cx: &Cx<'a>) -> Element<'a, Message> {
+    let texts = cx.texts;
+    let ending = ending(over.reason, over.direction, over.name.as_str(), texts);
+    let kind = match (ending.alarming, ending.failed) {
+        (true, _) => Kind::Danger,
+        (false, true) => Kind::Warning,
+        (false, false) => Kind::Neutral,
+    };
+    let words = format!("{}. {}", ending.title, ending.next);
+    let again = (idle && ending.again).then(|| {
+        let call = button::quiet((Icon::Call, fl!(texts, "ended-again")));
+        call.on_press(Message::AgainPressed(again(over, cx))).into()
+    });
+    let close = button::quiet(fl!(texts, "ended-close")).on_press(Message::ClosePressed(over.call));
+    let answers = row![].extend(again).push(close).spacing(space::S);
+    let banner = look::banner(kind, words, Some(answers.align_y(Center).into()));
+    container(banner)
+        .padding(iced::Padding::from([space::M, space::XL]).bottom(0))
+        .into()
 }
 
 /// There is no call, and there was none.

@@ -59,7 +59,7 @@ impl Call {
     /// Where push to talk can be held with the mouse, and how to do it with the keyboard.
     fn talk_place<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
         let texts = cx.texts;
-        let open = self.talk.is_held() && !cx.board.muted;
+        let open = self.talk.held().is_some() && !cx.board.muted;
         let (sign, words) = match open {
             true => (Icon::Mic, fl!(texts, "call-talk-on")),
             false => {

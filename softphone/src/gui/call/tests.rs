@@ -2,11 +2,6 @@
 
 use std::time::Duration;
 
-use codec::{
-    FourWords, IdentityKey, Transcript,
-    signal::{CallNonce, Fingerprint},
-};
-
 use super::*;
 use crate::{
     board::Stage,
@@ -14,7 +9,7 @@ use crate::{
     contacts::Standing,
     engine::{Path, PathKind},
     gui::{
-        fixture::{World, call, check, check_in, languages, name, shown},
+        fixture::{World, call, check, check_in, languages, name, shown, words},
         incoming::tests::seen,
     },
     media::{silence::Heard, stats::VoiceReport},
@@ -25,18 +20,6 @@ const UP: Stage = Stage::Up {
     hold: Hold::No,
     reconnecting: false,
 };
-
-fn words() -> FourWords {
-    FourWords::of(&Transcript {
-        caller: IdentityKey([1; 32]),
-        callee: IdentityKey([2; 32]),
-        caller_fingerprint: Fingerprint([3; 32]),
-        callee_fingerprint: Fingerprint([4; 32]),
-        call: call(5),
-        caller_nonce: CallNonce([6; 32]),
-        callee_nonce: CallNonce([7; 32]),
-    })
-}
 
 /// A call with bob that has been up for 4 min 5 s.
 fn talking(world: &mut World) {
@@ -199,7 +182,10 @@ fn with_push_to_talk_the_microphone_is_open_while_the_key_is_held() {
         ["Mute(false)"]
     );
     world.board.muted = false;
-    assert_eq!(told(screen.talk(false, &world.cx())), ["Mute(true)"]);
+    assert_eq!(
+        told(screen.talk(By::Key, false, &world.cx())),
+        ["Mute(true)"]
+    );
 }
 
 #[test]
@@ -283,7 +269,7 @@ fn screens_look_as_they_did() {
         check("call", tag, || screen.view(&world.cx()));
         let bar = iced::Size::new(760.0, 60.0);
         check_in("call-bar", tag, bar, || {
-            screen.bar(&world.cx()).expect("a call")
+            screen.bars(false, &world.cx()).next().expect("a call")
         });
         let _ = screen.update(Message::DifferPressed(call(1)), &world.cx());
         check("call-differ", tag, || screen.view(&world.cx()));
@@ -333,6 +319,10 @@ fn ends_of_calls_look_as_they_did() {
             ended.detail = Some("no route to 192.168.0.12:4000".to_owned());
         }
         check("call-unreachable", tag, || screen.view(&world.cx()));
+        let bar = iced::Size::new(760.0, 90.0);
+        check_in("call-over-bar", tag, bar, || {
+            screen.bars(false, &world.cx()).next().expect("a call")
+        });
         over(Reason::IdentityChanged, Direction::Outgoing, &mut world);
         check("call-changed", tag, || screen.view(&world.cx()));
         over(Reason::RemoteHangup, Direction::Incoming, &mut world);

@@ -1,11 +1,11 @@
-//! Which screen hears of a key: who calls first, then the screen that is open, then the call that
+//! Which screen hears of a key: what lies on top, or else the screen that is open; then the call that
 //! goes on behind it, then the window.
 
 use iced::Task;
 
-use super::{Chord, Message, Place, Shortcut};
+use super::{By, Cap, Chord, Message, Place, Shortcut};
 use crate::{
-    gui::{self, App, call::Call, incoming::Incoming},
+    gui::{self, App, call::Call, desk::Layer, sign_in},
     phone,
     settings::preferences,
 };
@@ -18,39 +18,45 @@ impl App {
                 Some((place, shortcut)) => self.obey(place, shortcut),
                 None => Task::none(),
             },
-            Message::Released => {
-                self.on_screen(|phone, cx| phone.call.talk(false, cx), gui::Message::Call)
-            }
+            Message::Released => self.on_screen(
+                |phone, cx| phone.call.talk(By::Key, false, cx),
+                gui::Message::Call,
+            ),
         }
     }
 
     /// What a key means now, and where.
     fn meant(&self, chord: Chord, taken: bool) -> Option<(Place, Shortcut)> {
-        let phone = self.phone.as_ref()?;
-        let cx = self.cx();
-        let open = match (phone.shows_call, phone.place) {
-            (true, _) if Call::is_on(&cx) => Some(Place::Call),
-            (true, _) => Some(Place::Ended),
-            (false, preferences::Place::People) => Some(Place::People),
-            (false, preferences::Place::Log) => Some(Place::Log),
-            (false, preferences::Place::Settings) => None,
+        let at = |place| Some((place, Shortcut::at(place, chord, taken)?));
+        let Some(phone) = self.phone.as_ref().filter(|_| self.sign_in.is_none()) else {
+            let anywhere = at(Place::Everywhere);
+            let quits = anywhere.filter(|(_, shortcut)| *shortcut == Shortcut::Quit);
+            return at(Place::Door).or(quits);
         };
-        let rings = Incoming::rings(&cx).then_some(Place::Incoming);
-        // While something is asked only whoever calls is more urgent: what lies below hears
-        // nothing.
-        let asks = phone.settings.dialog(&cx).filter(|_| !phone.shows_call);
-        if self.closing.is_some() || phone.recovery.is_some() || asks.is_some() {
-            let place = rings.filter(|_| chord.command)?;
-            return Some((place, Shortcut::at(place, chord, taken)?));
-        }
+        let cx = self.cx();
+        let is_on = Call::is_on(&cx);
+        let (open, around) = match self.on_top() {
+            Some(Layer::Incoming) => {
+                let hears = phone.incoming.hears(chord, &cx);
+                (hears.then_some(Place::Incoming), None)
+            }
+            // What is asked is answered by what is in it, and nothing below hears anything.
+            Some(Layer::Settings | Layer::Recovery | Layer::Closing) => (None, None),
+            None => {
+                let open = match (phone.shows_call, phone.place) {
+                    (true, _) if is_on => Some(Place::Call),
+                    (true, _) => Some(Place::Ended),
+                    (false, preferences::Place::People) => Some(Place::People),
+                    (false, preferences::Place::Log) => Some(Place::Log),
+                    (false, preferences::Place::Settings) => None,
+                };
+                (open, Some(Place::Everywhere))
+            }
+        };
         // On other screens only keys with Ctrl are about the call: letters are typed there.
-        let behind = (Call::is_on(&cx) && chord.command).then_some(Place::Call);
-        let talks = (Call::is_on(&cx) && cx.preferences.push_to_talk).then_some(Place::Call);
-        let talks = talks.filter(|_| chord.cap == super::Cap::Space);
-        [rings, open, behind, talks, Some(Place::Everywhere)]
-            .into_iter()
-            .flatten()
-            .find_map(|place| Some((place, Shortcut::at(place, chord, taken)?)))
+        let talks = cx.preferences.push_to_talk && chord.cap == Cap::Space;
+        let behind = (is_on && (chord.command || talks)).then_some(Place::Call);
+        [open, behind, around].into_iter().flatten().find_map(at)
     }
 
     fn obey(&mut self, place: Place, shortcut: Shortcut) -> Task<gui::Message> {
@@ -69,6 +75,13 @@ impl App {
             Place::Log => {
                 self.on_screen(|phone, cx| phone.log.key(shortcut, cx), gui::Message::Log)
             }
+            Place::Door => match (shortcut, &self.sign_in) {
+                (Shortcut::Back, Some(sign_in)) if sign_in.is_busy() => {
+                    let cancelled = sign_in::Message::CancelPressed;
+                    self.update(gui::Message::SignIn(cancelled))
+                }
+                _ => Task::none(),
+            },
             Place::Everywhere => self.obey_anywhere(shortcut),
         }
     }
@@ -94,7 +107,27 @@ impl App {
                 );
                 return shown.chain(focused);
             }
-            _ => return Task::none(),
+            Shortcut::Quit => gui::Action::Quit,
+            // Each of these has places of its own.
+            Shortcut::Answer
+            | Shortcut::Decline
+            | Shortcut::Hangup
+            | Shortcut::Mute
+            | Shortcut::Hold
+            | Shortcut::Verify
+            | Shortcut::NextCall
+            | Shortcut::Figures
+            | Shortcut::Sound
+            | Shortcut::Talk
+            | Shortcut::CallAgain
+            | Shortcut::Back
+            | Shortcut::Above
+            | Shortcut::Below
+            | Shortcut::Open
+            | Shortcut::Call
+            | Shortcut::Favourite
+            | Shortcut::Pause
+            | Shortcut::CopyAll => gui::Action::None,
         };
         self.perform(action, |()| unreachable!())
     }

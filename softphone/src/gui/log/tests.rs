@@ -123,7 +123,7 @@ fn screens_look_as_they_did() {
         let mut log = log();
         check("log-empty", tag, || log.view(&world.cx()));
         world.journal = journal(40);
-        let _ = log.update(Message::LineChosen(2), &world.cx());
+        let _ = log.update(Message::LineChosen(Some(3)), &world.cx());
         check("log", tag, || log.view(&world.cx()));
         let _ = log.update(Message::PausePressed, &world.cx());
         let _ = log.update(Message::Typed("nothing like it".to_owned()), &world.cx());

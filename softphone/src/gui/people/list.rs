@@ -28,8 +28,7 @@ impl People {
     pub(super) fn list<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
         let search = look::input(&fl!(cx.texts, "people-search"), &self.typed)
             .id(SEARCH)
-            .on_input(Message::Typed)
-            .on_submit(Message::Submitted);
+            .on_input(Message::Typed);
         let search = look::tip(
             search,
             fl!(cx.texts, "people-search-tip"),
@@ -84,8 +83,10 @@ impl People {
             Some(Row::Person(listed)) => person(listed, &context),
             None => gap().into(),
         })
-        .selected(self.chosen(cx), Message::RowChosen)
-        .on_press(Message::RowPressed);
+        .selected(self.chosen(cx), move |at| {
+            Message::RowChosen(self.reached(at, &context))
+        })
+        .on_press(move |at| Message::RowPressed(self.target(at, &context)));
         let notice = self.notice(cx);
         Column::new()
             .extend(notice)

@@ -59,8 +59,8 @@ pub enum Row {
     Person(Listed),
 }
 
-/// The list for what was typed. Without anything typed it has headings; else those come first
-/// whose name begins so, and then those who have it anywhere. `me` is left out. `registry` is where
+/// The list for what was typed. Without anything typed it has headings; else whoever is called so
+/// comes first, then those whose name begins so, and then those who have it anywhere. `me` is left out. `registry` is where
 /// the names are registered, once it has been reached.
 pub fn rows(
     directory: impl IntoIterator<Item = (Name, Presence)>,
@@ -167,8 +167,9 @@ fn section(listed: &Listed) -> Section {
 /// How well a name fits what was typed: 0 is best, `None` not at all.
 fn rank(folded: &str, wanted: &str) -> Option<u8> {
     match folded.find(wanted)? {
-        0 => Some(0),
-        _ => Some(1),
+        0 if folded == wanted => Some(0),
+        0 => Some(1),
+        _ => Some(2),
     }
 }
 
@@ -231,6 +232,17 @@ mod tests {
         assert_eq!(shown("Z"), ["Found", "Zoe No"]);
         assert!(shown("nobody").is_empty());
         assert!(shown("me").is_empty(), "one does not call oneself");
+    }
+
+    #[test]
+    fn who_is_called_just_as_it_was_typed_comes_first_even_if_not_registered() {
+        let directory = ["bob2", "bobby"].map(|of| (name(of), Presence::Available));
+        let book: Book = [contact("bob", true, false)].into_iter().collect();
+        let rows = rows(directory, None, &book, &[], &name("me"), "Bob");
+        let Row::Person(first) = &rows[1] else {
+            panic!("{rows:?}")
+        };
+        assert_eq!(first.name, name("bob"));
     }
 
     #[test]

@@ -41,8 +41,10 @@ impl People {
             Some(past) => line(past, &self.zone, &context),
             None => gap().into(),
         })
-        .selected(self.chosen(cx), Message::RowChosen)
-        .on_press(Message::RowPressed);
+        .selected(self.chosen(cx), move |at| {
+            Message::RowChosen(self.target(at, &context))
+        })
+        .on_press(move |at| Message::RowPressed(self.target(at, &context)));
         let foot = match &self.asks {
             Some(Ask::Clear) => ask_clear(cx),
             _ => container(

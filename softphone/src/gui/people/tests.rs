@@ -31,8 +31,7 @@ fn told(action: Action<Message>) -> Vec<String> {
     }
 }
 
-fn found(world: &World, who: &str) -> engine::Event {
-    let _ = world;
+fn found(who: &str) -> engine::Event {
     engine::Event::Phone(Event::Found {
         target: named(name(who)),
         found: Ok(Found {
@@ -61,7 +60,7 @@ fn a_click_on_the_button_beside_a_name_calls() {
     let open = people.open.as_ref().expect("open");
     assert_eq!(open.target, named(name("bob")));
     let _ = people.update(Message::LookupPressed, &world.cx());
-    let _ = people.hear(&found(&world, "bob"), &world.cx());
+    people.hear(&found("bob"));
     let cx = world.cx();
     let mut ui = shown(people.view(&cx));
     ui.find("192.168.0.12:4000").expect("where he is");
@@ -78,13 +77,13 @@ fn enter_opens_who_was_typed_and_enter_once_more_calls() {
     let _ = people.update(Message::Typed("deb".to_owned()), &world.cx());
     assert!(people.rows.is_empty(), "accents are letters of their own");
     let _ = people.update(Message::Typed("car".to_owned()), &world.cx());
-    let first = told(people.update(Message::Submitted, &world.cx()));
+    let first = told(people.key(Shortcut::Open, &world.cx()));
     assert!(first[0].contains("Lookup"), "{first:?}");
     assert_eq!(
         people.open.as_ref().expect("open").target.name,
         name("carlos.eduardo")
     );
-    let second = told(people.update(Message::Submitted, &world.cx()));
+    let second = told(people.key(Shortcut::Open, &world.cx()));
     assert!(second[0].contains("Dial"), "{second:?}");
 }
 
@@ -108,7 +107,7 @@ fn whoever_is_in_no_list_can_be_typed_and_looked_up() {
         target,
         found: Err(Unfound::NotFound),
     });
-    let _ = people.hear(&nobody, &world.cx());
+    people.hear(&nobody);
     let cx = world.cx();
     let mut ui = shown(people.view(&cx));
     ui.find("Look up again").expect("a next step");
@@ -158,6 +157,41 @@ fn whoever_looks_at_the_calls_has_seen_the_missed_ones() {
     ui.find("Missed call · gave up").expect("a missed call");
     ui.find("11:40").expect("today");
     ui.find("yesterday 11:00").expect("yesterday");
+}
+
+#[test]
+fn calls_that_are_missed_while_their_list_is_open_are_seen_once() {
+    let world = english();
+    let mut people = people(&world);
+    assert!(told(people.settle(true, &world.cx())).is_empty());
+    people.tab = Tab::Recent;
+    assert!(told(people.settle(false, &world.cx())).is_empty());
+    let away = Cx {
+        focused: None,
+        ..world.cx()
+    };
+    assert!(told(people.settle(true, &away)).is_empty());
+    let seen = told(people.settle(true, &world.cx()));
+    assert!(seen[0].contains("Seen"), "{seen:?}");
+    let again = told(people.settle(true, &world.cx()));
+    assert!(again.is_empty(), "the phone has been told: {again:?}");
+}
+
+#[test]
+fn a_click_means_whoever_stood_there_when_it_was_made() {
+    let mut world = english();
+    let mut people = people(&world);
+    let clicked = {
+        let cx = world.cx();
+        let mut ui = shown(people.view(&cx));
+        ui.click("erik").expect("erik is listed");
+        ui.into_messages().next().expect("he is chosen")
+    };
+    world.preferences.favourites = vec!["zoe".to_owned(), "yara".to_owned()];
+    people.refresh(&world.cx());
+    let _ = people.update(clicked, &world.cx());
+    let open = people.open.as_ref().expect("open");
+    assert_eq!(open.target, named(name("erik")));
 }
 
 #[test]
@@ -220,19 +254,16 @@ fn screens_look_as_they_did() {
         let mut people = people(&world);
         check("people", tag, || people.view(&world.cx()));
         let _ = people.update(Message::OpenPressed(named(name("bob"))), &world.cx());
-        let _ = people.hear(&found(&world, "bob"), &world.cx());
+        people.hear(&found("bob"));
         check("people-details", tag, || people.view(&world.cx()));
         let narrow = iced::Size::new(400.0, 600.0);
         check_in("people-narrow", tag, narrow, || people.view(&world.cx()));
         let mallory = named(name("mallory"));
         let _ = people.update(Message::OpenPressed(mallory.clone()), &world.cx());
-        let _ = people.hear(
-            &engine::Event::Phone(Event::Found {
-                target: mallory,
-                found: Err(Unfound::NotFound),
-            }),
-            &world.cx(),
-        );
+        people.hear(&engine::Event::Phone(Event::Found {
+            target: mallory,
+            found: Err(Unfound::NotFound),
+        }));
         let _ = people.update(Message::ForgetPressed(None, name("mallory")), &world.cx());
         let _ = people.update(Message::TabPressed(Tab::Recent), &world.cx());
         check("people-recent", tag, || people.view(&world.cx()));
@@ -268,7 +299,7 @@ fn a_changed_identity_is_loud() {
         let mut people = people(&world);
         let bob = named(name("bob"));
         let _ = people.update(Message::OpenPressed(bob.clone()), &world.cx());
-        let engine::Event::Phone(Event::Found { found, .. }) = found(&world, "bob") else {
+        let engine::Event::Phone(Event::Found { found, .. }) = found("bob") else {
             panic!("it was found");
         };
         let found = found.map(|found| Found {
@@ -276,7 +307,7 @@ fn a_changed_identity_is_loud() {
             ..found
         });
         let changed = engine::Event::Phone(Event::Found { target: bob, found });
-        let _ = people.hear(&changed, &world.cx());
+        people.hear(&changed);
         check("people-changed", tag, || people.view(&world.cx()));
     }
 }
@@ -315,7 +346,7 @@ fn bob_at(kept: Option<IdentityKey>, standing: Option<Standing>) -> Vec<bool> {
                 standing,
             }),
         });
-        let _ = people.hear(&found, &world.cx());
+        people.hear(&found);
     }
     let cx = world.cx();
     let mut ui = shown(people.view(&cx));
