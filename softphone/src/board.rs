@@ -18,7 +18,7 @@ use crate::{
     contacts::Standing,
     engine::{self, Path},
     media::{silence::Heard, stats::VoiceReport},
-    phone::{self, Callers, Event, Settings},
+    phone::{self, Callers, Event, Settings, Why},
 };
 
 /// Everything there is to see.
@@ -67,13 +67,12 @@ pub enum Registered {
 pub enum WhyNot {
     /// The registry refused the name.
     Refused(Refusal),
-    /// The registry cannot be reached; a sentence says why.
-    Unreachable(String),
-    /// Who listens there may be somebody else than the registry that was met; a sentence says what
-    /// happened and what to do.
-    Untrusted(String),
-    /// The registry takes no connection from this phone; a sentence says why.
-    TurnedAway(String),
+    /// The registry cannot be reached.
+    Unreachable(Why),
+    /// Who listens there may be somebody else than the registry that was met.
+    Untrusted(Why),
+    /// The registry takes no connection from this phone.
+    TurnedAway(Why),
     /// Another phone with this profile has registered in this one's place.
     Replaced,
 }
@@ -142,8 +141,8 @@ pub struct EndedCall {
     pub standing: Option<Standing>,
     /// Why it ended.
     pub reason: Reason,
-    /// What went wrong, for people, where the reason alone does not say it.
-    pub detail: Option<String>,
+    /// What was in the way, where the reason alone does not say it.
+    pub detail: Option<Why>,
     /// How long it was up, if it was.
     pub lasted: Option<Duration>,
     /// What was said is not all in the output.
@@ -387,7 +386,7 @@ impl Board {
                 name,
                 reason,
                 detail,
-            } => self.over(*call, name, *reason, detail.as_deref(), now),
+            } => self.over(*call, name, *reason, detail.as_ref(), now),
             Event::Stopped
             | Event::Directory(_)
             | Event::Found { .. }
@@ -401,14 +400,14 @@ impl Board {
         self.why_not = Some(why);
     }
 
-    fn unreachable(&mut self, why: &str) {
+    fn unreachable(&mut self, why: &Why) {
         // Where more is known of why that is, it was told just before.
         let told = match &self.why_not {
             Some(WhyNot::Untrusted(told) | WhyNot::TurnedAway(told)) => told == why,
             _ => false,
         };
         if !told {
-            self.unregistered(WhyNot::Unreachable(why.to_owned()));
+            self.unregistered(WhyNot::Unreachable(why.clone()));
         }
     }
 
@@ -424,7 +423,7 @@ impl Board {
         call: CallId,
         name: &Name,
         reason: Reason,
-        detail: Option<&str>,
+        detail: Option<&Why>,
         now: Instant,
     ) {
         let seen = self.remove(call);
@@ -439,7 +438,7 @@ impl Board {
             direction: seen.map_or(Direction::Outgoing, |seen| seen.direction),
             standing: seen.and_then(|seen| seen.standing),
             reason,
-            detail: detail.map(str::to_owned),
+            detail: detail.cloned(),
             lasted: seen.and_then(|seen| seen.lasted(now)),
             output_lost: seen.is_some_and(|seen| seen.output_lost),
             at: now,

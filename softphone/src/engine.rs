@@ -37,7 +37,7 @@ use crate::{
     board::Board,
     contacts::Change,
     history::Calls,
-    phone::{self, Input, LinkId, Output, Phone},
+    phone::{self, Input, LinkId, Output, Phone, Why},
 };
 
 mod asked;
@@ -442,7 +442,7 @@ impl Driver {
                         && orders.try_send(request).is_err()
                     {
                         self.leave_registry();
-                        let why = "it does not take what it is sent".to_owned();
+                        let why = Why::Stuck;
                         self.phone
                             .handle_input(Input::RegistryDown { why }, Instant::now());
                     }

@@ -20,7 +20,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use registry::registration::{self, Registrant, Registration};
 
 use crate::{
-    call::{self, Reason},
+    call::{self, MediaFailure, Reason},
     contacts::Book,
     roster::Roster,
 };
@@ -37,6 +37,7 @@ mod post;
 mod registrar;
 mod routes;
 mod target;
+mod why;
 
 use allowance::Allowance;
 use caller::{Visitor, checks};
@@ -51,6 +52,7 @@ use lookup::Sought;
 pub(crate) use post::MACHINE_OFF_MAX_MS;
 use post::{Post, Via};
 pub use target::{BadTarget, Target};
+pub use why::Why;
 
 /// How many direct callers' names are asked for at a time, and how many callers through the
 /// registry wait for a lookup of the person's own; more are answered with Busy.
@@ -78,7 +80,7 @@ pub struct Phone {
     settings: Settings,
     registration: Registration,
     /// Why the registry cannot be reached; the person has been told.
-    registry_missed: Option<String>,
+    registry_missed: Option<Why>,
     /// Why the registry said that it closes the connection.
     closing: Option<ClosingReason>,
     lines: BTreeMap<CallId, Line>,
@@ -291,7 +293,7 @@ impl Phone {
             Input::Command(command) => self.command(command, now),
             Input::RegistryUp { binding, time } => self.registry_up(binding, time, now),
             Input::Clock(time) => self.post.set_machine(time, now),
-            Input::RegistryDown { why } => self.registry_down(&why, now),
+            Input::RegistryDown { why } => self.registry_down(why, now),
             Input::FromRegistry(FromRegistry::Response(response)) => self.response(response, now),
             Input::FromRegistry(FromRegistry::Notice(Notice::Envelope(envelope))) => {
                 self.envelope(&envelope, Via::Registry, now);
@@ -360,7 +362,14 @@ impl Phone {
                     MediaNews::Reconnecting => call::Input::Reconnecting,
                     MediaNews::Reconnected => call::Input::Reconnected,
                     MediaNews::Moved(moved) => call::Input::Moved(moved),
-                    MediaNews::Failed(failure) => call::Input::MediaFailed(failure),
+                    MediaNews::Failed(failure) => {
+                        if let (MediaFailure::NoNetwork, Some(line)) =
+                            (failure, self.lines.get_mut(&call))
+                        {
+                            line.detail = Some(Why::NoNetwork);
+                        }
+                        call::Input::MediaFailed(failure)
+                    }
                 };
                 self.tell_call(call, input, now);
             }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use codec::{Identity, Party};
+use registry::client::ConnectError;
 
 use super::*;
 use crate::{
@@ -164,7 +165,7 @@ fn figures_add_up_what_is_missing_and_what_takes_time() {
 fn why_the_phone_cannot_be_found_is_known_until_it_can() {
     let mut board = board();
     assert_eq!(board.registered, Registered::Trying);
-    let why = || "another key".to_owned();
+    let why = || Why::from(ConnectError::NotProven(host("localhost")));
     let untrusted = |at: &str| engine::Event::RegistryUntrusted {
         host: host(at),
         why: why(),
@@ -177,8 +178,8 @@ fn why_the_phone_cannot_be_found_is_known_until_it_can() {
     hear(&mut board, Event::RegistryUnreachable(why()));
     assert_eq!(board.why_not, Some(WhyNot::Untrusted(why())));
     assert_eq!(board.registered, Registered::No);
-    hear(&mut board, Event::RegistryUnreachable("gone".to_owned()));
-    assert_eq!(board.why_not, Some(WhyNot::Unreachable("gone".to_owned())));
+    hear(&mut board, Event::RegistryUnreachable(Why::Silent));
+    assert_eq!(board.why_not, Some(WhyNot::Unreachable(Why::Silent)));
     hear(&mut board, Event::RegistrationRefused(Refusal::NameTaken));
     assert_eq!(board.why_not, Some(WhyNot::Refused(Refusal::NameTaken)));
     hear(&mut board, Event::Registered);

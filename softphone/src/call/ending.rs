@@ -35,7 +35,9 @@ impl Call {
     pub(super) fn media_failed(&mut self, failure: MediaFailure) {
         let (reason, bye) = match failure {
             MediaFailure::Failed => (Reason::MediaFailed, ByeReason::MediaFailed),
-            MediaFailure::Local => (Reason::Failed, ByeReason::MediaFailed),
+            MediaFailure::Local | MediaFailure::NoNetwork => {
+                (Reason::Failed, ByeReason::MediaFailed)
+            }
             MediaFailure::Untrusted => (Reason::Untrusted, ByeReason::Untrusted),
             MediaFailure::Closed => (Reason::RemoteHangup, ByeReason::Hangup),
             MediaFailure::Lost => (Reason::MediaLost, ByeReason::MediaLost),

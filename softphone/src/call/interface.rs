@@ -76,8 +76,10 @@ pub struct Moved {
 pub enum MediaFailure {
     /// It could not be set up between the two.
     Failed,
-    /// This machine has no sound or no network for it.
+    /// This machine has no sound for it.
     Local,
+    /// This machine has no network for it.
+    NoNetwork,
     /// The peer has closed it, and did not say why.
     Closed,
     /// The peer's certificate is not the one that its envelope named.

@@ -16,7 +16,7 @@ use crate::{
     call::{Hold, Reason},
     contacts::Standing,
     engine,
-    phone::Event,
+    phone::{Event, Why},
 };
 
 /// An event in the shape of `ramal-phone --json`: `event` is its kind, the rest are its fields.
@@ -263,7 +263,7 @@ impl Told {
                     detail: why(
                         name,
                         *reason,
-                        detail.as_deref(),
+                        detail.as_ref(),
                         asked.unwrap_or(board.host()),
                     ),
                     duration_s: lasted.map(|lasted| milliseconds(lasted).round() / 1000.0),
@@ -425,7 +425,7 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// Why a call is over, in a sentence that names the next step where there is one.
-fn why(name: &Name, reason: Reason, detail: Option<&str>, registry: &Host) -> String {
+fn why(name: &Name, reason: Reason, detail: Option<&Why>, registry: &Host) -> String {
     let detail = detail
         .map(|detail| format!(": {detail}"))
         .unwrap_or_default();

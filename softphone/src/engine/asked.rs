@@ -295,7 +295,9 @@ fn note(event: &Event) -> Option<String> {
         Event::RegistryMet { host, key } => {
             format!("first time at {host}: its key is {}", key.fingerprint())
         }
-        Event::RegistryUntrusted { why, .. } | Event::RegistryTurnsAway { why, .. } => why.clone(),
+        Event::RegistryUntrusted { why, .. } | Event::RegistryTurnsAway { why, .. } => {
+            why.to_string()
+        }
         Event::Warning(warning) => warning.to_string(),
         Event::InputLost { why, .. } => format!("nothing to send: {why}"),
         Event::InputBack { .. } => "the microphone is back".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use codec::{CallId, IdentityKey, greeting::Unwelcome};
+use codec::{CallId, IdentityKey};
 use registry::client::{Access, Host};
 use tokio::sync::mpsc;
 
@@ -11,7 +11,7 @@ use crate::{
     audio::{self, Levels},
     history,
     media::{silence::Heard, stats::VoiceReport},
-    phone::{self, Me, Settings},
+    phone::{self, Me, Settings, Why},
     settings::Disk,
 };
 
@@ -160,8 +160,8 @@ pub enum Event {
     RegistryUntrusted {
         /// Where.
         host: Host,
-        /// What happened and what to do, in a sentence.
-        why: String,
+        /// What happened.
+        why: Why,
     },
     /// A registry takes no connection from this phone: its operator has banned the identity, or it
     /// wants an encrypted one. It comes again whenever the phone tries again.
@@ -169,9 +169,7 @@ pub enum Event {
         /// Where.
         host: Host,
         /// What it answered.
-        because: Unwelcome,
-        /// Why, in a sentence.
-        why: String,
+        why: Why,
     },
     /// Somebody had the phone do this: several can command one phone, and all of them show the
     /// same. It is told before what comes of it, of muting, answering, being away, not being

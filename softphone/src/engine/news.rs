@@ -72,9 +72,7 @@ impl Driver {
                 self.tell(match trust {
                     Trust::Met(key) => Event::RegistryMet { host, key },
                     Trust::Untrusted(why) => Event::RegistryUntrusted { host, why },
-                    Trust::TurnsAway(because, why) => {
-                        Event::RegistryTurnsAway { host, because, why }
-                    }
+                    Trust::TurnsAway(why) => Event::RegistryTurnsAway { host, why },
                 });
                 None
             }
@@ -94,7 +92,10 @@ impl Driver {
             }
             News::Prepared(call, Err(error)) => {
                 self.tell(Event::Warning(Warning::NoNetwork(error.to_string())));
-                Some(Input::Media(call, MediaNews::Failed(MediaFailure::Local)))
+                Some(Input::Media(
+                    call,
+                    MediaNews::Failed(MediaFailure::NoNetwork),
+                ))
             }
             News::Link(call, report) => self.link_news(call, report),
             News::Opened(call, opened) => self.opened(call, opened),

@@ -11,10 +11,10 @@ use codec::{
 };
 use registry::line::Line;
 
-use super::{Driver, signalling::NO_PHONE, unix_now};
+use super::{Driver, unix_now};
 use crate::{
     journal::{Way, With},
-    phone::{Input, LinkId},
+    phone::{Input, LinkId, Why},
 };
 
 /// The greetings of a connection.
@@ -91,7 +91,7 @@ impl Driver {
                 let with = self.with(*link);
                 self.peers.remove(link);
                 // Whoever knocks here and is no phone is of no interest.
-                if why != NO_PHONE {
+                if *why != Why::NoPhone {
                     self.write(Way::Note, with, format!("no connection: {why}"));
                 }
                 None

@@ -3,7 +3,7 @@
 //! Each runs as a task that greets, hands on what comes in, and sends what it is given until its
 //! orders end; then it writes what is queued and closes.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use codec::{
     IdentityKey, KeyCard, Name,
@@ -28,7 +28,7 @@ use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 use super::{News, record::Greetings};
 use crate::{
     journal::Way,
-    phone::{Input, LinkId, Unresolved},
+    phone::{Input, LinkId, Unresolved, Why},
 };
 
 /// How long a registry may take to answer the greeting.
@@ -39,9 +39,6 @@ const PHONE_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long the last frames of a connection may take to be written.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-
-/// What is told of somebody who connected to this phone and is none.
-pub(super) const NO_PHONE: &str = "no phone";
 
 /// How many bad frames another phone may send before it is left.
 const BAD_FRAMES_MAX: u32 = 16;
@@ -62,12 +59,12 @@ impl Tell {
     }
 
     /// Tells why there is no connection, where trying again does not help.
-    async fn distrust(&self, host: &Host, error: &ConnectError) {
-        let why = error.to_string();
-        match error {
+    async fn distrust(&self, host: &Host, error: &Arc<ConnectError>) {
+        let why = Why::NoConnection(Arc::clone(error));
+        match **error {
             _ if error.is_distrust() => self.about(host, Trust::Untrusted(why)).await,
-            ConnectError::Unwelcome(_, because @ (Unwelcome::Banned | Unwelcome::PlainRefused)) => {
-                self.about(host, Trust::TurnsAway(*because, why)).await;
+            ConnectError::Unwelcome(_, Unwelcome::Banned | Unwelcome::PlainRefused) => {
+                self.about(host, Trust::TurnsAway(why)).await;
             }
             _ => {}
         }
@@ -115,9 +112,9 @@ pub(super) enum Trust {
     /// Its key was not known, and is from now on.
     Met(IdentityKey),
     /// It may be somebody else.
-    Untrusted(String),
-    /// It takes no connection from this phone: what it answered, and that in a sentence.
-    TurnsAway(Unwelcome, String),
+    Untrusted(Why),
+    /// It takes no connection from this phone.
+    TurnsAway(Why),
 }
 
 /// Who this phone says it is, and how it connects.
@@ -152,8 +149,9 @@ pub(super) async fn registry(
     let why = match talk_to_registry(&host, &greeter, orders, &tell).await {
         Ok(why) => why,
         Err(error) => {
+            let error = Arc::new(error);
             tell.distrust(&host, &error).await;
-            error.to_string()
+            Why::NoConnection(error)
         }
     };
     tell.tell(Input::RegistryDown { why }).await;
@@ -165,7 +163,7 @@ async fn talk_to_registry(
     greeter: &Greeter,
     orders: mpsc::Receiver<Request>,
     tell: &Tell,
-) -> Result<String, ConnectError> {
+) -> Result<Why, ConnectError> {
     let failed = |error| ConnectError::Io(host.clone(), error);
     let ours = greeter.greeting().map_err(failed)?;
     let role = Role::Phone(ours);
@@ -204,16 +202,16 @@ async fn talk_to_registry(
     )
     .await;
     match end {
-        Ok(End::Told) => Ok("it was closed".to_owned()),
-        Ok(End::Peer) => Ok(format!("the connection to {host} was lost")),
+        Ok(End::Told) => Ok(Why::ClosedHere),
+        Ok(End::Peer) => Ok(Why::Lost(host.clone(), None)),
         Ok(End::Nonsense) => Err(ConnectError::Greeting(
             host.clone(),
             GreetingError::Malformed,
         )),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Ok(format!("the connection to {host} was lost"))
+            Ok(Why::Lost(host.clone(), None))
         }
-        Err(error) => Ok(format!("the connection to {host} was lost: {error}")),
+        Err(error) => Ok(Why::Lost(host.clone(), Some(error.to_string()))),
     }
 }
 
@@ -237,9 +235,9 @@ pub(super) async fn open(
                 let (ours, peer) = bound(nonce, peer, &connected.exporter);
                 return direct(id, connected.link, ours, peer, orders, tell).await;
             }
-            Welcome::Registry(_) => ConnectError::WrongRole(host).to_string(),
+            Welcome::Registry(_) => ConnectError::WrongRole(host).into(),
         },
-        Err(error) => error.to_string(),
+        Err(error) => error.into(),
     };
     tell.tell(Input::LinkDown { link: id, why }).await;
 }
@@ -259,8 +257,9 @@ pub(super) async fn open_host(
     let (connected, ours) = match reached {
         Ok(reached) => reached,
         Err(error) => {
+            let error = Arc::new(error);
             tell.distrust(&host, &error).await;
-            let why = error.to_string();
+            let why = Why::NoConnection(error);
             return tell.tell(Input::LinkDown { link: id, why }).await;
         }
     };
@@ -287,10 +286,9 @@ pub(super) async fn open_host(
             let found = match client.ask(Method::Lookup { name }, REGISTRY_WITHIN).await {
                 Ok(Success::Found(record)) => Ok(record),
                 Err(AskError::Refused(Refusal::NotFound)) => Err(Unresolved::NotFound),
-                Err(error) => Err(Unresolved::Failed(error.to_string())),
-                Ok(_) => Err(Unresolved::Failed(
-                    "the registry answered something else".into(),
-                )),
+                Err(AskError::Refused(refusal)) => Err(Unresolved::Failed(Why::Refused(refusal))),
+                Err(AskError::Connect(error)) => Err(Unresolved::Failed(error.into())),
+                Err(_) | Ok(_) => Err(Unresolved::Failed(Why::OtherAnswer)),
             };
             tell.tell(Input::Resolved {
                 link: id,
@@ -304,7 +302,7 @@ pub(super) async fn open_host(
 
 /// Why a phone that answers at `host` is not to be talked to, where it is not: a registry is known
 /// there, and whoever is in between could pass for a phone with any name.
-async fn stands_in_for_registry(access: &Access, host: &Host) -> Option<String> {
+async fn stands_in_for_registry(access: &Access, host: &Host) -> Option<Why> {
     let (file, asked) = (access.known.clone()?, host.clone());
     let known = tokio::task::spawn_blocking(move || {
         let known = file.list()?;
@@ -312,12 +310,9 @@ async fn stands_in_for_registry(access: &Access, host: &Host) -> Option<String> 
     });
     match known.await {
         Ok(Ok(false)) => None,
-        Ok(Ok(true)) => Some(format!(
-            "a phone answers at {host} where a registry is known: somebody may be in between; if \
-             there is none any more, say so with ramal-phone registries forget {host}"
-        )),
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(error) => Some(error.to_string()),
+        Ok(Ok(true)) => Some(Why::NoRegistry(host.clone())),
+        Ok(Err(error)) => Some(ConnectError::Known(error).into()),
+        Err(error) => Some(ConnectError::Io(host.clone(), io::Error::other(error)).into()),
     }
 }
 
@@ -371,7 +366,7 @@ pub(super) async fn accept(
         }
         // Whoever it was has gone, or is none of ours.
         _ => {
-            let why = NO_PHONE.to_owned();
+            let why = Why::NoPhone;
             tell.tell(Input::LinkDown { link: id, why }).await;
         }
     }
@@ -448,10 +443,10 @@ async fn direct(
     let heard = |frame: DirectFrame| Input::FromLink { link: id, frame };
     let refuse = DirectFrame::Refused(DirectRefusal::Malformed);
     let why = match exchange(&mut link, orders, &tell, heard, Some(refuse)).await {
-        Ok(End::Told) => "it was closed".to_owned(),
-        Ok(End::Peer) => "the other phone closed the connection".to_owned(),
-        Ok(End::Nonsense) => "the other phone sent nonsense".to_owned(),
-        Err(error) => format!("the connection to the other phone failed: {error}"),
+        Ok(End::Told) => Why::ClosedHere,
+        Ok(End::Peer) => Why::PhoneClosed,
+        Ok(End::Nonsense) => Why::Nonsense,
+        Err(error) => Why::PhoneLost(error.to_string()),
     };
     tell.tell(Input::LinkDown { link: id, why }).await;
 }

@@ -23,7 +23,7 @@ use super::{
     notices, recovery,
     sign_in::{self, SignIn},
     texts, tray,
-    trouble::Trouble,
+    trouble::{self, Trouble},
 };
 use crate::{
     audio::{Direction, Volume},
@@ -343,7 +343,12 @@ impl App {
 
     fn notices(&mut self, message: &notices::Message) -> Task<Message> {
         match message {
-            notices::Message::SignInPressed => self.leave(None),
+            notices::Message::SignInPressed => {
+                let phone = self.phone.as_ref();
+                let trouble = phone.and_then(|phone| phone.notices.trouble().cloned());
+                let known = trouble.filter(|trouble| !matches!(trouble, Trouble::Replaced));
+                self.leave(known.map(Trouble::given_up))
+            }
             notices::Message::FindOutPressed => self.on_screen(
                 |phone, cx| {
                     let begun = phone.settings.begin(identity::Kind::Rotate, cx);
@@ -366,9 +371,10 @@ impl App {
         };
         let shown = phone.recovery.take();
         if let (recovery::Message::Written, Some(shown)) = (message, shown)
-            && let Err(why) = shown.forget()
+            && let Err(error) = shown.forget()
         {
-            phone.notices.warn(why);
+            let said = trouble::profile(&self.world.texts, &error);
+            phone.notices.warn(said.line());
         }
         Task::none()
     }

@@ -11,7 +11,7 @@ use super::{
     keys::{By, PushToTalk, Shortcut},
 };
 use crate::{
-    audio::{self, Device, Levels},
+    audio::{self, AudioError, Device, Levels},
     board::{EndedCall, SeenCall},
     call::Reason,
     engine::{self, Command},
@@ -21,7 +21,7 @@ use crate::{
 
 mod after;
 mod controls;
-mod ending;
+pub(super) mod ending;
 mod figures;
 mod head;
 mod quality;
@@ -76,7 +76,7 @@ pub enum Message {
     /// Devices and volumes are to be shown, or hidden.
     SoundPressed,
     /// The devices that there are.
-    Devices(Result<Vec<Device>, String>),
+    Devices(Result<Vec<Device>, AudioError>),
     /// Voice is to come from there; `None` is what the system offers.
     InputChosen(Option<String>),
     /// Voice is to go there; `None` is what the system offers.
@@ -288,10 +288,10 @@ impl Call {
         self.devices = Devices::Asking;
         let listed = Task::future(async {
             let listed = spawn_blocking(audio::devices).await;
-            Message::Devices(match listed {
-                Ok(listed) => listed.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            })
+            Message::Devices(listed.unwrap_or_else(|error| {
+                let why = error.to_string();
+                Err(AudioError::CannotList { why })
+            }))
         });
         Action::Run(listed)
     }

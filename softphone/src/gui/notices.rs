@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, path::PathBuf};
 
-use codec::Name;
+use codec::{Name, registry::ClosingReason};
 use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
 use iced::widget::column;
@@ -13,7 +13,10 @@ use super::{
     Cx,
     trouble::{self, Trouble},
 };
-use crate::{engine, phone};
+use crate::{
+    engine,
+    phone::{self, Why},
+};
 
 /// How many warnings are kept; the oldest gives way.
 const WARNINGS_MAX: usize = 3;
@@ -103,24 +106,23 @@ impl Notices {
                 self.trouble = Some(Trouble::Refused(*refusal, name.clone()));
             }
             // What is known better is not said worse.
+            // It is said that another phone has this one's place; that the connection ends is not
+            // why.
+            engine::Event::Phone(phone::Event::RegistryUnreachable(Why::Closed(
+                ClosingReason::Replaced,
+            ))) => self.trouble = Some(Trouble::Replaced),
             engine::Event::Phone(phone::Event::RegistryUnreachable(why)) if !self.distrust => {
                 self.trouble = Some(Trouble::Unreachable(registry.clone(), why.clone()));
             }
             engine::Event::Phone(phone::Event::Replaced) => self.trouble = Some(Trouble::Replaced),
-            engine::Event::RegistryUntrusted { host, why } if host.is_same(registry) => {
-                self.distrust = true;
-                self.trouble = Some(Trouble::Untrusted(host.clone(), why.clone()));
-            }
-            engine::Event::RegistryTurnsAway { host, because, .. } if host.is_same(registry) => {
-                self.distrust = true;
-                self.trouble = Some(Trouble::turned_away(host, *because));
-            }
-            engine::Event::RegistryUntrusted { host, why } => {
-                let trouble = Trouble::Untrusted(host.clone(), why.clone());
-                self.warn(trouble.said(texts).line());
-            }
-            engine::Event::RegistryTurnsAway { host, because, .. } => {
-                self.warn(Trouble::turned_away(host, *because).said(texts).line());
+            engine::Event::RegistryUntrusted { host, why }
+            | engine::Event::RegistryTurnsAway { host, why } => {
+                if host.is_same(registry) {
+                    self.distrust = true;
+                    self.trouble = Some(Trouble::Barred(host.clone(), why.clone()));
+                } else {
+                    self.warn(trouble::elsewhere(texts, host, why).line());
+                }
             }
             engine::Event::RegistryMet { host, key } => {
                 self.met = Some((host.clone(), key.fingerprint()));
@@ -150,13 +152,15 @@ impl Notices {
             Some(look::tip(button, fl!(t, "dismiss"), None))
         };
         let trouble = self.trouble.as_ref().map(|trouble| {
-            let again = button::secondary(fl!(t, "notice-sign-in"));
-            let again = again.on_press(Message::SignInPressed).into();
-            let (kind, action) = match trouble {
-                Trouble::Unreachable(..) => (Kind::Warning, None),
-                _ => (Kind::Danger, Some(again)),
-            };
-            look::banner(kind, trouble.said(t).line(), action)
+            let passes = trouble.passes();
+            // To sign in anew ends the calls, which need no registry.
+            let offers = !passes || cx.board.calls.is_empty();
+            let again = offers.then(|| {
+                let again = button::secondary(fl!(t, "notice-sign-in"));
+                again.on_press(Message::SignInPressed).into()
+            });
+            let kind = if passes { Kind::Warning } else { Kind::Danger };
+            look::banner(kind, trouble.said(t).line(), again)
         });
         let broke_off = self.broke_off.then(|| {
             let find = button::secondary(fl!(t, "notice-find-out"));

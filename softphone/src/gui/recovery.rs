@@ -9,7 +9,7 @@ use look::{Dialog, button, space, text};
 use zeroize::Zeroizing;
 
 use super::Cx;
-use crate::settings::Unshown;
+use crate::settings::{ProfileError, Unshown};
 
 /// How many words stand on one line: three lines of four are copied without losing the place.
 const WORDS_A_LINE: usize = 4;
@@ -45,9 +45,9 @@ impl Recovery {
     /// The owner has them: the file that kept them goes.
     ///
     /// # Errors
-    /// That the file could not be removed, for people.
-    pub fn forget(self) -> Result<(), String> {
-        self.unshown.forget().map_err(|error| error.to_string())
+    /// That the file could not be removed.
+    pub fn forget(self) -> Result<(), ProfileError> {
+        self.unshown.forget()
     }
 
     /// What it looks like.

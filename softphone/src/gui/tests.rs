@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use codec::{Name, greeting::Unwelcome, registry::Refusal};
+use codec::{
+    Name,
+    greeting::Unwelcome,
+    registry::{ClosingReason, Refusal},
+};
 use iced::Size;
 use registry::{
     client::{ConnectError, Host},
@@ -28,7 +32,7 @@ use crate::{
     contacts::Standing,
     discover::Discovered,
     engine::{self, Kept, Warning},
-    phone,
+    phone::{self, Why},
     settings::{
         ProfileError,
         preferences::{self, Language, Place},
@@ -202,7 +206,7 @@ fn the_screen_that_asks_looks_as_it_did() {
 fn whatever_goes_wrong_is_said_with_what_to_do() {
     let config = config(Language::English);
     let mut app = app(&config);
-    let file = || std::io::Error::other("disk full");
+    let full = || std::io::Error::from_raw_os_error(28);
     let profile = |error| Trouble::Failure(Arc::new(Failure::Profile(error)));
     for (trouble, words) in [
         (
@@ -248,7 +252,7 @@ fn whatever_goes_wrong_is_said_with_what_to_do() {
         ),
         (profile(ProfileError::InUse(bob())), "Close it"),
         (profile(ProfileError::Damaged("x".into())), "recovery words"),
-        (profile(ProfileError::Io("x".into(), file())), "disk full"),
+        (profile(ProfileError::Io("x".into(), full())), "space left"),
         (profile(ProfileError::NoFolder), "--config"),
     ] {
         fail(&mut app, trouble);
@@ -286,10 +290,11 @@ fn a_name_that_is_taken_brings_back_to_the_door_and_offers_to_recover_it() {
 fn a_registry_that_goes_away_is_said_above_every_screen_until_it_is_back() {
     let config = config(Language::English);
     let mut app = signed_in(&config, Place::Settings);
-    let gone = phone::Event::RegistryUnreachable("timed out".to_owned());
+    let gone = phone::Event::RegistryUnreachable(ConnectError::TimedOut(host()).into());
     let _ = app.update(Message::Line(1, News::Event(gone.into())));
-    let told = "No connection to 192.168.1.5:5000. Trying again. Until then nobody can call you by \
-                name; you can still call name@address.";
+    let told = "Can’t reach 192.168.1.5:5000. No answer came. Check the address and your network. \
+                Ramal keeps trying. Until then nobody can call you by name; you can still call \
+                name@address.";
     assert!(sees(&app, told));
     let _ = app.update(Message::Line(
         1,
@@ -298,11 +303,98 @@ fn a_registry_that_goes_away_is_said_above_every_screen_until_it_is_back() {
     assert!(!sees(&app, told));
     let untrusted = engine::Event::RegistryUntrusted {
         host: host(),
-        why: String::new(),
+        why: ConnectError::NotProven(host()).into(),
     };
     let _ = app.update(Message::Line(1, News::Event(untrusted)));
     click(&mut app, "Sign in again");
     assert!(app.phone.is_none() && sees(&app, "Connect"));
+}
+
+/// What stands above the screens of a phone that was signed in before, after this.
+fn told(app: &mut App, why: impl Into<Why>) -> String {
+    let gone = phone::Event::RegistryUnreachable(why.into());
+    let _ = app.update(Message::Line(1, News::Event(gone.into())));
+    let trouble = app.phone.as_ref().unwrap().notices.trouble().unwrap();
+    trouble.said(&app.world.texts).line()
+}
+
+#[test]
+fn a_phone_that_was_signed_in_before_says_why_there_is_no_connection_and_how_to_go_on() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::Settings);
+    for (why, words) in [
+        (
+            ConnectError::Unwelcome(host(), Unwelcome::BadCard).into(),
+            "Set the clock",
+        ),
+        (
+            ConnectError::Unwelcome(host(), Unwelcome::Version).into(),
+            "Update whichever",
+        ),
+        (ConnectError::NoTls(host()).into(), "without encryption"),
+        (ConnectError::WrongRole(host()).into(), "Something else"),
+        (ConnectError::Unknown(host()).into(), "how it is written"),
+        (Why::Closed(ClosingReason::Stopping), "stopped or restarted"),
+        (Why::Closed(ClosingReason::Banned), "has banned"),
+    ] {
+        let said = told(&mut app, why);
+        assert!(said.contains(words), "{said}");
+        assert!(sees(&app, &said) && sees(&app, "Sign in again"), "{said}");
+    }
+    // That another phone has its place is not hidden by the end of the connection.
+    let replaced = Why::Closed(ClosingReason::Replaced);
+    assert!(told(&mut app, replaced).contains("has taken this one’s place"));
+    // What is known is said at the door as well, where nothing is tried again.
+    let said = told(
+        &mut app,
+        ConnectError::Unwelcome(host(), Unwelcome::BadCard),
+    );
+    assert!(said.contains("Ramal keeps trying"));
+    click(&mut app, "Sign in again");
+    assert!(sees(
+        &app,
+        "Your clock may be wrong. 192.168.1.5:5000 can’t believe the date on this computer. Set \
+         the clock and try again."
+    ));
+}
+
+#[test]
+fn signing_in_anew_is_not_offered_in_a_call_that_needs_no_registry() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::Settings);
+    let call = seen(1, "bob", Stage::Connecting);
+    Arc::make_mut(&mut app.world.board).calls.push(call);
+    let _ = told(&mut app, Why::Silent);
+    assert!(!sees(&app, "Sign in again"));
+    let _ = told(&mut app, ConnectError::NoTls(host()));
+    assert!(sees(&app, "Sign in again"));
+}
+
+#[test]
+fn another_registry_with_another_key_is_said_with_the_way_to_trust_it() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::Settings);
+    let elsewhere: Host = "elsewhere:5000".parse().unwrap();
+    let key = codec::IdentityKey([7; 32]);
+    let why = ConnectError::KeyChanged {
+        host: elsewhere.clone(),
+        known: key,
+        now: key,
+        file: config.path().to_owned(),
+    };
+    let untrusted = engine::Event::RegistryUntrusted {
+        host: elsewhere,
+        why: why.into(),
+    };
+    let _ = app.update(Message::Line(1, News::Event(untrusted)));
+    let phone = app.phone.as_ref().unwrap();
+    assert!(phone.notices.trouble().is_none());
+    let said = phone.notices.warnings().next().unwrap();
+    assert!(
+        said.contains("forget it under Settings, Identity"),
+        "{said}"
+    );
+    assert!(!said.contains("call you by name"), "{said}");
 }
 
 #[test]
@@ -320,8 +412,7 @@ fn what_is_wrong_beside_the_calls_is_said_once_in_the_language_of_the_window() {
     }
     let turned_away = engine::Event::RegistryTurnsAway {
         host: "elsewhere:5000".parse().unwrap(),
-        because: Unwelcome::Banned,
-        why: String::new(),
+        why: ConnectError::Unwelcome(host(), Unwelcome::Banned).into(),
     };
     let _ = app.update(Message::Line(1, News::Event(turned_away)));
     let phone = app.phone.as_ref().unwrap();
@@ -549,7 +640,7 @@ fn banners_and_recovery_words_look_as_they_did() {
         let key = codec::IdentityKey([7; 32]);
         for event in [
             engine::Event::RegistryMet { host: host(), key },
-            phone::Event::RegistryUnreachable("timed out".to_owned()).into(),
+            phone::Event::RegistryUnreachable(ConnectError::TimedOut(host()).into()).into(),
         ] {
             let _ = app.update(Message::Line(1, News::Event(event)));
         }

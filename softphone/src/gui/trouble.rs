@@ -1,6 +1,6 @@
 //! What can go wrong before and beside a call: what happened, and what to do.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use codec::{
     Name, NameError,
@@ -11,28 +11,34 @@ use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
 use registry::{
     client::{ConnectError, Host},
-    keyfile::Exposed,
     known::KnownError,
 };
 
 use super::line::Failure;
-use crate::{
-    audio::{AudioError, Direction},
-    engine::{Kept, Warning},
-    settings::ProfileError,
-};
+use crate::phone::Why;
+
+mod files;
+mod sound;
+mod why;
+
+pub use files::{file, profile};
+pub use sound::{sound, warned};
+pub use why::{asked, elsewhere, missed, reached};
 
 /// Something went wrong that a person has to know of.
 #[derive(Debug, Clone)]
 pub enum Trouble {
     /// There is no connection to a registry.
     Connect(Arc<ConnectError>),
+    /// The same; it was there, or something else than a connection is missing.
+    Missed(Host, Why),
     /// The registry does not give this name.
     Refused(Refusal, Name),
-    /// The registry may be somebody else; what is known of it is in the words of the phone.
-    Untrusted(Host, String),
+    /// The registry is not used before a person has looked into it: it may be somebody else, or
+    /// turns this phone away.
+    Barred(Host, Why),
     /// The registry cannot be reached now; it is tried again.
-    Unreachable(Host, String),
+    Unreachable(Host, Why),
     /// The phone behind the window does not run.
     Failure(Arc<Failure>),
     /// The phone behind the window has ended by itself.
@@ -56,6 +62,19 @@ impl Said {
     pub fn line(&self) -> String {
         format!("{}. {}", self.title, self.text)
     }
+
+    /// With more behind it.
+    #[must_use]
+    fn and(self, more: &str) -> Self {
+        let text = format!("{} {more}", self.text);
+        Self { text, ..self }
+    }
+}
+
+/// What the system says of an error, where it is the system's: nothing else knows the language of
+/// whoever reads it.
+fn system(error: &io::Error) -> Option<String> {
+    error.raw_os_error().map(|_| error.to_string())
 }
 
 fn said(title: String, text: String) -> Said {
@@ -69,10 +88,40 @@ impl From<ConnectError> for Trouble {
 }
 
 impl Trouble {
-    /// A registry takes no connection from this phone.
+    /// The same where nothing is tried again: the phone has ended.
     #[must_use]
-    pub fn turned_away(host: &Host, because: Unwelcome) -> Self {
-        ConnectError::Unwelcome(host.clone(), because).into()
+    pub fn given_up(self) -> Self {
+        match self {
+            Self::Barred(_, Why::NoConnection(error))
+            | Self::Unreachable(_, Why::NoConnection(error)) => Self::Connect(error),
+            Self::Barred(host, why) | Self::Unreachable(host, why) => Self::Missed(host, why),
+            other => other,
+        }
+    }
+
+    /// Whether it may be over without anybody doing anything.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Unreachable(_, Why::NoConnection(error)) => matches!(
+                **error,
+                ConnectError::Unknown(_)
+                    | ConnectError::Refused(_)
+                    | ConnectError::TimedOut(_)
+                    | ConnectError::Io(..)
+                    | ConnectError::Unwelcome(
+                        _,
+                        Unwelcome::Full
+                            | Unwelcome::AddressFull
+                            | Unwelcome::TooFast
+                            | Unwelcome::TooSlow
+                    )
+                    | ConnectError::Closed(..)
+            ),
+            Self::Unreachable(_, Why::Closed(reason)) => *reason != ClosingReason::Banned,
+            Self::Unreachable(..) => true,
+            _ => false,
+        }
     }
 
     /// Whether a registry may be somebody else than before because its key is another.
@@ -110,20 +159,21 @@ impl Trouble {
         match self {
             Self::Connect(error) => connect(texts, error),
             Self::Refused(refusal, name) => refused(texts, *refusal, name),
-            Self::Untrusted(host, _) => said(
-                fl!(texts, "trouble-untrusted-title"),
-                fl!(texts, "trouble-untrusted", host = host.to_string()),
-            ),
-            Self::Unreachable(host, _) => said(
-                fl!(texts, "trouble-offline-title", host = host.to_string()),
-                fl!(texts, "trouble-offline"),
-            ),
+            Self::Missed(host, why) => missed(texts, host, why),
+            Self::Barred(host, why) => {
+                let said = missed(texts, host, why);
+                said.and(&fl!(texts, "trouble-barred"))
+            }
+            Self::Unreachable(host, why) => {
+                let said = missed(texts, host, why);
+                said.and(&fl!(texts, "trouble-offline"))
+            }
             Self::Failure(failure) => match &**failure {
                 Failure::Profile(error) => profile(texts, error),
                 Failure::Listen(addr, error) => listen(texts, *addr, error),
-                Failure::Thread(error) => said(
+                Failure::Thread(_) => said(
                     fl!(texts, "trouble-thread-title"),
-                    fl!(texts, "trouble-thread", why = error.to_string()),
+                    fl!(texts, "trouble-thread"),
                 ),
             },
             Self::Over => said(fl!(texts, "trouble-over-title"), fl!(texts, "trouble-over")),
@@ -135,16 +185,13 @@ impl Trouble {
     }
 }
 
-fn listen(texts: &FluentLanguageLoader, addr: SocketAddr, error: &std::io::Error) -> Said {
-    said(
-        fl!(texts, "trouble-listen-title"),
-        fl!(
-            texts,
-            "trouble-listen",
-            address = addr.to_string(),
-            why = error.to_string()
-        ),
-    )
+fn listen(texts: &FluentLanguageLoader, addr: SocketAddr, error: &io::Error) -> Said {
+    let address = addr.to_string();
+    let text = match system(error) {
+        Some(why) => fl!(texts, "trouble-listen", address = address, why = why),
+        None => fl!(texts, "trouble-listen-plain", address = address),
+    };
+    said(fl!(texts, "trouble-listen-title"), text)
 }
 
 /// Why there is no connection to a registry.
@@ -159,7 +206,10 @@ pub fn connect(texts: &FluentLanguageLoader, error: &ConnectError) -> Said {
         ConnectError::TimedOut(host) => said(unreachable(host), fl!(texts, "trouble-no-answer")),
         ConnectError::Io(host, error) => said(
             unreachable(host),
-            fl!(texts, "trouble-network", why = error.to_string()),
+            match system(error) {
+                Some(why) => fl!(texts, "trouble-network", why = why),
+                None => fl!(texts, "trouble-broken"),
+            },
         ),
         ConnectError::Greeting(host, GreetingError::Malformed)
         | ConnectError::WrongRole(host)
@@ -198,17 +248,22 @@ pub fn connect(texts: &FluentLanguageLoader, error: &ConnectError) -> Said {
             fl!(texts, "trouble-clock-title"),
             fl!(texts, "trouble-clock", host = host.to_string()),
         ),
-        ConnectError::Unwelcome(
-            host,
-            Unwelcome::Full | Unwelcome::AddressFull | Unwelcome::TooSlow | Unwelcome::TooFast,
-        ) => said(
+        ConnectError::Unwelcome(host, Unwelcome::Full) => said(
             fl!(texts, "trouble-full-title", host = host.to_string()),
             fl!(texts, "trouble-full"),
         ),
-        ConnectError::Closed(host, reason) => said(
-            fl!(texts, "trouble-closed-title", host = host.to_string()),
-            fl!(texts, "trouble-closed", why = reason.to_string()),
+        ConnectError::Unwelcome(host, Unwelcome::AddressFull) => said(
+            fl!(texts, "trouble-address-full-title"),
+            fl!(texts, "trouble-address-full", host = host.to_string()),
         ),
+        ConnectError::Unwelcome(_, Unwelcome::TooFast) => said(
+            fl!(texts, "trouble-too-fast-title"),
+            fl!(texts, "trouble-too-fast-minute"),
+        ),
+        ConnectError::Unwelcome(host, Unwelcome::TooSlow) => {
+            said(unreachable(host), fl!(texts, "trouble-too-slow"))
+        }
+        ConnectError::Closed(host, reason) => closed(texts, host, *reason),
         ConnectError::NotProven(host) => said(
             fl!(texts, "trouble-not-proven-title", host = host.to_string()),
             fl!(texts, "trouble-not-proven"),
@@ -218,7 +273,10 @@ pub fn connect(texts: &FluentLanguageLoader, error: &ConnectError) -> Said {
             fl!(texts, "trouble-key-changed"),
         ),
         ConnectError::Known(error) => known(texts, error),
-        _ => said(fl!(texts, "trouble-other-title"), error.to_string()),
+        _ => said(
+            fl!(texts, "trouble-other-title"),
+            fl!(texts, "trouble-other"),
+        ),
     }
 }
 
@@ -235,20 +293,57 @@ pub fn known(texts: &FluentLanguageLoader, error: &KnownError) -> Said {
                 line = line.to_string()
             ),
         ),
-        KnownError::Full(_) => said(title, fl!(texts, "trouble-known-full")),
-        KnownError::Io(path, error) => match registry::keyfile::exposed(error) {
-            Some(exposed) => self::exposed(texts, exposed),
-            None => said(
-                title,
-                fl!(
-                    texts,
-                    "trouble-file",
-                    path = path.display().to_string(),
-                    why = error.to_string()
-                ),
+        KnownError::Full(path) => said(
+            title,
+            fl!(
+                texts,
+                "trouble-known-full",
+                path = path.display().to_string()
             ),
+        ),
+        KnownError::Io(path, error) => match registry::keyfile::exposed(error) {
+            Some(exposed) => files::exposed(texts, exposed),
+            None => said(title, file(texts, path, error)),
         },
-        _ => said(title, error.to_string()),
+        _ => said(title, fl!(texts, "trouble-other")),
+    }
+}
+
+/// Why a registry closed the connection.
+fn closed(texts: &FluentLanguageLoader, host: &Host, reason: ClosingReason) -> Said {
+    let text = match reason {
+        ClosingReason::Stopping => fl!(texts, "closed-stopping"),
+        ClosingReason::Idle => fl!(texts, "closed-idle"),
+        ClosingReason::SlowReader => fl!(texts, "closed-slow"),
+        ClosingReason::Incomplete => fl!(texts, "closed-incomplete"),
+        ClosingReason::Operator => fl!(texts, "closed-operator"),
+        ClosingReason::Replaced => return Trouble::Replaced.said(texts),
+        ClosingReason::Banned => {
+            return said(
+                fl!(texts, "trouble-banned-title"),
+                fl!(texts, "trouble-banned", host = host.to_string()),
+            );
+        }
+        _ => fl!(texts, "trouble-other"),
+    };
+    let title = fl!(texts, "trouble-closed-title", host = host.to_string());
+    said(title, text)
+}
+
+/// In what time to try again.
+fn wait(texts: &FluentLanguageLoader, seconds: u32) -> String {
+    match seconds {
+        ..=90 => fl!(texts, "trouble-too-fast", seconds = seconds),
+        91..=5400 => fl!(
+            texts,
+            "trouble-too-fast-minutes",
+            minutes = seconds.div_ceil(60)
+        ),
+        _ => fl!(
+            texts,
+            "trouble-too-fast-hours",
+            hours = seconds.div_ceil(3600)
+        ),
     }
 }
 
@@ -292,211 +387,31 @@ fn refused(texts: &FluentLanguageLoader, refusal: Refusal, name: &Name) -> Said 
             fl!(texts, "trouble-not-owned-title", name = name),
             fl!(texts, "trouble-not-owned"),
         ),
-        Refusal::BadSignature | Refusal::Stale | Refusal::OutOfRange => said(
+        Refusal::BadSignature => said(
             fl!(texts, "trouble-clock-title"),
-            fl!(texts, "trouble-clock-refused", why = refusal.to_string()),
+            fl!(texts, "trouble-clock-refused"),
         ),
-        Refusal::TooFast { retry_s } => said(
-            fl!(texts, "trouble-too-fast-title"),
-            fl!(texts, "trouble-too-fast", seconds = retry_s),
+        Refusal::Stale => said(
+            fl!(texts, "trouble-stale-title"),
+            fl!(texts, "trouble-stale"),
         ),
+        Refusal::TooFast { retry_s } => {
+            said(fl!(texts, "trouble-too-fast-title"), wait(texts, retry_s))
+        }
         Refusal::TooMany => said(
             fl!(texts, "trouble-too-many-title"),
             fl!(texts, "trouble-too-many"),
         ),
+        Refusal::OutOfRange | Refusal::Malformed => said(
+            fl!(texts, "trouble-misunderstood-title"),
+            fl!(texts, "trouble-misunderstood"),
+        ),
+        // It is at fault, or says what is never said of a name.
         _ => said(
             fl!(texts, "trouble-registry-failed-title"),
-            fl!(texts, "trouble-registry-failed", why = refusal.to_string()),
+            fl!(texts, "trouble-registry-failed"),
         ),
     }
-}
-
-/// Why there is no sound, and what to do.
-#[must_use]
-pub fn sound(texts: &FluentLanguageLoader, error: &AudioError) -> String {
-    match error {
-        AudioError::NoDevice {
-            direction: Direction::Input,
-        } => fl!(texts, "sound-no-microphone"),
-        AudioError::NoDevice {
-            direction: Direction::Output,
-        } => fl!(texts, "sound-no-loudspeaker"),
-        AudioError::UnknownDevice { wanted, .. } => {
-            fl!(texts, "sound-unknown", device = wanted.as_str())
-        }
-        AudioError::AmbiguousDevice { wanted, .. } => {
-            fl!(texts, "sound-ambiguous", device = wanted.as_str())
-        }
-        AudioError::CannotOpen { device, why, .. } => {
-            fl!(
-                texts,
-                "sound-cannot-open",
-                device = device.as_str(),
-                why = why.as_str()
-            )
-        }
-        AudioError::Lost { device, .. } => fl!(texts, "sound-lost", device = device.as_str()),
-        AudioError::CannotList { why } => fl!(texts, "sound-cannot-list", why = why.as_str()),
-        AudioError::CannotRead { path, why } | AudioError::CannotWrite { path, why } => {
-            fl!(
-                texts,
-                "trouble-file",
-                path = path.display().to_string(),
-                why = why.as_str()
-            )
-        }
-        other => fl!(texts, "sound-failed", why = other.to_string()),
-    }
-}
-
-/// What is wrong beside the calls, in a line.
-pub fn warned(texts: &FluentLanguageLoader, warning: &Warning) -> String {
-    match warning {
-        Warning::Sound(error) => sound(texts, error),
-        Warning::NoNetwork(why) => fl!(texts, "warning-network", why = why.as_str()),
-        Warning::ClockApart => fl!(texts, "warning-clock"),
-        Warning::NoSocket(why) => fl!(texts, "warning-socket", why = why.as_str()),
-        Warning::NotKept(what, error) => {
-            let lost = match what {
-                Kept::Keys => fl!(texts, "warning-keys-lost"),
-                Kept::Contacts => fl!(texts, "warning-contacts-lost"),
-                Kept::Calls => fl!(texts, "warning-calls-lost"),
-            };
-            format!("{lost} {}", profile(texts, error).line())
-        }
-        Warning::ContactDropped => fl!(texts, "warning-contact-dropped"),
-        Warning::CallsSetAside { to, .. } => fl!(
-            texts,
-            "warning-calls-set-aside",
-            path = to.display().to_string()
-        ),
-        Warning::PartFailed => fl!(texts, "warning-part-failed"),
-    }
-}
-
-/// Why a profile cannot be used.
-pub fn profile(texts: &FluentLanguageLoader, error: &ProfileError) -> Said {
-    let shown = |path: &PathBuf| path.display().to_string();
-    match error {
-        ProfileError::NoFolder => said(
-            fl!(texts, "trouble-no-folder-title"),
-            fl!(texts, "trouble-no-folder"),
-        ),
-        ProfileError::InUse(name) => said(
-            fl!(texts, "trouble-in-use-title", name = name.to_string()),
-            fl!(texts, "trouble-in-use"),
-        ),
-        ProfileError::NoIdentity(name, _) => said(
-            fl!(texts, "trouble-no-identity-title", name = name.to_string()),
-            fl!(texts, "trouble-no-identity"),
-        ),
-        ProfileError::Exists(name, _) => said(
-            fl!(texts, "trouble-exists-title", name = name.to_string()),
-            fl!(texts, "trouble-exists"),
-        ),
-        ProfileError::Damaged(path) => said(
-            fl!(texts, "trouble-damaged-title"),
-            fl!(texts, "trouble-damaged", path = shown(path)),
-        ),
-        ProfileError::ContactsDamaged(path) => said(
-            fl!(texts, "trouble-contacts-damaged-title"),
-            fl!(texts, "trouble-contacts-damaged", path = shown(path)),
-        ),
-        ProfileError::ContactsNewer(path) => said(
-            fl!(texts, "trouble-contacts-newer-title"),
-            fl!(texts, "trouble-contacts-newer", path = shown(path)),
-        ),
-        ProfileError::CallsDamaged(path) => said(
-            fl!(texts, "trouble-calls-damaged-title"),
-            fl!(texts, "trouble-calls-damaged", path = shown(path)),
-        ),
-        ProfileError::CallsNewer(path) => said(
-            fl!(texts, "trouble-calls-newer-title"),
-            fl!(texts, "trouble-contacts-newer", path = shown(path)),
-        ),
-        ProfileError::ContactsInUse(path) => said(
-            fl!(texts, "trouble-contacts-in-use-title"),
-            fl!(texts, "trouble-contacts-in-use", path = shown(path)),
-        ),
-        ProfileError::Exposed(exposed) => self::exposed(texts, exposed),
-        ProfileError::TooManyBackups(path) => said(
-            fl!(texts, "trouble-backups-title"),
-            fl!(texts, "trouble-backups", path = shown(path)),
-        ),
-        ProfileError::Io(path, error) => said(
-            fl!(texts, "trouble-disk-title"),
-            fl!(
-                texts,
-                "trouble-file",
-                path = shown(path),
-                why = error.to_string()
-            ),
-        ),
-        ProfileError::NoRandomness => said(
-            fl!(texts, "trouble-randomness-title"),
-            fl!(texts, "trouble-randomness"),
-        ),
-    }
-}
-
-/// Others can get at what is secret.
-fn exposed(texts: &FluentLanguageLoader, exposed: &Exposed) -> Said {
-    let title = fl!(texts, "trouble-exposed-title");
-    let quoted = |path: &PathBuf| format!("'{}'", path.display());
-    let text = match exposed {
-        Exposed::File { path, .. } => {
-            let command = format!("chmod 600 {}", quoted(path));
-            fl!(
-                texts,
-                "trouble-exposed-file",
-                path = path.display().to_string(),
-                command = command
-            )
-        }
-        Exposed::Folder { path, .. } => {
-            let command = format!("chmod 700 {}", quoted(path));
-            fl!(
-                texts,
-                "trouble-exposed-folder",
-                path = path.display().to_string(),
-                command = command
-            )
-        }
-        Exposed::Writable { path, .. } => {
-            let command = format!("chmod go-w {}", quoted(path));
-            fl!(
-                texts,
-                "trouble-exposed-folder",
-                path = path.display().to_string(),
-                command = command
-            )
-        }
-        Exposed::Foreign { path, user, .. } => {
-            let command = format!("sudo chown {user} {}", quoted(path));
-            fl!(
-                texts,
-                "trouble-exposed-foreign",
-                path = path.display().to_string(),
-                command = command
-            )
-        }
-        Exposed::Link { path } => {
-            fl!(
-                texts,
-                "trouble-exposed-link",
-                path = path.display().to_string()
-            )
-        }
-        Exposed::Neither { path } => {
-            fl!(
-                texts,
-                "trouble-exposed-neither",
-                path = path.display().to_string()
-            )
-        }
-        other => other.to_string(),
-    };
-    said(title, text)
 }
 
 /// What is wrong with a name that is being typed.
@@ -514,6 +429,9 @@ pub fn name(texts: &FluentLanguageLoader, error: &NameError) -> String {
         }
         NameError::Beginning(_) => fl!(texts, "name-beginning"),
         NameError::MixedScripts => fl!(texts, "name-mixed"),
-        other => other.to_string(),
+        _ => fl!(texts, "name-other"),
     }
 }
+
+#[cfg(test)]
+mod tests;

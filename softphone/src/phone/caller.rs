@@ -9,7 +9,7 @@ use codec::{
 };
 
 use super::{
-    Asked, Command, Event, Life, LinkId, Output, Phone, SecondCall, Target, Unresolved, Via,
+    Asked, Command, Event, Life, LinkId, Output, Phone, SecondCall, Target, Unresolved, Via, Why,
     allowance::Allowance,
     door::shown,
     line::{FORWARD_AFTER, Forward, Line, Way, WayState},
@@ -94,20 +94,16 @@ impl Phone {
             }
         }
         if itself {
-            let detail = "that is this phone's own name".to_owned();
-            return self.give_up(id, Reason::Unreachable, Some(detail), now);
+            return self.give_up(id, Reason::Unreachable, Some(Why::OwnName), now);
         }
         // One that rings under that name may turn out to be the same call.
         let same = |line: &Line| line.call.is_incoming() && line.name == dialled;
         let others = self.lines.values().filter(|line| !same(line)).count();
         if others > self.settings.calls_max {
-            let detail = "this phone has no more lines; end another call first".to_owned();
-            return self.give_up(id, Reason::Unreachable, Some(detail), now);
+            return self.give_up(id, Reason::Unreachable, Some(Why::NoLine), now);
         }
         if at_host && self.settings.hidden {
-            let detail = "this phone is hidden, and whoever is called at an address would see \
-                          where it is; call by name, or start without --hidden";
-            return self.give_up(id, Reason::Unreachable, Some(detail.to_owned()), now);
+            return self.give_up(id, Reason::Unreachable, Some(Why::Hidden), now);
         }
         self.talk_in(id, now);
         self.drain_call(id, now);
@@ -162,16 +158,12 @@ impl Phone {
             }
             Err(Refusal::NotFound) => self.give_up(call, Reason::NotFound, None, now),
             Err(refusal) => {
-                self.give_up(
-                    call,
-                    Reason::RegistryUnreachable,
-                    Some(refusal.to_string()),
-                    now,
-                );
+                let why = Some(Why::Refused(refusal));
+                self.give_up(call, Reason::RegistryUnreachable, why, now);
             }
             Ok(_) => {
-                let detail = "the registry answered something else".to_owned();
-                self.give_up(call, Reason::RegistryUnreachable, Some(detail), now);
+                let why = Some(Why::OtherAnswer);
+                self.give_up(call, Reason::RegistryUnreachable, why, now);
             }
         }
     }
@@ -213,8 +205,7 @@ impl Phone {
         };
         line.seek_until = None;
         if record.entry.name != line.name || !record.card.is_valid(time) {
-            let detail = "the registry's answer is not valid".to_owned();
-            return self.give_up(call, Reason::Untrusted, Some(detail), now);
+            return self.give_up(call, Reason::Untrusted, Some(Why::BadAnswer), now);
         }
         let (name, identity) = (line.name.clone(), record.card.identity);
         if self.book.standing(registry, &name, identity) == Standing::Changed {

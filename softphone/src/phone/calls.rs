@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use codec::CallId;
 
-use super::{Event, INBOUND_BIT, Output, Phone, line::Line};
+use super::{Event, INBOUND_BIT, Output, Phone, Why, line::Line};
 use crate::{
     call::{self, Agreed, Hold, Reason, Role},
     contacts::{Book, Change, Contact, Standing},
@@ -73,7 +73,7 @@ impl Phone {
         &mut self,
         call: CallId,
         reason: Reason,
-        detail: Option<String>,
+        detail: Option<Why>,
         now: Instant,
     ) {
         let Some(line) = self.lines.get_mut(&call) else {
@@ -108,11 +108,10 @@ impl Phone {
         }
         self.departed.add(call, &line);
         // What went wrong on the way does not matter to a call that ended as calls do.
-        let detail = line.detail.filter(|_| {
-            matches!(
-                reason,
-                Reason::Unreachable | Reason::RegistryUnreachable | Reason::Untrusted
-            )
+        let detail = line.detail.filter(|why| match reason {
+            Reason::Unreachable | Reason::RegistryUnreachable | Reason::Untrusted => true,
+            Reason::Failed => *why == Why::NoNetwork,
+            _ => false,
         });
         let name = line.name;
         self.outputs.push_back(Output::Event(Event::Ended {

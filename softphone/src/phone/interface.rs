@@ -13,7 +13,7 @@ use codec::{
 };
 use registry::client::Host;
 
-use super::Target;
+use super::{Target, Why};
 use crate::{
     call::{Hold, MediaFailure, Moved, Reason, Role},
     contacts::{Book, Change, Standing},
@@ -187,8 +187,8 @@ pub enum Input {
     Clock(UnixMillis),
     /// The connection to the registry failed.
     RegistryDown {
-        /// Why, for people.
-        why: String,
+        /// Why.
+        why: Why,
     },
     /// The registry said something.
     FromRegistry(FromRegistry),
@@ -205,8 +205,8 @@ pub enum Input {
     LinkDown {
         /// Which one.
         link: LinkId,
-        /// Why, for people.
-        why: String,
+        /// Why.
+        why: Why,
     },
     /// Another phone said something.
     FromLink {
@@ -228,7 +228,7 @@ pub enum Input {
         link: LinkId,
         /// Which registry: names are known by its key.
         registry: IdentityKey,
-        /// What it knows of the name; its refusal or failure for people.
+        /// What it knows of the name.
         found: Result<Record, Unresolved>,
     },
     /// This machine's addresses have changed: other phones reach this one there from now on.
@@ -250,7 +250,7 @@ pub enum Unresolved {
     /// Nobody of that name is registered there.
     NotFound,
     /// It could not be asked.
-    Failed(String),
+    Failed(Why),
 }
 
 /// News of a call's media.
@@ -350,8 +350,8 @@ pub struct Found {
 pub enum Unfound {
     /// Nobody of that name is registered.
     NotFound,
-    /// Nobody who knows could be asked: why, for people.
-    NoAnswer(String),
+    /// Nobody who knows could be asked.
+    NoAnswer(Why),
     /// The registry does not tell.
     Refused(Refusal),
     /// [`super::LOOKUPS_MAX`] others are being looked up.
@@ -370,7 +370,7 @@ pub enum Event {
     /// The registry refused the name.
     RegistrationRefused(Refusal),
     /// The registry cannot be reached; the phone keeps trying.
-    RegistryUnreachable(String),
+    RegistryUnreachable(Why),
     /// The first names of the registry's directory, or why it does not tell them.
     Directory(Result<Page, Refusal>),
     /// What [`Command::Lookup`] has found.
@@ -478,8 +478,8 @@ pub enum Event {
         name: Name,
         /// Why.
         reason: Reason,
-        /// What went wrong, for people, where the reason alone does not say it.
-        detail: Option<String>,
+        /// What was in the way, where the reason alone does not say it.
+        detail: Option<Why>,
     },
     /// The phone was told to stop, and has unregistered.
     Stopped,

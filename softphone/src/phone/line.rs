@@ -11,7 +11,7 @@ use codec::{
     signal::DeclineReason,
 };
 
-use super::{LinkId, post::Letter};
+use super::{LinkId, Why, post::Letter};
 use crate::call::{Call, Reason};
 
 /// How many direct connections one call may have, those being opened counted.
@@ -57,8 +57,8 @@ pub(super) struct Line {
     /// The number of the last signal that was said.
     pub(super) said: u32,
     pub(super) newest: Newest,
-    /// What went wrong, for people.
-    pub(super) detail: Option<String>,
+    /// What was in the way.
+    pub(super) detail: Option<Why>,
 }
 
 /// One of the callee's devices.

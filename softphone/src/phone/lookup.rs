@@ -11,7 +11,7 @@ use codec::{
 
 use super::{
     Asked, Event, Found, LOOKUP_WITHIN, LOOKUPS_MAX, Life, LinkId, Output, Phone, Target, Unfound,
-    Unresolved,
+    Unresolved, Why,
 };
 
 /// Somebody who is looked for.
@@ -36,18 +36,16 @@ enum Way {
 impl Phone {
     /// The person wants to know where somebody is.
     pub(super) fn seek(&mut self, target: Target, now: Instant) {
-        let no_answer = |why: &str| Err(Unfound::NoAnswer(why.to_owned()));
+        let no_answer = |why| Err(Unfound::NoAnswer(why));
         if self.life != Life::Running {
-            return self.found(target, no_answer("the phone is being stopped"));
+            return self.found(target, no_answer(Why::Stopping));
         }
         if self.sought.len() >= LOOKUPS_MAX {
             return self.found(target, Err(Unfound::TooMany));
         }
         let way = match (&target.host, &self.registry_missed) {
             (Some(_), _) if self.settings.hidden => {
-                let why = "this phone is hidden, and whoever is asked at an address would see \
-                           where it is; look up a name, or start without --hidden";
-                return self.found(target, no_answer(why));
+                return self.found(target, no_answer(Why::Hidden));
             }
             (Some(host), _) => {
                 let (host, name) = (host.clone(), target.name.clone());
@@ -61,7 +59,7 @@ impl Phone {
                 Way::Registry(self.ask(Method::Lookup { name }, Asked::Sought))
             }
             (None, Some(why)) => {
-                let why = no_answer(why);
+                let why = no_answer(why.clone());
                 return self.found(target, why);
             }
             (None, None) => Way::Connecting,
@@ -82,10 +80,10 @@ impl Phone {
     }
 
     /// The registry cannot be asked, and what it was asked is not answered.
-    pub(super) fn sought_in_vain(&mut self, why: &str) {
+    pub(super) fn sought_in_vain(&mut self, why: &Why) {
         let at_registry = |one: &mut Sought| !matches!(one.way, Way::Host(..));
         for one in self.sought.extract_if(.., at_registry).collect::<Vec<_>>() {
-            self.found(one.target, Err(Unfound::NoAnswer(why.to_owned())));
+            self.found(one.target, Err(Unfound::NoAnswer(why.clone())));
         }
     }
 
@@ -104,9 +102,7 @@ impl Phone {
             Ok(Success::Found(record)) => {
                 self.registered_there(&target, self.registry, &record, now)
             }
-            Ok(_) => Err(Unfound::NoAnswer(
-                "the registry answered something else".to_owned(),
-            )),
+            Ok(_) => Err(Unfound::NoAnswer(Why::OtherAnswer)),
             Err(Refusal::NotFound) => Err(Unfound::NotFound),
             Err(refusal) => Err(Unfound::Refused(refusal)),
         };
@@ -158,9 +154,7 @@ impl Phone {
             _ => None,
         };
         let found = if identity == self.post.me().identity.key() {
-            Err(Unfound::NoAnswer(
-                "this phone itself answers at that address".to_owned(),
-            ))
+            Err(Unfound::NoAnswer(Why::Itself))
         } else if card.is_valid(self.post.time(now)) {
             Ok(Found {
                 name: target.name.clone(),
@@ -171,42 +165,40 @@ impl Phone {
                 standing: self.book.claimed(&target.name, identity).1,
             })
         } else {
-            Err(Unfound::NoAnswer(
-                "a key card that is not valid is shown at that address".to_owned(),
-            ))
+            Err(Unfound::NoAnswer(Why::BadCard))
         };
         self.found(target, found);
         true
     }
 
     /// Nobody could be reached at an address.
-    pub(super) fn sought_down(&mut self, link: LinkId, why: &str) {
+    pub(super) fn sought_down(&mut self, link: LinkId, why: &Why) {
         if let Some(one) = self.take_sought(|one| one.leads(link)) {
-            self.found(one.target, Err(Unfound::NoAnswer(why.to_owned())));
+            self.found(one.target, Err(Unfound::NoAnswer(why.clone())));
         }
     }
 
     /// Those that have been looked for long enough are not found.
     pub(super) fn sought_due(&mut self, now: Instant) {
         while let Some(one) = self.take_sought(|one| one.until <= now) {
-            self.give_up_on(one, "no answer came in time");
+            self.give_up_on(one, &Why::Late);
         }
     }
 
     /// The phone is being stopped: nobody is looked for any more.
     pub(super) fn seek_nobody(&mut self) {
         while let Some(one) = self.take_sought(|_| true) {
-            self.give_up_on(one, "the phone is being stopped");
+            self.give_up_on(one, &Why::Stopping);
         }
     }
 
-    fn give_up_on(&mut self, one: Sought, why: &str) {
+    fn give_up_on(&mut self, one: Sought, why: &Why) {
         match one.way {
             Way::Host(link, _) => self.close_link(link),
             Way::Registry(id) => drop(self.requests.remove(&id)),
             Way::Connecting => {}
         }
-        self.found(one.target, Err(Unfound::NoAnswer(why.to_owned())));
+        self.found(one.target, Err(Unfound::NoAnswer(why.clone())));
     }
 
     /// What a registry says of somebody, if it is valid.
@@ -219,8 +211,7 @@ impl Phone {
     ) -> Result<Found, Unfound> {
         let Record { card, entry } = record;
         if entry.name != target.name || !card.is_valid(self.post.time(now)) {
-            let why = "the registry's answer is not valid".to_owned();
-            return Err(Unfound::NoAnswer(why));
+            return Err(Unfound::NoAnswer(Why::BadAnswer));
         }
         let standing = self.book.standing(registry, &entry.name, card.identity);
         Ok(Found {

@@ -10,7 +10,7 @@ use codec::{
 };
 use registry::registration::{self, ID_BIT};
 
-use super::{Asked, Event, Life, Output, Phone};
+use super::{Asked, Event, Life, Output, Phone, Why};
 use crate::call::Reason;
 
 impl Phone {
@@ -34,37 +34,32 @@ impl Phone {
         self.seek_at_registry();
     }
 
-    pub(super) fn registry_down(&mut self, why: &str, now: Instant) {
+    pub(super) fn registry_down(&mut self, why: Why, now: Instant) {
         self.tell_registration(registration::Input::Disconnected, now);
         // What it said before counts for more than that the connection has ended.
-        match self.closing.take() {
-            Some(reason) => {
-                let why = format!("the registry has closed the connection: {reason}");
-                self.registry_lost(&why, now);
-            }
-            None => self.registry_lost(why, now),
-        }
+        let why = self.closing.take().map_or(why, Why::Closed);
+        self.registry_lost(&why, now);
     }
 
     /// Nothing that was asked will be answered.
-    fn registry_lost(&mut self, why: &str, now: Instant) {
+    fn registry_lost(&mut self, why: &Why, now: Instant) {
         self.requests.clear();
         self.follower.lost();
         self.sought_in_vain(why);
         // A new reason is news.
-        let is_news = self.registry_missed.as_deref() != Some(why);
+        let is_news = self.registry_missed.as_ref() != Some(why);
         if is_news && self.life == Life::Running {
             self.outputs
-                .push_back(Output::Event(Event::RegistryUnreachable(why.to_owned())));
+                .push_back(Output::Event(Event::RegistryUnreachable(why.clone())));
         }
-        self.registry_missed = Some(why.to_owned());
+        self.registry_missed = Some(why.clone());
         self.visitors_unconfirmed(now);
         for call in self.lines.keys().copied().collect::<Vec<_>>() {
             let Some(line) = self.lines.get(&call) else {
                 continue;
             };
             if line.seek_until.is_some() && line.ways.is_empty() {
-                self.give_up(call, Reason::RegistryUnreachable, Some(why.to_owned()), now);
+                self.give_up(call, Reason::RegistryUnreachable, Some(why.clone()), now);
             }
         }
     }
@@ -81,7 +76,7 @@ impl Phone {
             let output = match output {
                 registration::Output::Connect => Output::ConnectRegistry,
                 registration::Output::Disconnect => {
-                    self.registry_lost("it does not answer", now);
+                    self.registry_lost(&Why::Silent, now);
                     Output::DisconnectRegistry
                 }
                 registration::Output::Send(request) => Output::ToRegistry(request),

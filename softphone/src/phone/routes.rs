@@ -11,7 +11,7 @@ use codec::{
 };
 
 use super::{
-    Asked, INBOUND_BIT, LINK_UNUSED_MAX, Link, LinkId, Output, Phone, Via,
+    Asked, INBOUND_BIT, LINK_UNUSED_MAX, Link, LinkId, Output, Phone, Via, Why,
     line::{Branch, Forward, Way, WayState},
     post::Letter,
 };
@@ -47,15 +47,12 @@ impl Phone {
             .is_none_or(|known| known.identity == card.identity);
         let own = card.identity == self.post.me().identity.key();
         if !expected || !valid || own {
-            let unfit = if own {
-                "this phone itself answers"
-            } else if expected {
-                "a key card that is not valid is shown"
-            } else {
-                "somebody else answers"
-            };
             line.ways.retain(|way| way.link != link);
-            line.detail = Some(format!("{unfit} at the callee's address"));
+            line.detail = Some(match (own, expected) {
+                (true, _) => Why::Itself,
+                (false, true) => Why::BadCard,
+                (false, false) => Why::SomebodyElse,
+            });
             if line.ways.is_empty() && line.card.is_none() {
                 // Who was called at an address is not looked for any more.
                 line.seek_until = None;
@@ -88,7 +85,7 @@ impl Phone {
         self.post_letters(call, now);
     }
 
-    pub(super) fn link_down(&mut self, link: LinkId, why: &str, now: Instant) {
+    pub(super) fn link_down(&mut self, link: LinkId, why: &Why, now: Instant) {
         self.links.remove(&link);
         self.sought_down(link, why);
         let touched = self.lines.iter_mut().filter(|(_, line)| line.uses(link));
@@ -101,7 +98,7 @@ impl Phone {
             for letter in &mut line.letters {
                 letter.by_links.retain(|sent| *sent != link);
             }
-            line.detail.get_or_insert_with(|| why.to_owned());
+            line.detail.get_or_insert_with(|| why.clone());
             let device = lost.and_then(|way| way.device);
             if line.ways.iter().any(|way| way.device == device) {
                 continue;
@@ -119,9 +116,9 @@ impl Phone {
         let touched = self.lines.values().find(|line| line.uses(link));
         let Some(line) = touched else { return };
         let detail = match refusal {
-            DirectRefusal::NotHere => format!("whoever answers there is not {}", line.name),
-            DirectRefusal::TooMany => "the other phone is overwhelmed, try again later".to_owned(),
-            _ => "the other phone did not understand".to_owned(),
+            DirectRefusal::NotHere => Why::NotThere(line.name.clone()),
+            DirectRefusal::TooMany => Why::Overwhelmed,
+            _ => Why::NotUnderstood,
         };
         self.close_link(link);
         self.link_down(link, &detail, now);
@@ -136,7 +133,7 @@ impl Phone {
         up.refused += 1;
         if up.refused >= super::REFUSED_MAX {
             self.close_link(link);
-            self.link_down(link, "the other phone sent nothing of use", now);
+            self.link_down(link, &Why::Useless, now);
         }
     }
 
@@ -320,8 +317,8 @@ impl Phone {
             match envelope {
                 Ok(envelope) => self.send(call, envelope, via),
                 Err(error) => {
-                    let detail = Some(format!("cannot write to {}: {error}", to.name));
-                    return self.end_unreachable(call, detail, now);
+                    let detail = Why::Unwritable(to.name.clone(), error.to_string());
+                    return self.end_unreachable(call, Some(detail), now);
                 }
             }
         }
@@ -375,7 +372,7 @@ impl Phone {
         }
     }
 
-    pub(super) fn end_unreachable(&mut self, call: CallId, detail: Option<String>, now: Instant) {
+    pub(super) fn end_unreachable(&mut self, call: CallId, detail: Option<Why>, now: Instant) {
         if let Some(line) = self.lines.get_mut(&call) {
             line.detail = detail.or(line.detail.take());
             self.tell_call(call, call::Input::Unreachable, now);

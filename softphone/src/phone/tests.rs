@@ -484,7 +484,7 @@ fn a_second_phone_of_the_profile_is_told_and_not_thrown_out_at_once() {
     let outputs = rig.tell(Input::FromRegistry(FromRegistry::Notice(notice)));
     assert_eq!(outputs, [Output::Event(Event::Replaced)]);
     rig.tell(Input::RegistryDown {
-        why: "closed".to_owned(),
+        why: Why::ClosedHere,
     });
     let pause = rig.phone.poll_timeout().unwrap() - rig.now;
     assert!(pause >= Duration::from_secs(15), "{pause:?}");
@@ -545,9 +545,7 @@ fn who_is_registered_is_asked_once_at_a_time_where_the_phone_is_registered() {
     };
     let told = rig.answer(self::asked(&asked), Ok(Success::Page(page.clone())));
     assert_eq!(told, [Output::Event(Event::Directory(Ok(page)))]);
-    rig.tell(Input::RegistryDown {
-        why: "gone".to_owned(),
-    });
+    rig.tell(Input::RegistryDown { why: Why::Silent });
     assert!(rig.tell(Input::Command(Command::Directory)).is_empty());
 }
 
@@ -557,17 +555,15 @@ fn an_outage_is_told_by_what_the_registry_said_and_again_when_the_reason_changes
     let closing = Notice::Closing(ClosingReason::Banned);
     let said = rig.tell(Input::FromRegistry(FromRegistry::Notice(closing)));
     assert!(said.is_empty(), "{said:?}");
-    let mut down = |why: &str| {
-        let outputs = rig.tell(Input::RegistryDown {
-            why: why.to_owned(),
-        });
+    let mut down = |why| {
+        let outputs = rig.tell(Input::RegistryDown { why });
         outputs.into_iter().find_map(|output| match output {
             Output::Event(Event::RegistryUnreachable(why)) => Some(why),
             _ => None,
         })
     };
-    let first = down("the connection to localhost was lost").unwrap();
-    assert!(first.contains("banned this identity"), "{first}");
-    assert_eq!(down("nobody listens"), Some("nobody listens".to_owned()));
-    assert_eq!(down("nobody listens"), None);
+    let lost = Why::Lost("localhost".parse().unwrap(), None);
+    assert_eq!(down(lost), Some(Why::Closed(ClosingReason::Banned)));
+    assert_eq!(down(Why::Silent), Some(Why::Silent));
+    assert_eq!(down(Why::Silent), None);
 }

@@ -30,7 +30,7 @@ use softphone::{
     contacts::{Book, Change, Contact as Known},
     phone::{
         Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone,
-        SecondCall, Settings, Unresolved,
+        SecondCall, Settings, Unresolved, Why,
     },
 };
 
@@ -142,9 +142,7 @@ impl Rig {
             0..=3 | 24..=26 | 28 | 29 | 31..=33 => Some(Input::Command(self.command(what, script))),
             4 => Some(match script.byte() {
                 0 => Input::Command(Command::Stop),
-                1 => Input::RegistryDown {
-                    why: "gone".to_owned(),
-                },
+                1 => Input::RegistryDown { why: Why::Silent },
                 _ => Input::RegistryUp {
                     binding: binding(),
                     time: TIME,
@@ -237,14 +235,14 @@ impl Rig {
             },
             12 => Input::LinkDown {
                 link,
-                why: "gone".to_owned(),
+                why: Why::Silent,
             },
             18 => Input::Resolved {
                 link,
                 registry: binding().registry,
                 found: match script.byte() % 4 {
                     0 => Err(Unresolved::NotFound),
-                    1 => Err(Unresolved::Failed("gone".to_owned())),
+                    1 => Err(Unresolved::Failed(Why::Silent)),
                     _ => Ok(record(script)),
                 },
             },

@@ -6,7 +6,7 @@ use codec::{CallId, FourWords};
 use softphone::{
     call::{Hold, Reason},
     contacts::Contact,
-    phone::{Command, Event, Input},
+    phone::{Command, Event, Input, Why},
 };
 
 use super::{Net, SOON, World};
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// Why the last call that is over ended.
-    pub fn ended(&self, node: usize) -> Option<(Reason, Option<String>)> {
+    pub fn ended(&self, node: usize) -> Option<(Reason, Option<Why>)> {
         let mut events = self.nodes[node].events.iter().rev();
         events.find_map(|event| match event {
             Event::Ended { reason, detail, .. } => Some((*reason, detail.clone())),

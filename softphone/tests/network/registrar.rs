@@ -10,7 +10,7 @@ use codec::{
 };
 use rand_chacha::rand_core::Rng;
 use registry::session::{self, Answered, Ask, Session};
-use softphone::phone::Input;
+use softphone::phone::{Input, Why};
 
 use super::{Happening, Node, TIME, World};
 
@@ -18,7 +18,7 @@ impl World {
     pub(super) fn connect_registry(&mut self, node: usize) {
         self.nodes[node].connection += 1;
         if !self.net.registry {
-            let why = "nobody listens there".to_owned();
+            let why = Why::Silent;
             return self.tell_later(node, node, Input::RegistryDown { why });
         }
         let mut nonce = [0; 32];

@@ -23,6 +23,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use registry::{
+    client::ConnectError,
     session::{Registrar, Session},
     table::Table,
 };
@@ -31,7 +32,7 @@ use softphone::{
     media::watchdog::{Sign, Watchdog},
     phone::{
         Callers, Command, Event, INBOUND_BIT, Input, Keys, LinkId, Me, MediaNews, Output, Phone,
-        SecondCall, Settings,
+        SecondCall, Settings, Why,
     },
 };
 
@@ -298,7 +299,7 @@ impl World {
     /// Cuts every direct connection; both ends notice.
     pub fn cut_links(&mut self) {
         for (node, link) in self.links.keys().copied().collect::<Vec<_>>() {
-            let why = "cut".to_owned();
+            let why = Why::PhoneClosed;
             self.happen(node, Input::LinkDown { link, why });
         }
     }
@@ -320,7 +321,7 @@ impl World {
         self.table = Table::new(100);
         for node in 0..self.nodes.len() {
             if self.nodes[node].session.take().is_some() {
-                let why = "it ended".to_owned();
+                let why = Why::ClosedHere;
                 self.tell_later(node, node, Input::RegistryDown { why });
             }
         }
@@ -563,7 +564,7 @@ impl World {
 
     fn close(&mut self, node: usize, link: LinkId) {
         if let Some((peer, theirs)) = self.links.remove(&(node, link)) {
-            let why = "closed".to_owned();
+            let why = Why::PhoneClosed;
             self.tell_later(node, peer, Input::LinkDown { link: theirs, why });
         }
     }
@@ -572,7 +573,7 @@ impl World {
         let mut nodes = self.nodes.iter();
         let peer = nodes.position(|other| other.addr == contact && !other.hidden);
         let Some(peer) = peer.filter(|peer| self.net.direct && !self.nodes[*peer].dead) else {
-            let why = format!("nobody listens at {contact}");
+            let why = ConnectError::Refused(contact.into()).into();
             return self.tell_later(node, node, Input::LinkDown { link, why });
         };
         let theirs = LinkId(link.0 | INBOUND_BIT | (u64::try_from(node).unwrap() << 32));

@@ -241,12 +241,14 @@ impl<'a> Conduct<'a> {
             Event::Stats { .. } => self.told(told.as_ref()),
             Event::Warning(warning) => self.show.note(&warning.to_string()),
             Event::RegistryMet { host, key } => self.show.registry_met(&host, key),
-            Event::RegistryUntrusted { host, why } => self.unusable(&host, why).await,
+            Event::RegistryUntrusted { host, why } => {
+                self.unusable(&host, why.to_string()).await;
+            }
             Event::RegistryTurnsAway { host, why, .. } => {
                 // Others are called at their addresses without it.
                 let is_own = host.is_same(&self.registry);
                 if !is_own || self.needs_registry() {
-                    self.unusable(&host, why).await;
+                    self.unusable(&host, why.to_string()).await;
                 }
             }
             Event::InputLost { why, .. } => self.show.note(&format!("nothing to send: {why}")),
@@ -307,7 +309,7 @@ impl<'a> Conduct<'a> {
             phone::Event::RegistrationRefused(refusal) => self.refused(refusal).await,
             phone::Event::Directory(page) => show.say(&directory::sentence(&self.registry, &page)),
             // That has been said, and what to do.
-            phone::Event::RegistryUnreachable(why) if self.hopeless.as_ref() == Some(&why) => {}
+            phone::Event::RegistryUnreachable(why) if self.hopeless == Some(why.to_string()) => {}
             phone::Event::RegistryUnreachable(why) => {
                 show.note(&format!("not registered: {why}; trying again"));
             }

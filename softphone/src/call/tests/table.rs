@@ -101,6 +101,10 @@ fn every_input() -> Vec<(String, Input)> {
         ("addresses changed".to_owned(), Input::Moved(moved())),
         failed(MediaFailure::Failed),
         failed(MediaFailure::Local),
+        (
+            "no network for media".to_owned(),
+            Input::MediaFailed(MediaFailure::NoNetwork),
+        ),
         failed(MediaFailure::Untrusted),
         failed(MediaFailure::Lost),
         failed(MediaFailure::Closed),

@@ -169,7 +169,7 @@ impl App {
         };
         match phone.notices.trouble() {
             Some(trouble) => {
-                let trouble = trouble.clone();
+                let trouble = trouble.clone().given_up();
                 let (name, registry) = (&phone.wanted.start.name, &phone.wanted.start.registry);
                 let (name, registry) = (name.to_string(), registry.to_string());
                 self.phone = None;

@@ -19,7 +19,7 @@ const WIDTH: f32 = 480.0;
 /// A call that is over.
 pub(super) fn view<'a>(over: &'a EndedCall, cx: &Cx<'a>) -> Element<'a, Message> {
     let texts = cx.texts;
-    let ending = ending(over.reason, over.direction, over.name.as_str(), texts);
+    let ending = ending(over, texts);
     let sign = match (ending.alarming, ending.failed) {
         (true, _) => icon(Icon::Alert).size(40).style(text::danger),
         (false, true) => icon(Icon::Disconnect).size(40).style(text::warning),
@@ -30,10 +30,6 @@ pub(super) fn view<'a>(over: &'a EndedCall, cx: &Cx<'a>) -> Element<'a, Message>
         text::caption(fl!(texts, "ended-lasted", lasted = lasted))
             .style(text::muted)
             .into()
-    });
-    let detail = over.detail.as_deref().map(|detail| {
-        let words = fl!(texts, "ended-detail", detail = detail);
-        text::caption(words).style(text::muted).center().into()
     });
     let close =
         button::secondary(fl!(texts, "ended-close")).on_press(Message::ClosePressed(over.call));
@@ -55,7 +51,6 @@ pub(super) fn view<'a>(over: &'a EndedCall, cx: &Cx<'a>) -> Element<'a, Message>
         text::body(ending.next).center(),
     ]
     .extend(lasted)
-    .extend(detail)
     .spacing(space::M)
     .align_x(Center);
     let answers = row![close].extend(call).spacing(space::S);

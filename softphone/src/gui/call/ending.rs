@@ -3,7 +3,12 @@
 use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
 
-use crate::call::{Direction, Reason};
+use crate::{
+    board::EndedCall,
+    call::{Direction, Reason},
+    gui::trouble,
+    phone::Why,
+};
 
 /// What is said of a call that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,15 +25,14 @@ pub struct Ending {
     pub again: bool,
 }
 
-/// What is said of a call with `name` that ended for this reason.
+/// What is said of a call that is over.
 #[must_use]
-pub fn ending(
-    reason: Reason,
-    direction: Direction,
-    name: &str,
-    texts: &FluentLanguageLoader,
-) -> Ending {
-    let (title, next) = words(reason, direction, name, texts);
+pub fn ending(over: &EndedCall, texts: &FluentLanguageLoader) -> Ending {
+    let (reason, direction, name) = (over.reason, over.direction, over.name.as_str());
+    let (title, next) = match &over.detail {
+        Some(why) => in_the_way(reason, why, name, texts),
+        None => words(reason, direction, name, texts),
+    };
     let failed = matches!(
         reason,
         Reason::NotFound
@@ -47,7 +51,7 @@ pub fn ending(
             | Reason::Merged
             | Reason::Untrusted
             | Reason::IdentityChanged
-    );
+    ) && !matches!(over.detail, Some(Why::OwnName));
     Ending {
         title,
         next,
@@ -55,6 +59,24 @@ pub fn ending(
         alarming: matches!(reason, Reason::Untrusted | Reason::IdentityChanged),
         again,
     }
+}
+
+/// The same where it is known what was in the way: that, and what to do about it.
+fn in_the_way(
+    reason: Reason,
+    why: &Why,
+    name: &str,
+    texts: &FluentLanguageLoader,
+) -> (String, String) {
+    let title = match (why, reason) {
+        (Why::OwnName, _) => fl!(texts, "ended-own-name"),
+        (Why::NoLine, _) => fl!(texts, "ended-no-line"),
+        (Why::Hidden, _) => fl!(texts, "ended-hidden"),
+        (Why::NoNetwork, _) => fl!(texts, "ended-no-network"),
+        (Why::Refused(_) | Why::OtherAnswer, _) => fl!(texts, "ended-refused", name = name),
+        (_, reason) => words(reason, Direction::Outgoing, name, texts).0,
+    };
+    (title, trouble::reached(texts, why))
 }
 
 fn words(
@@ -94,7 +116,11 @@ fn words(
             fl!(texts, "ended-busy", name = name),
             fl!(texts, "ended-busy-next"),
         ),
-        (Reason::NoAnswer, _) => (
+        (Reason::NoAnswer, Direction::Incoming) => (
+            fl!(texts, "ended-missed", name = name),
+            fl!(texts, "ended-missed-next"),
+        ),
+        (Reason::NoAnswer, Direction::Outgoing) => (
             fl!(texts, "ended-no-answer", name = name),
             fl!(texts, "ended-no-answer-next"),
         ),

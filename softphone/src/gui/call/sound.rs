@@ -11,8 +11,8 @@ use look::{Icon, Kind, icon, space, text};
 
 use super::{Call, Message};
 use crate::{
-    audio::{Device, Direction},
-    gui::Cx,
+    audio::{AudioError, Device, Direction},
+    gui::{Cx, trouble},
 };
 
 /// The sound devices of this machine.
@@ -25,8 +25,8 @@ pub enum Devices {
     Asking,
     /// These.
     Listed(Vec<Device>),
-    /// It does not tell; why, for people.
-    Failed(String),
+    /// It does not tell.
+    Failed(AudioError),
 }
 
 /// One device to choose from.
@@ -54,10 +54,11 @@ impl Call {
         let texts = cx.texts;
         let set = cx.preferences;
         let failed = match &self.devices {
-            Devices::Failed(why) => {
-                let words = fl!(texts, "call-sound-failed", why = why.as_str());
-                Some(look::banner(Kind::Warning, words, None))
-            }
+            Devices::Failed(why) => Some(look::banner(
+                Kind::Warning,
+                trouble::sound(texts, why),
+                None,
+            )),
             _ => None,
         };
         let input = self.side(

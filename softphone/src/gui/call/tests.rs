@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use codec::IdentityKey;
+use registry::client::ConnectError;
+
 use super::*;
 use crate::{
     board::Stage,
@@ -218,7 +221,8 @@ fn every_end_of_a_call_says_what_happened_and_what_to_do() {
             for direction in [Direction::Incoming, Direction::Outgoing] {
                 let mut world = World::new(language);
                 over(reason, direction, &mut world);
-                let said = ending::ending(reason, direction, "bob", &world.texts);
+                let over = world.board.ended.as_ref().expect("it is over");
+                let said = ending::ending(over, &world.texts);
                 assert!(said.title.len() > 8 && said.next.len() > 8, "{said:?}");
                 let screen = Call::default();
                 let cx = world.cx();
@@ -316,7 +320,8 @@ fn ends_of_calls_look_as_they_did() {
         check("call-none", tag, || screen.view(&world.cx()));
         over(Reason::Unreachable, Direction::Outgoing, &mut world);
         if let Some(ended) = &mut world.board.ended {
-            ended.detail = Some("no route to 192.168.0.12:4000".to_owned());
+            let addr = "192.168.0.12:4000".parse().expect("an address");
+            ended.detail = Some(ConnectError::TimedOut(addr).into());
         }
         check("call-unreachable", tag, || screen.view(&world.cx()));
         let bar = iced::Size::new(760.0, 90.0);

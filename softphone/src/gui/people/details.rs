@@ -12,7 +12,7 @@ use look::{Icon, Kind, button, icon, space, text};
 use super::{Ask, Finding, Message, Open, People, list::presence, of_past, recent::told, when};
 use crate::{
     contacts::{Contact, Standing},
-    gui::{Cx, keys::Shortcut},
+    gui::{Cx, keys::Shortcut, trouble},
     phone::{Found, Unfound},
 };
 
@@ -76,31 +76,29 @@ impl People {
             let words = fl!(texts, "details-blocked", name = name);
             return Some(look::banner(Kind::Warning, words, None));
         }
-        let (kind, words) = match &open.finding {
-            Finding::Unfound(unfound) => {
-                let host = open.target.host.as_ref();
-                let words = match (unfound, host) {
-                    (Unfound::NotFound, None) => fl!(texts, "details-not-found", name = name),
-                    (Unfound::NotFound, Some(host)) => fl!(
-                        texts,
-                        "details-not-found-at",
-                        name = name,
-                        host = host.to_string()
-                    ),
-                    (Unfound::NoAnswer(why), _) => {
-                        fl!(texts, "details-no-answer", why = why.as_str())
-                    }
-                    (Unfound::Refused(refusal), _) => {
-                        fl!(texts, "details-refused", why = refusal.to_string())
-                    }
-                    (Unfound::TooMany, _) => fl!(texts, "details-too-many"),
-                };
-                (Kind::Info, words)
-            }
-            _ => return None,
-        };
+        let words = Self::said(open, cx)?;
         let again = button::quiet(fl!(texts, "details-retry")).on_press(Message::LookupPressed);
-        Some(look::banner(kind, words, Some(again.into())))
+        Some(look::banner(Kind::Info, words, Some(again.into())))
+    }
+
+    /// Why it is not known where somebody is.
+    pub(super) fn said(open: &Open, cx: &Cx<'_>) -> Option<String> {
+        let (texts, name) = (cx.texts, open.target.name.as_str());
+        let Finding::Unfound(unfound) = &open.finding else {
+            return None;
+        };
+        let why = match (unfound, &open.target.host) {
+            (Unfound::NotFound, None) => return Some(fl!(texts, "details-not-found", name = name)),
+            (Unfound::NotFound, Some(host)) => {
+                let host = host.to_string();
+                return Some(fl!(texts, "details-not-found-at", name = name, host = host));
+            }
+            (Unfound::TooMany, _) => return Some(fl!(texts, "details-too-many")),
+            (Unfound::NoAnswer(why), _) => trouble::reached(texts, why),
+            (Unfound::Refused(refusal), _) => trouble::asked(texts, *refusal),
+        };
+        let title = fl!(texts, "details-no-answer-title", name = name);
+        Some(format!("{title} {why}"))
     }
 
     /// Where and who they are.
@@ -154,7 +152,8 @@ impl People {
                 let places = places.map(|contact| self.copyable(contact.to_string(), cx));
                 Column::with_children(places).into()
             }
-            Finding::Unfound(_) => quiet(fl!(texts, "presence-offline")),
+            Finding::Unfound(Unfound::NotFound) => quiet(fl!(texts, "presence-offline")),
+            Finding::Unfound(_) => quiet(fl!(texts, "details-unknown")),
             Finding::Chosen | Finding::Asking => {
                 let name = open.target.to_string();
                 quiet(fl!(texts, "details-looking", name = name))
@@ -257,6 +256,21 @@ fn standing(open: &Open, contact: Option<&Contact>) -> Standing {
     }
 }
 
+/// What they say of themselves, or that they are not registered; nothing where nobody knows.
+fn there(open: &Open, cx: &Cx<'_>) -> Option<Option<Presence>> {
+    let listed = || cx.roster.get(&open.target.name).map(|entry| entry.presence);
+    let here = open.target.host.is_none();
+    match &open.finding {
+        Finding::Found(found) => Some(Some(found.presence)),
+        Finding::Unfound(Unfound::NotFound) => Some(None),
+        // The list says who is there, and of who is not in it only if it is whole and new.
+        _ => match listed().filter(|_| here) {
+            Some(presence) => Some(Some(presence)),
+            None => (here && cx.roster.complete && !cx.roster.old).then_some(None),
+        },
+    }
+}
+
 fn head<'a>(
     open: &'a Open,
     contact: Option<&Contact>,
@@ -267,15 +281,7 @@ fn head<'a>(
         Finding::Found(found) => found.name.as_str(),
         _ => open.target.name.as_str(),
     };
-    let there: Option<Presence> = match &open.finding {
-        Finding::Found(found) => Some(found.presence),
-        Finding::Unfound(_) => None,
-        Finding::Chosen | Finding::Asking => cx
-            .roster
-            .get(&open.target.name)
-            .filter(|_| open.target.host.is_none())
-            .map(|entry| entry.presence),
-    };
+    let there = there(open, cx);
     let verified = standing(open, contact) == Standing::Verified;
     let mark = verified.then(|| {
         let mark = icon(Icon::Verified).size(20).style(text::positive);
@@ -287,7 +293,8 @@ fn head<'a>(
         .align_y(Center);
     let host = open.target.host.as_ref();
     let host = host.map(|host| text::caption(host.to_string()).style(text::muted));
-    let words = column![title, presence(there, cx)]
+    let words = column![title]
+        .extend(there.map(|there| presence(there, cx)))
         .extend(host.map(Element::from))
         .spacing(space::XS);
     let sign = if beside { Icon::Close } else { Icon::Back };

@@ -1,6 +1,6 @@
 //! The list of people: what is typed, and whoever fits.
 
-use codec::registry::Presence;
+use codec::registry::{Presence, Refusal};
 use i18n_embed_fl::fl;
 use iced::{
     Alignment, Center, Element, Fill, Padding,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     board::Registered,
-    gui::{Cx, keys::Shortcut},
+    gui::{Cx, keys::Shortcut, trouble},
     phone::Target,
 };
 
@@ -143,13 +143,26 @@ impl People {
 /// Nobody is in the list, and nothing is typed.
 fn nobody_at_all<'a>(cx: &Cx<'a>) -> Element<'a, Message> {
     let texts = cx.texts;
-    if cx.roster.refused.is_some() {
-        return look::empty(
-            Icon::Hide,
-            fl!(texts, "people-closed-title"),
-            fl!(texts, "people-closed-text"),
-            None,
-        );
+    match cx.roster.refused {
+        Some(Refusal::Closed) => {
+            return look::empty(
+                Icon::Hide,
+                fl!(texts, "people-closed-title"),
+                fl!(texts, "people-closed-text"),
+                None,
+            );
+        }
+        Some(refusal) => {
+            let said = trouble::asked(texts, refusal);
+            let call = fl!(texts, "people-refused-call");
+            return look::empty(
+                Icon::Alert,
+                fl!(texts, "people-refused-title"),
+                format!("{said} {call}"),
+                None,
+            );
+        }
+        None => {}
     }
     match (cx.board.registered, cx.roster.complete) {
         (Registered::No, _) => look::empty(

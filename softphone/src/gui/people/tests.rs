@@ -392,3 +392,53 @@ fn who_is_blocked_at_another_registry_can_be_let_in_again() {
     };
     assert!(let_in(&pressed), "{pressed:?}");
 }
+
+#[test]
+fn what_nobody_could_find_out_is_not_said_to_be_so() {
+    let mut world = english();
+    Arc::make_mut(&mut world.roster).complete = false;
+    let mut people = people(&world);
+    let _ = people.update(Message::OpenPressed(named(name("gil"))), &world.cx());
+    for (unfound, offline, words) in [
+        (Unfound::NotFound, true, "Check the spelling"),
+        (
+            Unfound::NoAnswer(phone::Why::Silent),
+            false,
+            "Not found out where gil is. The registry does not answer. Check your network and try \
+             again.",
+        ),
+        (
+            Unfound::Refused(codec::registry::Refusal::TooFast { retry_s: 7200 }),
+            false,
+            "Try again in 2 hours.",
+        ),
+    ] {
+        let found = Err(unfound);
+        let target = named(name("gil"));
+        let event = engine::Event::Phone(Event::Found { target, found });
+        let _ = people.hear(&event, &world.cx());
+        let cx = world.cx();
+        let open = people.open.as_ref().expect("open");
+        let mut ui = simulator(people.details(open, true, &cx));
+        assert_eq!(ui.find("Offline").is_ok(), offline, "{words}");
+        let said = People::said(open, &cx).expect("said");
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_registry_that_refuses_its_list_for_now_is_not_said_to_keep_it_private() {
+    let mut world = World::new(preferences::Language::English);
+    let private = "This registry keeps its list private";
+    for (refusal, keeps) in [
+        (codec::registry::Refusal::Closed, true),
+        (codec::registry::Refusal::Failed, false),
+        (codec::registry::Refusal::TooFast { retry_s: 9 }, false),
+    ] {
+        Arc::make_mut(&mut world.roster).refused = Some(refusal);
+        let people = people(&world);
+        let cx = world.cx();
+        let mut ui = shown(people.view(&cx));
+        assert_eq!(ui.find(private).is_ok(), keeps, "{refusal}");
+    }
+}

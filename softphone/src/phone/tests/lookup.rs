@@ -32,7 +32,7 @@ fn opened(outputs: &[Output]) -> LinkId {
 /// Why there is no answer.
 fn why(outputs: &[Output]) -> String {
     match &found(outputs)[..] {
-        [Err(Unfound::NoAnswer(why))] => why.clone(),
+        [Err(Unfound::NoAnswer(why))] => why.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -136,8 +136,8 @@ fn an_address_is_connected_to_and_a_registry_there_is_asked() {
     for (unresolved, unfound) in [
         (Unresolved::NotFound, Unfound::NotFound),
         (
-            Unresolved::Failed("gone".into()),
-            Unfound::NoAnswer("gone".into()),
+            Unresolved::Failed(Why::Silent),
+            Unfound::NoAnswer(Why::Silent),
         ),
     ] {
         let link = opened(&look_up(&mut rig, "alice@192.0.2.7:5000"));
@@ -198,9 +198,9 @@ fn nobody_at_an_address_is_said() {
     let link = opened(&look_up(&mut rig, "alice@192.0.2.7:4000"));
     let outputs = rig.tell(Input::LinkDown {
         link,
-        why: "nobody listens there".into(),
+        why: Why::PhoneClosed,
     });
-    assert_eq!(why(&outputs), "nobody listens there");
+    assert_eq!(why(&outputs), Why::PhoneClosed.to_string());
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn every_lookup_has_one_answer_in_time_and_nine_are_one_too_many() {
     // What comes too late is no answer, and there is room again.
     let outputs = rig.tell(Input::LinkDown {
         link: links[0],
-        why: "late".into(),
+        why: Why::Late,
     });
     assert_eq!(outputs, []);
     assert_eq!(found(&look_up(&mut rig, "alice")), []);
@@ -241,11 +241,9 @@ fn every_lookup_has_one_answer_in_time_and_nine_are_one_too_many() {
 fn a_registry_that_is_lost_answers_nothing_and_one_that_is_away_is_said_at_once() {
     let mut rig = Rig::new();
     look_up(&mut rig, "alice");
-    let down = || Input::RegistryDown {
-        why: "it ended".into(),
-    };
-    assert_eq!(why(&rig.tell(down())), "it ended");
-    assert_eq!(why(&look_up(&mut rig, "alice")), "it ended");
+    let down = Input::RegistryDown { why: Why::Stuck };
+    assert_eq!(why(&rig.tell(down)), Why::Stuck.to_string());
+    assert_eq!(why(&look_up(&mut rig, "alice")), Why::Stuck.to_string());
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn the_directory_is_followed_over_registrations_and_not_while_the_phone_stops() 
         zoe.entry,
     ))));
     assert_eq!(rig.phone.roster().entries.len(), 1);
-    rig.tell(Input::RegistryDown { why: "gone".into() });
+    rig.tell(Input::RegistryDown { why: Why::Silent });
     assert!(rig.phone.roster().old);
     let binding = Binding {
         registry: registry(),

@@ -5,6 +5,7 @@
 use std::io;
 
 use codec::{Identity, Party, greeting::Unwelcome};
+use registry::client::ConnectError;
 use softphone::{call::Hold, contacts::Standing, engine::Views, phone::Event as PhoneEvent};
 
 use super::*;
@@ -271,12 +272,8 @@ async fn a_phone_that_its_registry_turns_away_ends() {
     let (commands, mut told) = mpsc::channel(8);
     let (happens, events) = mpsc::channel(8);
     let host: Host = "localhost".parse().unwrap();
-    let why = "localhost ended the connection: banned".to_owned();
-    let event = Event::RegistryTurnsAway {
-        host,
-        because: Unwelcome::Banned,
-        why,
-    };
+    let why = ConnectError::Unwelcome(host.clone(), Unwelcome::Banned).into();
+    let event = Event::RegistryTurnsAway { host, why };
     happens.send(event).await.unwrap();
     drop(happens);
     let handle = Handle {
