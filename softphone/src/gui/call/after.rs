@@ -64,7 +64,7 @@ pub(super) fn view<'a>(over: &'a EndedCall, cx: &Cx<'a>) -> Element<'a, Message>
 /// The same in a line, over another screen. `idle` is that there is no other call.
 pub(super) fn strip<'a>(over: &'a EndedCall, idle: bool, cx: &Cx<'a>) -> Element<'a, Message> {
     let texts = cx.texts;
-    let ending = ending(over.reason, over.direction, over.name.as_str(), texts);
+    let ending = ending(over, texts);
     let kind = match (ending.alarming, ending.failed) {
         (true, _) => Kind::Danger,
         (false, true) => Kind::Warning,

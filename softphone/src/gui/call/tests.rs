@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use codec::IdentityKey;
 use registry::client::ConnectError;
 
 use super::*;

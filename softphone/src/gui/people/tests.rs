@@ -416,7 +416,7 @@ fn what_nobody_could_find_out_is_not_said_to_be_so() {
         let found = Err(unfound);
         let target = named(name("gil"));
         let event = engine::Event::Phone(Event::Found { target, found });
-        let _ = people.hear(&event, &world.cx());
+        people.hear(&event);
         let cx = world.cx();
         let open = people.open.as_ref().expect("open");
         let mut ui = simulator(people.details(open, true, &cx));
