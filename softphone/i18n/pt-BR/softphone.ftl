@@ -24,7 +24,7 @@ notice-not-kept = Não foi possível guardar suas configurações: { $why }. Ver
 notice-phone-hangs = O telefone não responde. Se continuar assim, saia do Ramal e abra-o de novo.
 warning-network = Nenhuma chamada pode ser feita nem recebida agora: o sistema não dá acesso à rede. Veja se o computador está conectado e tente de novo.
 warning-clock = O relógio deste computador e o do servidor diferem em mais de 10 minutos, e as chamadas podem não tocar. Acerte o relógio.
-warning-socket = Outros programas não conseguem comandar este telefone. Para resolver, feche o Ramal e abra de novo.
+warning-socket = Outros programas não conseguem comandar este telefone. Para resolver, saia do Ramal e abra-o de novo.
 warning-keys-lost = As chaves desta semana não foram guardadas.
 warning-contacts-lost = Seus contatos não foram guardados.
 warning-calls-lost = Sua lista de chamadas não foi guardada.
@@ -74,7 +74,7 @@ trouble-broken = A conexão caiu. Confira sua rede.
 trouble-stands-in-title = { $host } pode ser outra pessoa
 trouble-stands-in = Um telefone responde onde você conhece um servidor. Pode haver alguém no meio do caminho; fale com quem o administra antes de continuar.
 trouble-barred = Até isso se esclarecer, ninguém consegue ligar para você pelo nome.
-trouble-forget-elsewhere = Se disserem que está tudo certo, esqueça-o em Ajustes, Identidade, e tente de novo.
+trouble-forget-elsewhere = Se disserem que está tudo certo, esqueça-o em Configurações, Identidade, e tente de novo.
 trouble-not-proven-title = { $host } não conseguiu provar quem é
 trouble-not-proven = Pode haver alguém no meio do caminho. Tente de outra rede e fale com quem administra o servidor.
 trouble-key-changed-title = { $host } não é o servidor que você conhece
@@ -108,11 +108,11 @@ trouble-too-fast = { $seconds ->
    *[other] Tente de novo em { $seconds } segundos.
 }
 trouble-too-fast-minutes = { $minutes ->
-    [one] Tente de novo em um minuto.
+    [1] Tente de novo em um minuto.
    *[other] Tente de novo em { $minutes } minutos.
 }
 trouble-too-fast-hours = { $hours ->
-    [one] Tente de novo em uma hora.
+    [1] Tente de novo em uma hora.
    *[other] Tente de novo em { $hours } horas.
 }
 trouble-too-fast-minute = Você se conecta vezes demais. Tente de novo em um minuto.
@@ -127,7 +127,7 @@ trouble-registry-failed = Tente de novo em alguns minutos. Se continuar assim, a
 trouble-offline-title = Sem conexão com { $host }
 trouble-offline = O Ramal continua tentando. Até lá, ninguém consegue ligar para você pelo nome; você ainda pode ligar para nome@endereço.
 trouble-over-title = O telefone parou
-trouble-over = Algo nele falhou e ninguém consegue ligar para você agora. Entre de novo. Se acontecer outra vez, feche o Ramal e abra de novo.
+trouble-over = Algo nele falhou e ninguém consegue ligar para você agora. Entre de novo. Se acontecer outra vez, saia do Ramal e abra-o de novo.
 trouble-replaced-title = Você entrou em outro lugar
 trouble-replaced = Outro telefone com este perfil tomou o lugar deste. Entre de novo para usar este aqui.
 trouble-listen-title = Não é possível esperar chamadas
