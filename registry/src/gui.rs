@@ -363,7 +363,7 @@ impl App {
                 let action = self.users.update(message, &self.seen.users);
                 return self.users(action);
             }
-            Message::Bans(message) => match self.bans.update(message, &self.seen.bans) {
+            Message::Bans(message) => match self.bans.update(message) {
                 bans::Action::Act(act) => self.command(Command::Act(act)),
                 bans::Action::None => {}
             },

@@ -155,6 +155,7 @@ unban-follows = It counts at once. Their phones come back by themselves within a
 
 # Bans
 bans-typed = Name or key to ban
+bans-typed-tip = As the list of users shows it
 bans-count = { $count ->
         [0] none
         [one] one ban

@@ -158,6 +158,7 @@ unban-follows = Vale na hora. Os telefones voltam sozinhos em cerca de um minuto
 
 # Bans
 bans-typed = Nome ou chave a bloquear
+bans-typed-tip = Como aparece na lista de usuários
 bans-count = { $count ->
         [0] nenhum
         [1] 1 bloqueio

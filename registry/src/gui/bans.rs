@@ -13,10 +13,15 @@ use crate::desk::Ban;
 /// How high a row is, in logical pixels.
 const ROW: f32 = 48.0;
 
+/// By what the field for a name or a key is found.
+pub const TYPED: &str = "bans-typed";
+
 /// The bans, as a person looks at them.
 #[derive(Debug, Default)]
 pub struct Bans {
     typed: String,
+    /// What is banned in the row that is chosen, as the desk takes it.
+    chosen: Option<String>,
     asking: Option<Asking>,
 }
 
@@ -34,8 +39,10 @@ pub enum Message {
     Typed(String),
     /// What was typed is to be banned.
     BanPressed,
-    /// The ban at this place is to end.
-    UnbanPressed(usize),
+    /// The row of this ban was chosen.
+    Chosen(Ban),
+    /// This ban is to end.
+    UnbanPressed(Ban),
     /// Yes.
     Confirmed,
     /// No, or Escape.
@@ -53,20 +60,26 @@ pub enum Action {
 
 impl Bans {
     /// What is to be done about what happened.
-    pub fn update(&mut self, message: Message, bans: &[Ban]) -> Action {
+    pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::Typed(typed) => self.typed = typed,
             Message::BanPressed => {
                 let typed = self.typed.trim();
                 self.asking = (!typed.is_empty()).then(|| Asking::Ban(typed.to_owned()));
             }
-            Message::UnbanPressed(at) => {
-                self.asking = bans.get(at).map(|ban| Asking::Unban {
-                    of: subject(ban),
-                    shown: shown(ban),
+            Message::Chosen(ban) => self.chosen = Some(subject(&ban)),
+            Message::UnbanPressed(ban) => {
+                self.asking = Some(Asking::Unban {
+                    of: subject(&ban),
+                    shown: shown(&ban),
                 });
             }
-            Message::Dismissed => self.asking = None,
+            // First the question, then the row, as they lie one over the other.
+            Message::Dismissed => {
+                if self.asking.take().is_none() {
+                    self.chosen = None;
+                }
+            }
             Message::Confirmed => match self.asking.take() {
                 Some(Asking::Ban(of)) => {
                     self.typed.clear();
@@ -113,11 +126,13 @@ impl Bans {
         let bans = cx.seen.bans.as_slice();
         let is_ready = open && !self.typed.trim().is_empty();
         let field = look::input(&fl!(cx.texts, "bans-typed"), &self.typed)
+            .id(TYPED)
             .on_input_maybe(open.then_some(Message::Typed))
             .on_submit_maybe(is_ready.then_some(Message::BanPressed))
             .width(280);
         let ban = button::danger((Icon::Ban, fl!(cx.texts, "ban")))
             .on_press_maybe(is_ready.then_some(Message::BanPressed));
+        let field = look::tip(field, fl!(cx.texts, "bans-typed-tip"), Some("Ctrl+F"));
         let tools = row![field, look::tip(ban, fl!(cx.texts, "ban-tip"), None)]
             .spacing(space::S)
             .align_y(Center);
@@ -139,7 +154,12 @@ impl Bans {
             ),
             (true, false) => {
                 let cx = *cx;
-                look::rows(bans.len(), ROW, move |at| line(at, &bans[at], &cx)).into()
+                let chosen = self.chosen.as_deref();
+                let chosen = bans.iter().position(|ban| Some(&*subject(ban)) == chosen);
+                look::rows(bans.len(), ROW, move |at| line(&bans[at], &cx))
+                    .selected(chosen, move |at| Message::Chosen(bans[at].clone()))
+                    .on_press(move |at| Message::UnbanPressed(bans[at].clone()))
+                    .into()
             }
         };
         let card = container(content)
@@ -155,20 +175,20 @@ impl Bans {
     }
 }
 
-fn line<'a>(at: usize, ban: &'a Ban, cx: &Cx<'a>) -> Element<'a, Message> {
+fn line<'a>(ban: &'a Ban, cx: &Cx<'a>) -> Element<'a, Message> {
     let kind = match ban.key {
         Some(_) => fl!(cx.texts, "ban-of-key"),
         None => fl!(cx.texts, "ban-of-name"),
     };
-    let unban =
-        button::quiet((Icon::Check, fl!(cx.texts, "unban"))).on_press(Message::UnbanPressed(at));
+    let unban = button::quiet((Icon::Check, fl!(cx.texts, "unban")))
+        .on_press(Message::UnbanPressed(ban.clone()));
     row![
         container(look::badge(Kind::Neutral, kind)).width(64),
         text::strong(shown(ban))
             .wrapping(text::Wrapping::None)
             .width(Fill),
         text::body(fl!(cx.texts, "ban-since", day = day(ban.since))).style(text::muted),
-        look::tip(unban, fl!(cx.texts, "unban-tip"), None),
+        look::tip(unban, fl!(cx.texts, "unban-tip"), Some("Enter")),
     ]
     .spacing(space::L)
     .height(ROW)

@@ -150,7 +150,7 @@ impl App {
     }
 
     /// What is to be answered before anything else.
-    fn asked<'a>(&'a self, cx: &Cx<'a>) -> Option<Dialog<'a, Message>> {
+    pub(super) fn asked<'a>(&'a self, cx: &Cx<'a>) -> Option<Dialog<'a, Message>> {
         match self.leaving {
             // Where nothing is open, it is over in no time.
             Leaving::Yes { .. } if cx.seen.phase.is_closed() => return None,

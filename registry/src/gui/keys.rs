@@ -5,7 +5,7 @@ use iced::{
     keyboard::{self, Key, key::Named},
 };
 
-use super::{App, Message, Place, door, frame, log, users};
+use super::{App, Message, Place, bans, door, frame, log, users};
 
 impl App {
     pub(super) fn key(&mut self, key: &Key, modifiers: keyboard::Modifiers) -> Task<Message> {
@@ -18,11 +18,16 @@ impl App {
         let Key::Character(letter) = key else {
             return Task::none();
         };
+        if letter.as_str() != "q" && self.asked(&self.cx()).is_some() {
+            // What is behind a question stays as it is until that is answered.
+            return Task::none();
+        }
         match letter.as_str() {
             "o" => return self.door(door::Message::OpenPressed),
             "f" => {
                 return match self.place {
                     Place::Users => iced::widget::operation::focus(users::SEARCH),
+                    Place::Bans => iced::widget::operation::focus(bans::TYPED),
                     Place::Log => iced::widget::operation::focus(log::SEARCH),
                     _ => Task::none(),
                 };
@@ -58,6 +63,10 @@ impl App {
                     .users
                     .update(users::Message::Dismissed, &self.seen.users);
                 self.users(action)
+            }
+            Place::Bans => {
+                self.bans.update(bans::Message::Dismissed);
+                Task::none()
             }
             Place::Log => self.log(log::Message::Dismissed),
             _ => Task::none(),

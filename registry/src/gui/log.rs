@@ -59,8 +59,8 @@ pub enum Message {
     KindsChosen(Kinds),
     /// Pause, or go on.
     PausePressed,
-    /// A line was chosen, by its place.
-    LineChosen(usize),
+    /// A line was chosen, by its number.
+    LineChosen(u64),
     /// The chosen line, or else all that are shown, are to be copied.
     CopyPressed,
     /// What is shown is to be written to a file.
@@ -125,7 +125,7 @@ impl Log {
                     None => Some(self.lines.next()),
                 };
             }
-            Message::LineChosen(at) => self.chosen = self.lines.get(at).map(|(number, _)| number),
+            Message::LineChosen(number) => self.chosen = Some(number),
             Message::CopyPressed => return Action::Copy(self.copied()),
             Message::ExportPressed => {
                 let shown = self.shown();
@@ -230,7 +230,11 @@ impl Log {
                 false => 0,
             };
             look::rows(shown, LINE, move |at| self.line(at, &cx))
-                .selected(self.place(), Message::LineChosen)
+                .selected(self.place(), |at| {
+                    // Its number, because it may be elsewhere by then.
+                    let number = self.lines.get(at).map(|(number, _)| number);
+                    Message::LineChosen(number.unwrap_or(u64::MAX))
+                })
                 .follow()
                 .first(first)
                 .into()

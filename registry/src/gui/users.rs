@@ -24,6 +24,8 @@ pub struct Users {
     sort: Sort,
     descending: bool,
     chosen: Option<Name>,
+    /// In the row of which of their phones.
+    device: Option<String>,
     asking: Option<Asking>,
     /// A line for each device, and for each user without one.
     lines: Vec<Line>,
@@ -63,8 +65,13 @@ pub enum Message {
     ShownChosen(Shown),
     /// The head of a column was pressed.
     SortPressed(Sort),
-    /// A row was chosen, by its place.
-    RowPressed(usize),
+    /// A row of this user was chosen.
+    RowPressed {
+        /// Who.
+        name: Name,
+        /// With which of their phones, if they have any.
+        device: Option<String>,
+    },
     /// The panel is to go.
     PanelClosed,
     /// Connections are to be ended.
@@ -143,10 +150,9 @@ impl Users {
                 self.sort = sort;
                 return Action::LookAt(self.sight());
             }
-            Message::RowPressed(at) => {
-                let line = self.lines.get(at);
-                let user = line.and_then(|line| found.users.users.get(line.user));
-                self.chosen = user.map(|user| user.name.clone());
+            Message::RowPressed { name, device } => {
+                self.chosen = Some(name);
+                self.device = device;
                 return Action::LookAt(self.sight());
             }
             Message::PanelClosed => {

@@ -153,7 +153,10 @@ impl Scene {
     /// The panel of one of them is open.
     pub fn chosen(mut self, at: usize) -> Self {
         use registry::gui::users::Message as At;
-        self.say(Message::Users(At::RowPressed(at)));
+        let user = &self.seen.users.users.users[at];
+        let device = user.devices.first().map(|it| it.id.clone());
+        let name = user.name.clone();
+        self.say(Message::Users(At::RowPressed { name, device }));
         let mut found = Found::clone(&self.seen.users);
         found.chosen = found.users.users.get(at).cloned();
         self.seen.users = Arc::new(found);

@@ -89,12 +89,8 @@ impl Users {
             self.empty(cx)
         } else {
             let cx = *cx;
-            let chosen = self
-                .lines
-                .iter()
-                .position(|line| self.is_chosen(*line, &cx));
             let list = look::rows(self.lines.len(), ROW, move |at| self.row(at, &cx))
-                .selected(chosen, Message::RowPressed);
+                .selected(self.place(&cx), move |at| self.pressed(at, &cx));
             column![self.head(&cx), look::separator(), Element::from(list)].into()
         };
         let card = container(content)
@@ -230,9 +226,28 @@ impl Users {
             .into()
     }
 
-    fn is_chosen(&self, line: Line, cx: &Cx<'_>) -> bool {
-        let user = cx.seen.users.users.users.get(line.user);
-        user.is_some_and(|user| self.chosen.as_ref() == Some(&user.name))
+    /// The row that is chosen: of the user, and of the phone if it is still there.
+    fn place(&self, cx: &Cx<'_>) -> Option<usize> {
+        let users = &cx.seen.users.users.users;
+        let name = self.chosen.as_ref()?;
+        let is_of = |line: &Line| users.get(line.user).is_some_and(|it| it.name == *name);
+        let first = self.lines.iter().position(is_of)?;
+        let mut devices = users.get(self.lines.get(first)?.user)?.devices.iter();
+        let device = devices.position(|it| Some(&it.id) == self.device.as_ref());
+        Some(first + device.unwrap_or(0))
+    }
+
+    /// What is said when a row is chosen: who is in it, because another may be there by then.
+    fn pressed(&self, at: usize, cx: &Cx<'_>) -> Message {
+        let line = self.lines.get(at);
+        let user = line.and_then(|line| cx.seen.users.users.users.get(line.user));
+        let (Some(line), Some(user)) = (line, user) else {
+            return Message::PanelClosed;
+        };
+        Message::RowPressed {
+            name: user.name.clone(),
+            device: user.devices.get(line.device).map(|it| it.id.clone()),
+        }
     }
 
     fn empty<'a>(&self, cx: &Cx<'a>) -> Element<'a, Message> {
