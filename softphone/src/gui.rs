@@ -48,6 +48,7 @@ use iced::{Task, theme::Mode, window};
 
 use crate::{
     engine, phone,
+    phone::Target,
     settings::preferences::{Change, Language, Place, Scheme},
 };
 
@@ -68,6 +69,8 @@ pub enum Action<M> {
     Look(Looks),
     /// Open another screen.
     Go(Place),
+    /// Open the people, and what is known of this one.
+    Show(Target),
     /// Open the screen of the calls, or leave it.
     ShowCall(bool),
     /// Put a text on the clipboard.

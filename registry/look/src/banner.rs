@@ -1,6 +1,6 @@
 //! What happened and what to do about it, in a coloured strip; and the small marks beside names.
 
-use iced::widget::{container, row, text::IntoFragment};
+use iced::widget::{column, container, row, text::IntoFragment};
 use iced::{Background, Border, Center, Color, Fill, Theme};
 
 use crate::{Element, Icon, Tokens, icon, space, text};
@@ -14,9 +14,9 @@ pub enum Kind {
     Info,
     /// Good news; available.
     Positive,
-    /// Needs attention; in a call.
+    /// Needs attention; away.
     Warning,
-    /// Went wrong.
+    /// Went wrong; in a call.
     Danger,
 }
 
@@ -58,21 +58,46 @@ pub fn banner<'a, Message: 'a>(
     content: impl IntoFragment<'a>,
     action: Option<Element<'a, Message>>,
 ) -> Element<'a, Message> {
+    strip(kind, text::body(content).into(), action)
+}
+
+/// The same of something that needs two parts to be said: what happened, and what that means.
+pub fn alert<'a, Message: 'a>(
+    kind: Kind,
+    title: impl IntoFragment<'a>,
+    content: impl IntoFragment<'a>,
+    action: Option<Element<'a, Message>>,
+) -> Element<'a, Message> {
+    let words = column![text::strong(title), text::body(content)].spacing(space::XS);
+    strip(kind, words.into(), action)
+}
+
+fn strip<'a, Message: 'a>(
+    kind: Kind,
+    words: Element<'a, Message>,
+    action: Option<Element<'a, Message>>,
+) -> Element<'a, Message> {
     let sign = icon(kind.sign()).style(move |theme: &Theme| text::Style {
         color: Some(kind.colour(Tokens::of(theme))),
     });
-    let words = text::body(content).width(Fill);
-    let above = match action {
-        Some(_) => space::XS,
-        None => space::M,
+    // Words of one line are as high as the button beside them.
+    let (above, around) = match action {
+        Some(_) => (space::XS, LEAN),
+        None => (space::M, 0.0),
     };
-    let content = row![sign, words].extend(action).spacing(space::M);
+    let words = row![sign, container(words).width(Fill)]
+        .spacing(space::M)
+        .padding([around, 0.0]);
+    let content = row![words].extend(action).spacing(space::M);
     container(content.align_y(Center))
         .padding([above, space::M])
         .width(Fill)
         .style(move |theme| tinted(kind, theme, space::RADIUS))
         .into()
 }
+
+/// Above and below words that have a button beside them, in logical pixels.
+const LEAN: f32 = 9.0;
 
 /// A word in a small coloured pill, as "missed" or "verified".
 pub fn badge<'a, Message: 'a>(kind: Kind, content: impl IntoFragment<'a>) -> Element<'a, Message> {

@@ -56,7 +56,7 @@ mod tip;
 mod window;
 
 pub use avatar::{avatar, initials};
-pub use banner::{Kind, badge, banner, dot};
+pub use banner::{Kind, alert, badge, banner, dot};
 pub use choice::{choice, segments};
 pub use dialog::{Dialog, dialog, dialogs};
 pub use empty::empty;

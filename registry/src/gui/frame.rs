@@ -225,8 +225,8 @@ fn ask<'a>(question: Question, yes: Message, no: Message) -> Dialog<'a, Message>
 fn problem<'a>(problem: &Problem, cx: &Cx<'a>) -> Element<'a, Message> {
     let again = button::secondary(fl!(cx.texts, "try-again"))
         .on_press(Message::Door(door::Message::OpenPressed));
-    let text = format!("{}\n{}", problem.title, problem.next);
-    let banner = look::banner(Kind::Danger, text, Some(again.into()));
+    let (title, next) = (problem.title.clone(), problem.next.clone());
+    let banner = look::alert(Kind::Danger, title, next, Some(again.into()));
     let Some(command) = problem.command.clone() else {
         return banner;
     };

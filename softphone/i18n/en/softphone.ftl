@@ -226,8 +226,8 @@ sign-in-probing = Looking for { $host }…
 sign-in-registering = Signing in as { $name }…
 sign-in-import = Import an identity
 sign-in-recover = Recover a name
-sign-in-key-before = Key before: { $key }
-sign-in-key-now = Key now: { $key }
+sign-in-key-before = Key before
+sign-in-key-now = Key now
 sign-in-forget = Forget the old key…
 sign-in-forget-title = Forget this registry?
 sign-in-forget-text = Do this only if whoever runs { $host } has told you that it was set up anew. If its key is another one, all names there count as new, also those of verified contacts. If somebody is in between, they will be trusted from then on.
@@ -494,6 +494,7 @@ call-bar-more = { $count ->
 }
 ended-lasted = Lasted { $lasted }
 ended-again = Call again
+ended-show = Show { $name }
 ended-close = Close
 ended-hangup = You hung up
 ended-hangup-next = Call again whenever you like.
@@ -539,7 +540,7 @@ ended-media-lost-next = Nothing was heard of { $name } for 8 seconds. Check your
 ended-untrusted = This was not { $name }
 ended-untrusted-next = Whoever answered could not prove to be them, so the call was ended. Do not trust this connection, and try from another network.
 ended-identity-changed = This name belongs to somebody else now
-ended-identity-changed-next = You knew { $name } with another identity. Ask them in another way whether they have a new phone. If so, forget the contact among People and call again.
+ended-identity-changed-next = You knew { $name } with another identity. Ask them in another way whether they have a new phone. If so, forget the contact and call again.
 ended-failed = This computer could not make the call
 ended-failed-next = Check microphone and loudspeaker in the settings, then call again.
 

@@ -20,7 +20,7 @@ use super::{
     keep::{Keeper, Kept},
     keys,
     line::{self, News, Up},
-    notices, recovery,
+    notices, people, recovery,
     sign_in::{self, SignIn},
     texts, tray,
     trouble::{self, Trouble},
@@ -218,6 +218,13 @@ impl App {
                     (phone.place, phone.shows_call) = (place, false);
                 }
                 self.refresh();
+            }
+            Action::Show(target) => {
+                let gone = self.perform(Action::Go(Place::People), wrap);
+                let open = people::Message::OpenPressed(target);
+                let shown =
+                    self.on_screen(|phone, cx| phone.people.update(open, cx), Message::People);
+                return Task::batch([gone, shown]);
             }
             Action::ShowCall(shows) => {
                 if let Some(phone) = &mut self.phone {

@@ -89,6 +89,8 @@ pub enum Message {
     SwitchPressed(CallId),
     /// Somebody is to be called again.
     AgainPressed(Target),
+    /// What is known of somebody is wanted, after this call.
+    ShowPressed(CallId, Target),
     /// The end of this call has been seen.
     ClosePressed(CallId),
     /// The screen of the calls is to open.
@@ -139,6 +141,10 @@ impl Call {
             }
             Message::SwitchPressed(call) => self.switch(call, cx),
             Message::AgainPressed(target) => Action::phone(phone::Command::Dial(target)),
+            Message::ShowPressed(call, target) => {
+                self.dismissed = Some(call);
+                Action::Show(target)
+            }
             Message::ClosePressed(call) => {
                 self.dismissed = Some(call);
                 match self.shown(cx) {

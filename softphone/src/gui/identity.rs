@@ -343,10 +343,10 @@ impl Work {
         }
         let runs = matches!(self.stage, Stage::Running);
         let problem = match &self.stage {
-            Stage::Asking(Some(problem)) => Some(problem.said(cx).line()),
+            Stage::Asking(Some(problem)) => Some(problem.said(cx)),
             _ => None,
         };
-        let problem = problem.map(|said| look::banner(Mood::Danger, said, None));
+        let problem = problem.map(|said| look::alert(Mood::Danger, said.title, said.text, None));
         let above = column![self.intro(cx)].extend(problem).spacing(space::L);
         let content = column![above].extend(self.fields(cx));
         let content = Element::from(content.spacing(space::L).width(Fill));

@@ -160,7 +160,8 @@ impl Notices {
                 again.on_press(Message::SignInPressed).into()
             });
             let kind = if passes { Kind::Warning } else { Kind::Danger };
-            look::banner(kind, trouble.said(t).line(), again)
+            let said = trouble.said(t);
+            look::alert(kind, said.title, said.text, again)
         });
         let broke_off = self.broke_off.then(|| {
             let find = button::secondary(fl!(t, "notice-find-out"));

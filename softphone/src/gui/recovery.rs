@@ -11,8 +11,12 @@ use zeroize::Zeroizing;
 use super::Cx;
 use crate::settings::{ProfileError, Unshown};
 
-/// How many words stand on one line: three lines of four are copied without losing the place.
-const WORDS_A_LINE: usize = 4;
+/// How many words stand on one line: four lines of three are copied without losing the place, and
+/// no word comes near the number of the next one.
+const WORDS_A_LINE: usize = 3;
+
+/// How wide the number of a word is, in logical pixels.
+const NUMBER: f32 = 20.0;
 
 /// The dialog.
 #[derive(Debug)]
@@ -59,18 +63,22 @@ impl Recovery {
             .words
             .chunks(WORDS_A_LINE)
             .enumerate()
-            .map(|(at, four)| {
-                let cells = four.iter().enumerate().map(|(place, word)| {
+            .map(|(at, three)| {
+                let cells = three.iter().enumerate().map(|(place, word)| {
                     let number = (at * WORDS_A_LINE + place + 1).to_string();
                     row![
-                        text::caption(number).style(text::muted).width(24),
+                        text::caption(number)
+                            .style(text::muted)
+                            .width(NUMBER)
+                            .align_x(iced::Alignment::End),
                         text::strong(word.as_str()),
                     ]
+                    .spacing(space::S)
                     .align_y(iced::Center)
                     .width(Fill)
                     .into()
                 });
-                row(cells).spacing(space::S).into()
+                row(cells).spacing(space::L).into()
             });
         let words = container(column(lines).spacing(space::M))
             .padding(space::L)

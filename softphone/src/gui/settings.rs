@@ -235,7 +235,7 @@ impl Settings {
         let tabs = nav::tabs([
             tab(Icon::Speaker, fl!(t, "settings-sound"), Tab::Sound),
             tab(Icon::Call, fl!(t, "settings-calls"), Tab::Calls),
-            tab(Icon::Home, fl!(t, "settings-window"), Tab::Window),
+            tab(Icon::System, fl!(t, "settings-window"), Tab::Window),
             tab(
                 Icon::Fingerprint,
                 fl!(t, "settings-identity"),

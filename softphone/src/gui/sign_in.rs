@@ -38,6 +38,9 @@ const KNOWN_MAX: usize = 4;
 /// The widest that the fields are, in logical pixels.
 const WIDTH: f32 = 400.0;
 
+/// How wide what a key is called is, in logical pixels.
+const LABEL: f32 = 104.0;
+
 /// The fields, as focus finds them.
 const NAME: &str = "sign-in-name";
 const REGISTRY: &str = "sign-in-registry";
@@ -458,8 +461,13 @@ impl SignIn {
 
     fn invite_field<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
         if !self.asks_invite {
-            let ask = button::quiet(fl!(cx.texts, "sign-in-have-invite"));
-            let ask = ask.padding(0).on_press(Message::InvitePressed);
+            let ask = text::strong(fl!(cx.texts, "sign-in-have-invite"));
+            let ask = Press::new(ask, |tokens, _| look::Style {
+                fill: None,
+                text: tokens.accent,
+                outline: None,
+            });
+            let ask = ask.on_press(Message::InvitePressed);
             return self.is_typing().then(|| ask.into());
         }
         let error = self.invitation().is_err();
@@ -475,9 +483,13 @@ impl SignIn {
         let t = cx.texts;
         let words = match self.state {
             State::Typing => {
-                let connect = button::primary(fl!(t, "sign-in-connect"))
-                    .id(CONNECT)
-                    .width(Fill);
+                // With another key it only fails again.
+                let kind = match self.trouble.as_ref().and_then(Trouble::changed_key) {
+                    Some(_) => button::Kind::Secondary,
+                    None => button::Kind::Primary,
+                };
+                let connect = button::of(kind, fl!(t, "sign-in-connect"));
+                let connect = connect.id(CONNECT).width(Fill);
                 return connect.on_press(Message::ConnectPressed).into();
             }
             State::Probing(_) => fl!(t, "sign-in-probing", host = self.registry.trim()),
@@ -498,9 +510,16 @@ impl SignIn {
         let t = cx.texts;
         let said = trouble.said(t);
         let forget = trouble.changed_key().map(|(_, known, now)| {
+            let key = |label: String, key: String| {
+                let label = text::caption(label).style(text::muted).width(LABEL);
+                row![label, text::body(key)].align_y(Center)
+            };
+            let keys = column![
+                key(fl!(t, "sign-in-key-before"), known),
+                key(fl!(t, "sign-in-key-now"), now),
+            ];
             column![
-                text::caption(fl!(t, "sign-in-key-before", key = known)),
-                text::caption(fl!(t, "sign-in-key-now", key = now)),
+                container(keys.spacing(space::XS)).padding([space::XS, space::M]),
                 button::secondary(fl!(t, "sign-in-forget")).on_press(Message::ForgetPressed),
             ]
             .spacing(space::S)
@@ -509,7 +528,7 @@ impl SignIn {
             button::secondary((Icon::Key, fl!(t, "sign-in-recover")))
                 .on_press(Message::RecoverPressed)
         });
-        let all = column![look::banner(Kind::Danger, said.line(), None)]
+        let all = column![look::alert(Kind::Danger, said.title, said.text, None)]
             .extend(forget.map(Into::into))
             .extend(recover.map(Into::into))
             .spacing(space::S);

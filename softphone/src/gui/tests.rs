@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use codec::{
-    Name,
+    CallId, Name,
     greeting::Unwelcome,
     registry::{ClosingReason, Refusal},
 };
@@ -24,11 +24,12 @@ use super::{
     recovery::Recovery,
     settings::{self, sound},
     sign_in::{self, SignIn},
-    trouble::Trouble,
+    trouble::{Said, Trouble},
 };
 use crate::{
     audio::{self, AudioError, Device, Direction},
-    board::Stage,
+    board::{EndedCall, Stage},
+    call::{self, Reason},
     contacts::Standing,
     discover::Discovered,
     engine::{self, Kept, Warning},
@@ -144,6 +145,10 @@ pub(super) fn sees(app: &App, words: &str) -> bool {
     shown(app.screen(), WINDOW).find(words).is_ok()
 }
 
+fn says(app: &App, said: &Said) -> bool {
+    sees(app, &said.title) && sees(app, &said.text)
+}
+
 fn fail(app: &mut App, trouble: impl Into<Trouble>) {
     if let Some(sign_in) = app.sign_in.as_mut() {
         let _ = SignIn::fail(sign_in, trouble.into());
@@ -257,15 +262,12 @@ fn whatever_goes_wrong_is_said_with_what_to_do() {
     ] {
         fail(&mut app, trouble);
         let sign_in = app.sign_in.as_ref().unwrap();
-        let said = sign_in
-            .trouble
-            .as_ref()
-            .unwrap()
-            .said(&app.world.texts)
-            .line();
-        assert!(said.contains(words), "{said}");
-        let line = said.as_str();
-        assert!(sees(&app, line), "{line}");
+        let said = sign_in.trouble.as_ref().unwrap().said(&app.world.texts);
+        assert!(said.line().contains(words), "{said:?}");
+        assert!(
+            sees(&app, &said.title) && sees(&app, &said.text),
+            "{said:?}"
+        );
     }
 }
 
@@ -292,10 +294,13 @@ fn a_registry_that_goes_away_is_said_above_every_screen_until_it_is_back() {
     let mut app = signed_in(&config, Place::Settings);
     let gone = phone::Event::RegistryUnreachable(ConnectError::TimedOut(host()).into());
     let _ = app.update(Message::Line(1, News::Event(gone.into())));
-    let told = "Can’t reach 192.168.1.5:5000. No answer came. Check the address and your network. \
-                Ramal keeps trying. Until then nobody can call you by name; you can still call \
-                name@address.";
+    let told = "Can’t reach 192.168.1.5:5000";
     assert!(sees(&app, told));
+    assert!(sees(
+        &app,
+        "No answer came. Check the address and your network. Ramal keeps trying. Until then nobody \
+         can call you by name; you can still call name@address."
+    ));
     let _ = app.update(Message::Line(
         1,
         News::Event(phone::Event::Registered.into()),
@@ -311,11 +316,11 @@ fn a_registry_that_goes_away_is_said_above_every_screen_until_it_is_back() {
 }
 
 /// What stands above the screens of a phone that was signed in before, after this.
-fn told(app: &mut App, why: impl Into<Why>) -> String {
+fn told(app: &mut App, why: impl Into<Why>) -> Said {
     let gone = phone::Event::RegistryUnreachable(why.into());
     let _ = app.update(Message::Line(1, News::Event(gone.into())));
     let trouble = app.phone.as_ref().unwrap().notices.trouble().unwrap();
-    trouble.said(&app.world.texts).line()
+    trouble.said(&app.world.texts)
 }
 
 #[test]
@@ -338,23 +343,26 @@ fn a_phone_that_was_signed_in_before_says_why_there_is_no_connection_and_how_to_
         (Why::Closed(ClosingReason::Banned), "has banned"),
     ] {
         let said = told(&mut app, why);
-        assert!(said.contains(words), "{said}");
-        assert!(sees(&app, &said) && sees(&app, "Sign in again"), "{said}");
+        assert!(said.line().contains(words), "{said:?}");
+        assert!(says(&app, &said) && sees(&app, "Sign in again"), "{said:?}");
     }
     // That another phone has its place is not hidden by the end of the connection.
     let replaced = Why::Closed(ClosingReason::Replaced);
-    assert!(told(&mut app, replaced).contains("has taken this one’s place"));
+    assert!(
+        told(&mut app, replaced)
+            .text
+            .contains("has taken this one’s place")
+    );
     // What is known is said at the door as well, where nothing is tried again.
     let said = told(
         &mut app,
         ConnectError::Unwelcome(host(), Unwelcome::BadCard),
     );
-    assert!(said.contains("Ramal keeps trying"));
+    assert!(said.text.contains("Ramal keeps trying"));
     click(&mut app, "Sign in again");
     assert!(sees(
         &app,
-        "Your clock may be wrong. 192.168.1.5:5000 can’t believe the date on this computer. Set \
-         the clock and try again."
+        "192.168.1.5:5000 can’t believe the date on this computer. Set the clock and try again."
     ));
 }
 
@@ -395,6 +403,30 @@ fn another_registry_with_another_key_is_said_with_the_way_to_trust_it() {
         "{said}"
     );
     assert!(!said.contains("call you by name"), "{said}");
+}
+
+#[test]
+fn somebody_who_is_another_now_is_shown_where_they_can_be_forgotten() {
+    let config = config(Language::English);
+    let mut app = signed_in(&config, Place::Log);
+    let board = Arc::make_mut(&mut app.world.board);
+    board.ended = Some(EndedCall {
+        call: CallId([1; 16]),
+        name: "alice".parse().unwrap(),
+        direction: call::Direction::Outgoing,
+        standing: Some(Standing::Changed),
+        reason: Reason::IdentityChanged,
+        detail: None,
+        lasted: None,
+        output_lost: false,
+        at: std::time::Instant::now(),
+    });
+    app.phone.as_mut().unwrap().shows_call = true;
+    click(&mut app, "Show alice");
+    assert!(sees(&app, "Looking for alice"));
+    // What was seen of the call is not shown again.
+    app.phone.as_mut().unwrap().shows_call = true;
+    assert!(sees(&app, "No call now"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use look::{Icon, Kind, button, icon, space, text};
 use super::{Message, again, ending::ending};
 use crate::{
     board::EndedCall,
+    call::Reason,
     gui::{Cx, keys::Shortcut, people::when},
 };
 
@@ -45,6 +46,12 @@ pub(super) fn view<'a>(over: &'a EndedCall, cx: &Cx<'a>) -> Element<'a, Message>
             Shortcut::CallAgain.key(),
         )
     });
+    // To forget who was known is done where they are seen.
+    let show = (over.reason == Reason::IdentityChanged).then(|| {
+        let words = fl!(texts, "ended-show", name = over.name.as_str());
+        let shown = Message::ShowPressed(over.call, again(over, cx));
+        button::primary(words).on_press(shown).into()
+    });
     let words = column![
         sign,
         text::title(ending.title).center(),
@@ -53,7 +60,7 @@ pub(super) fn view<'a>(over: &'a EndedCall, cx: &Cx<'a>) -> Element<'a, Message>
     .extend(lasted)
     .spacing(space::M)
     .align_x(Center);
-    let answers = row![close].extend(call).spacing(space::S);
+    let answers = row![close].extend(call).extend(show).spacing(space::S);
     let all = column![words, answers]
         .spacing(space::XL)
         .align_x(Center)

@@ -3,7 +3,7 @@
 use i18n_embed_fl::fl;
 use iced::{
     Center, Element, Padding,
-    widget::{Row, column, container, mouse_area, row, text::Wrapping},
+    widget::{Column, Row, column, container, mouse_area, row, text::Wrapping},
 };
 use look::{Icon, Press, button, icon, space, text};
 
@@ -14,16 +14,16 @@ use crate::{
 };
 
 /// How wide one of them is with its word, in logical pixels.
-const PLACE: f32 = 92.0;
+const PLACE: f32 = 72.0;
 
 impl Call {
     pub(super) fn controls<'a>(&'a self, seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
         let texts = cx.texts;
-        let mut all = Row::new().spacing(space::S).align_y(Center);
-        all = match cx.preferences.push_to_talk {
-            true => all.push(self.talk_place(cx)),
-            false => all.push(mute(cx)),
-        };
+        let to_talk = cx.preferences.push_to_talk.then(|| self.talk_place(cx));
+        let mut all = Row::new().align_y(Center);
+        if to_talk.is_none() {
+            all = all.push(mute(cx));
+        }
         if seen.is_up() {
             let held = seen.is_held_here();
             let (sign, words) = match held {
@@ -50,10 +50,15 @@ impl Call {
         let end = button::round(button::Kind::Danger, Icon::HangUp);
         let end = end.on_press(Message::HangupPressed(seen.call));
         let end =
-            container(place(end, words, Shortcut::Hangup)).padding(Padding::ZERO.left(space::L));
-        // In a narrow window the rest goes on in a second line: nothing is out of reach.
+            container(place(end, words, Shortcut::Hangup)).padding(Padding::ZERO.left(space::S));
+        // Where even these do not fit they go on in a second line: nothing is out of reach.
         let all = all.push(end).wrap().vertical_spacing(space::S);
-        container(all.align_x(Center)).into()
+        Column::new()
+            .extend(to_talk)
+            .push(all.align_x(Center))
+            .spacing(space::M)
+            .align_x(Center)
+            .into()
     }
 
     /// Where push to talk can be held with the mouse, and how to do it with the keyboard.

@@ -28,6 +28,7 @@ impl Call {
     pub(super) fn talking<'a>(&'a self, seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
         let voice = self.voices.get(&seen.call);
         let up = seen.is_up();
+        let differs = self.differs == Some(seen.call) && !seen.verified;
         let figures = voice.filter(|_| self.figures && up);
         let parts = Column::new()
             .push(head(seen, cx))
@@ -35,7 +36,8 @@ impl Call {
             .extend(others(seen, cx))
             .extend(self.words(seen, cx))
             .extend(up.then(|| meters(seen, voice, cx)))
-            .extend(up.then(|| way(seen, voice, cx)))
+            // Beside words that differ nothing says that nobody else hears it.
+            .extend((up && !differs).then(|| way(seen, voice, cx)))
             .extend(figures.map(|voice| voice.course.view(cx)))
             .extend(self.sound.then(|| self.sound(cx)))
             .spacing(space::L)
@@ -201,6 +203,7 @@ fn way<'a>(seen: &'a SeenCall, voice: Option<&Voice>, cx: &Cx<'a>) -> Element<'a
     };
     let (kind, words) = word(voice.and_then(|voice| voice.course.quality()), cx);
     let quality = button::quiet((Icon::Plot, words)).on_press(Message::FiguresPressed);
+    let quality = quality.padding([0.0, space::S]);
     let quality = row![look::dot(kind), quality].align_y(Center);
     let quality = look::tip(
         quality,
@@ -212,9 +215,10 @@ fn way<'a>(seen: &'a SeenCall, voice: Option<&Voice>, cx: &Cx<'a>) -> Element<'a
         part(Icon::Link, path),
         quality
     ]
-    .spacing(space::XL)
+    .spacing(space::L)
     .align_y(Center)
     .wrap()
+    .vertical_spacing(0)
     .align_x(Center);
     container(ways).center_x(Fill).into()
 }

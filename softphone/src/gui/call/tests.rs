@@ -274,6 +274,14 @@ fn screens_look_as_they_did() {
         check_in("call-bar", tag, bar, || {
             screen.bars(false, &world.cx()).next().expect("a call")
         });
+        world.board.muted = true;
+        world.board.calls[0].stage = Stage::Up {
+            hold: Hold::Here,
+            reconnecting: false,
+        };
+        check("call-held", tag, || screen.view(&world.cx()));
+        world.board.muted = false;
+        world.board.calls[0].stage = UP;
         let _ = screen.update(Message::DifferPressed(call(1)), &world.cx());
         check("call-differ", tag, || screen.view(&world.cx()));
         world.board.calls[0].verified = true;

@@ -35,14 +35,15 @@ impl Call {
         if self.differs == Some(seen.call) {
             return Some(self.differ(seen, cx));
         }
-        let same = button::primary((Icon::Check, fl!(texts, "call-words-same")))
+        // Neither stands out: which of them is right only the two can tell.
+        let same = button::secondary((Icon::Check, fl!(texts, "call-words-same")))
             .on_press(Message::SamePressed(seen.call));
         let same = look::tip(
             same,
             fl!(texts, "call-words-same-tip"),
             Shortcut::Verify.key(),
         );
-        let differ = button::quiet(fl!(texts, "call-words-differ"))
+        let differ = button::secondary((Icon::Close, fl!(texts, "call-words-differ")))
             .on_press(Message::DifferPressed(seen.call));
         let name = seen.name.as_str();
         let answers = row![gap().width(Fill), differ, same].spacing(space::S);

@@ -99,7 +99,7 @@ fn a_phone_that_ends_by_itself_is_said_in_a_window_even_if_there_was_none() {
         let trouble = app.sign_in.as_ref().and_then(|it| it.trouble.clone());
         let said = trouble.unwrap().said(&app.world.texts);
         assert_eq!(said.title, title);
-        assert!(sees(&app, &said.line()));
+        assert!(sees(&app, &said.title) && sees(&app, &said.text));
     }
 }
 
