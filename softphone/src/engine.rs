@@ -161,6 +161,7 @@ struct Shared {
     listening: SocketAddr,
     /// The addresses for media: one, or all that this machine has.
     addresses: Addresses,
+    has_window: bool,
 }
 
 /// Opens the port for other phones and sets the phone up. Nothing happens before [`Driver::run`].
@@ -177,6 +178,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         input,
         output,
         ringing,
+        has_window,
         settings,
     } = config;
     let sounds = Sounds::start(input, output, ringing)?;
@@ -229,6 +231,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
             greeter,
             listening,
             addresses,
+            has_window,
         },
         contacts,
         listener,

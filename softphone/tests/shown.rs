@@ -58,6 +58,7 @@ impl Person {
             input: audio::Input::Silence,
             output: audio::Output::None,
             ringing: None,
+            has_window: false,
             settings,
         };
         let (handle, driver) = engine::start(config).await.unwrap();

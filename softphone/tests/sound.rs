@@ -65,6 +65,7 @@ fn start(
         input,
         output: Output::None,
         ringing: None,
+        has_window: false,
         settings: Settings {
             calls_max: 4,
             ring_for: Duration::from_secs(45),

@@ -72,6 +72,7 @@ impl Place {
             input: Input::Silence,
             output: Output::None,
             ringing: None,
+            has_window: false,
             settings: settings(),
         };
         let (handle, driver) = self.runtime.block_on(engine::start(config)).unwrap();

@@ -193,6 +193,7 @@ impl Person {
             input: audio::Input::Silence,
             output: audio::Output::None,
             ringing: None,
+            has_window: false,
             settings: Settings {
                 calls_max: 1,
                 ring_for: PATIENCE,

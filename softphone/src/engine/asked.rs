@@ -133,6 +133,9 @@ impl Driver {
             Request::Status {} => return Ok((None, Some(self.status(now)))),
             Request::Events {} => return Ok((None, None)),
             Request::Front {} => {
+                if !self.config.has_window {
+                    return Err("it runs in a terminal and has no window".to_owned());
+                }
                 self.tell(Event::Front);
                 return Ok((None, None));
             }

@@ -34,6 +34,8 @@ pub struct Config {
     pub output: audio::Output,
     /// Where an incoming call rings; `None` is where voice goes.
     pub ringing: Option<audio::Output>,
+    /// There is a window, which can be asked for.
+    pub has_window: bool,
     /// What may differ from phone to phone.
     pub settings: Settings,
 }

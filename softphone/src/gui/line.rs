@@ -258,6 +258,7 @@ async fn begin(start: &Start) -> Result<(Up, mpsc::Receiver<Event>, engine::Driv
         input: start.input.clone(),
         output: start.output.clone(),
         ringing: start.ring_on.clone(),
+        has_window: true,
         settings: start.settings,
     };
     let started = engine::start(config).await;

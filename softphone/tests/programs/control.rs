@@ -128,8 +128,13 @@ fn a_script_commands_a_phone_that_runs() {
     let nothing = place.control(&["hang-up"]);
     assert_eq!(nothing.code, Some(2));
     assert!(nothing.complaints.contains("there is no such call"));
-    assert_eq!(place.control(&["show"]).code, Some(0));
-    alice.wait_for_note("asked for the window");
+    let shown = place.control(&["show"]);
+    assert_eq!(shown.code, Some(2));
+    assert!(
+        shown.complaints.contains("has no window"),
+        "{}",
+        shown.complaints
+    );
     let mut events = place.phone("alice", &["control", "events"]);
     assert_eq!(events.wait_for("status")["registered"], "yes");
     assert_eq!(place.control(&["quit"]).code, Some(0));

@@ -265,10 +265,8 @@ impl<'a> Conduct<'a> {
                 self.with_name(call, |name| self.show.unheard(name, heard));
             }
             Event::Unspoken { spoken, .. } => self.show.unspoken(spoken),
-            Event::Front => {
-                let why = "somebody asked for the window of this phone, which has none";
-                self.show.note(why);
-            }
+            // It says that there is no window.
+            Event::Front => {}
             Event::Phone(event) => {
                 self.phone_event(event, told, over.as_ref(), now).await;
                 self.draw();

@@ -387,6 +387,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         input,
         output,
         ringing,
+        has_window: false,
         settings,
     };
     let until = match command {

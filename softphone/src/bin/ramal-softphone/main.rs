@@ -76,12 +76,12 @@ fn main() -> ExitCode {
         Ok(folder) => folder,
         Err(why) => return cli::complain(2, &why),
     };
-    // One program a profile: a second start brings the first to the front.
+    // One program a profile: a second start brings the first to the front. A phone in a terminal
+    // has no window to bring; then this one opens, and says that the name is in use.
     let name = given.name.clone().or_else(|| settings::last_name(&folder));
     if let Some(name) = name
         && control::bring_to_front(&folder, &name).is_ok()
     {
-        // A phone in a terminal has no window to bring, and says so itself.
         return cli::complain(
             0,
             &format!("{name}'s phone runs already, and was asked to show itself"),
