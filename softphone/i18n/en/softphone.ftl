@@ -13,6 +13,7 @@ dismiss = Dismiss
 close-title = Close Ramal?
 close-text = If Ramal keeps running in the background, you can still be called.
 close-always = Don’t ask again
+close-no-tray = This desktop shows no icon for it. To see Ramal again, start it again.
 close-quit = Quit
 close-ring = Keep running
 notice-sign-in = Sign in again

@@ -13,6 +13,7 @@ dismiss = Dispensar
 close-title = Fechar o Ramal?
 close-text = Se o Ramal ficar aberto em segundo plano, você continua recebendo chamadas.
 close-always = Não perguntar de novo
+close-no-tray = Aqui não aparece um ícone dele. Para ver o Ramal de novo, é só abri-lo outra vez.
 close-quit = Sair
 close-ring = Deixar aberto
 notice-sign-in = Entrar de novo

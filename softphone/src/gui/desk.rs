@@ -183,7 +183,7 @@ impl App {
                 Some(shown.dialog(&cx).map(Message::Recovery))
             }
             Layer::Closing => {
-                let question = keep::question(&cx, self.closing?);
+                let question = keep::question(&cx, self.closing?, phone.outside.in_tray);
                 Some(question.map(Message::CloseAnswered))
             }
             Layer::Incoming => Some(phone.incoming.dialog(&cx)?.map(Message::Incoming)),

@@ -109,12 +109,16 @@ impl Closing {
     }
 }
 
-/// Asks what closing the window does. `remembers`: so from now on.
-pub fn question<'a>(cx: &Cx<'a>, remembers: bool) -> Dialog<'a, Closing> {
+/// Asks what closing the window does. `remembers`: so from now on. Without an icon in the tray
+/// nothing shows that the phone goes on, so that is said, and it is asked every time.
+pub fn question<'a>(cx: &Cx<'a>, remembers: bool, in_tray: bool) -> Dialog<'a, Closing> {
     let t = cx.texts;
     let words = text::body(fl!(t, "close-text")).style(text::muted);
-    let always = look::switch(fl!(t, "close-always"), remembers, Some(Closing::Remember));
-    let content = iced::widget::column![words, always].spacing(look::space::L);
+    let more = match in_tray {
+        true => look::switch(fl!(t, "close-always"), remembers, Some(Closing::Remember)),
+        false => text::body(fl!(t, "close-no-tray")).into(),
+    };
+    let content = iced::widget::column![words, more].spacing(look::space::L);
     let answers = [
         button::quiet(fl!(t, "cancel"))
             .on_press(Closing::Stay)
@@ -126,7 +130,9 @@ pub fn question<'a>(cx: &Cx<'a>, remembers: bool) -> Dialog<'a, Closing> {
             .on_press(Closing::Ring(remembers))
             .into(),
     ];
-    Dialog::new(fl!(t, "close-title"), content, answers)
-        .on_close(Closing::Stay)
-        .on_submit(Closing::Ring(remembers))
+    let dialog = Dialog::new(fl!(t, "close-title"), content, answers).on_close(Closing::Stay);
+    match in_tray {
+        true => dialog.on_submit(Closing::Ring(remembers)),
+        false => dialog,
+    }
 }

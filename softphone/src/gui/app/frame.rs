@@ -66,11 +66,12 @@ impl App {
             }
             window::Event::Closed => (self.window, self.world.focused) = (None, None),
             window::Event::CloseRequested => {
-                let signed_in = self.phone.is_some() && self.sign_in.is_none();
-                match (signed_in, self.world.preferences.on_close) {
-                    (false, _) | (true, OnClose::Quit) => return self.quit(),
-                    (true, OnClose::Ring) => return self.close(),
-                    (true, OnClose::Ask) => self.closing = Some(false),
+                let phone = self.phone.as_ref().filter(|_| self.sign_in.is_none());
+                let in_tray = phone.map(|phone| phone.outside.in_tray);
+                match (in_tray, self.world.preferences.on_close) {
+                    (None, _) | (Some(_), OnClose::Quit) => return self.quit(),
+                    (Some(true), OnClose::Ring) => return self.close(),
+                    (Some(_), OnClose::Ring | OnClose::Ask) => self.closing = Some(false),
                 }
             }
             _ => {}

@@ -568,6 +568,10 @@ fn enter_answers_a_question_without_doing_harm() {
     assert!(!desk.phone().paused, "and nothing was given up");
     desk.app.ask_to_close();
     desk.press(&[key(ENTER)]);
+    assert!(desk.app.window.is_some(), "without an icon it would vanish");
+    desk.phone().outside.in_tray = true;
+    desk.app.ask_to_close();
+    desk.press(&[key(ENTER)]);
     assert!(desk.app.window.is_none() && desk.app.phone.is_some());
 }
 
