@@ -143,8 +143,8 @@ pub enum Message {
     Desktop(Mode),
     /// The question what closing the window does was answered.
     CloseAnswered(keep::Closing),
-    /// What was set has been written, or why not.
-    Kept(Result<(), String>),
+    /// What was set is to be written, or has been.
+    Kept(keep::Message),
     /// A phone that was told to stop has had its time.
     Late(u64),
     /// Time went by that is shown somewhere.

@@ -1,6 +1,7 @@
 //! The whole window: who is signed in, which screen is open, and everything that screens ask for.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -9,15 +10,16 @@ use i18n_embed_fl::fl;
 use iced::{
     Subscription, Task, Theme,
     theme::{self, Mode},
+    widget::{column, container},
     window,
 };
-use look::{Element, TextSize};
+use look::{Element, TextSize, space};
 
 use super::{
     Action, Cx, Looks, Message, Options, World,
     desk::{Layer, Phone},
     identity,
-    keep::{Keeper, Kept},
+    keep::{self, Keeper, Kept},
     keys,
     line::{self, News, Up},
     notices, people, recovery,
@@ -49,6 +51,8 @@ pub struct App {
     options: Options,
     pub(super) appearance: Appearance,
     keeper: Keeper,
+    /// What was set could not be read, and is there now.
+    damaged: Option<PathBuf>,
     pub(super) sign_in: Option<SignIn>,
     pub(super) phone: Option<Box<Phone>>,
     /// How many phones there have been; the newest has this number.
@@ -67,13 +71,14 @@ impl App {
     pub fn new(options: Options) -> (Self, Task<Message>) {
         let kept = preferences::read_appearance(&options.folder);
         let mut app = Self {
-            sign_in: Some(SignIn::new(&options)),
+            sign_in: None,
             phone: None,
             phones: 0,
             world: World::new(texts::load(kept.value.language)),
             options,
             appearance: kept.value,
             keeper: Keeper::default(),
+            damaged: kept.damaged.map(|(path, _)| path),
             window: None,
             desktop: Mode::None,
             closing: None,
@@ -125,6 +130,8 @@ impl App {
                     return Task::none();
                 };
                 let action = sign_in.update(message);
+                let damaged = sign_in.damaged.take();
+                self.damaged = self.damaged.take().or(damaged);
                 self.sign_in(action)
             }
             Message::People(message) => self.on_screen(
@@ -168,15 +175,7 @@ impl App {
                 Task::none()
             }
             Message::CloseAnswered(answer) => self.closing(answer),
-            Message::Kept(written) => {
-                self.keeper.written();
-                if let (Err(why), Some(phone)) = (written, &mut self.phone) {
-                    phone
-                        .notices
-                        .warn(fl!(self.world.texts, "notice-not-kept", why = why));
-                }
-                Task::none()
-            }
+            Message::Kept(message) => self.kept_is(message),
             Message::Late(number) if self.quitting && number == self.phones => self.exit(),
             Message::Late(_) | Message::Tick(_) => Task::none(),
         }
@@ -235,7 +234,6 @@ impl App {
             Action::Front => return self.front(),
             Action::SignOut => {
                 self.prefer(&Change::SignedIn(false));
-                self.keep_now();
                 return self.leave(None);
             }
             Action::Quit => return self.quit(),
@@ -326,16 +324,35 @@ impl App {
     }
 
     fn keep(&mut self) -> Task<Message> {
-        let mut keeper = std::mem::take(&mut self.keeper);
-        let task = keeper.write(|| self.kept());
-        self.keeper = keeper;
-        task.map(Message::Kept)
+        self.keeper.collect().map(Message::Kept)
+    }
+
+    /// What was set is to be written, or has been.
+    fn kept_is(&mut self, message: keep::Message) -> Task<Message> {
+        match message {
+            keep::Message::Due => {
+                let mut keeper = std::mem::take(&mut self.keeper);
+                let task = keeper.write(|| self.kept());
+                self.keeper = keeper;
+                return task.map(Message::Kept);
+            }
+            keep::Message::Written(Ok(())) => {}
+            keep::Message::Written(Err(error)) => {
+                if let Some(phone) = &mut self.phone {
+                    let lost = fl!(self.world.texts, "notice-not-kept");
+                    let said = trouble::profile(&self.world.texts, &error);
+                    phone.notices.warn(format!("{lost} {}", said.line()));
+                }
+            }
+        }
+        Task::none()
     }
 
     pub(super) fn keep_now(&mut self) {
         let mut keeper = std::mem::take(&mut self.keeper);
         // The program ends, or somebody else signs in: there is nobody left to be told.
         let _ = keeper.flush(|| self.kept());
+        self.keeper = keeper;
     }
 
     fn sign_in(&mut self, action: sign_in::Action) -> Task<Message> {
@@ -364,6 +381,9 @@ impl App {
                 Message::Settings,
             ),
             notices::Message::Read(notice) => {
+                if *notice == notices::Notice::Damaged {
+                    self.damaged = None;
+                }
                 if let Some(phone) = &mut self.phone {
                     phone.notices.read(*notice);
                 }
@@ -510,7 +530,16 @@ impl App {
         let cx = self.cx();
         let screen = match (&self.sign_in, &self.phone) {
             (None, Some(phone)) => phone.view(&cx, &self.appearance),
-            (Some(sign_in), _) => sign_in.view(&cx).map(Message::SignIn),
+            (Some(sign_in), _) => {
+                let damaged = self.damaged.as_deref();
+                let damaged = damaged.map(|path| notices::damaged(path, &cx));
+                let damaged = damaged.map(|it| it.map(Message::Notices));
+                let above = damaged.map(|it| container(it).padding([space::M, space::XL]).into());
+                // As above the other screens: what comes and goes has a place of its own.
+                let above = column![].extend(above);
+                let screen = sign_in.view(&cx).map(Message::SignIn);
+                column![above, screen].into()
+            }
             (None, None) => iced::widget::space().into(),
         };
         look::dialogs(screen, Layer::ALL.map(|layer| self.laid(layer)))

@@ -1,15 +1,22 @@
 //! What outlives the window: what was set, written beside the window's thread, and what closing the
 //! window means.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use codec::Name;
 use i18n_embed_fl::fl;
-use iced::Task;
+use iced::{Task, task};
 use look::{Dialog, button, text};
 
 use super::Cx;
-use crate::settings::preferences::{self, Appearance, OnClose, Preferences};
+use crate::settings::{
+    ProfileError,
+    preferences::{self, Appearance, OnClose, Preferences},
+};
 
 /// How long changes are collected before they are written.
 const COLLECTED: Duration = Duration::from_millis(400);
@@ -18,7 +25,12 @@ const COLLECTED: Duration = Duration::from_millis(400);
 #[derive(Debug, Default)]
 pub struct Keeper {
     dirty: bool,
-    writing: bool,
+    /// Changes are being collected; nothing is written for it any more once it is aborted.
+    collects: Option<task::Handle>,
+    /// How many states there were to be written.
+    states: u64,
+    /// The newest of them that is on disk. One writes at a time, and none over a newer one.
+    written: Arc<Mutex<u64>>,
 }
 
 /// What is written.
@@ -32,18 +44,36 @@ pub struct Kept {
     pub preferences: Option<(Name, Preferences)>,
 }
 
+/// What happened to what was set.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Enough was collected: the time to write has come.
+    Due,
+    /// It has been written, or why not.
+    Written(Result<(), Arc<ProfileError>>),
+}
+
 impl Kept {
     /// Writes it.
     ///
     /// # Errors
-    /// Those of the file system, for people.
-    pub fn write(&self) -> Result<(), String> {
-        let told = |error: std::io::Error| error.to_string();
-        preferences::write_appearance(&self.folder, &self.appearance).map_err(told)?;
+    /// [`ProfileError`].
+    pub fn write(&self) -> Result<(), ProfileError> {
+        preferences::write_appearance(&self.folder, &self.appearance)?;
         match &self.preferences {
-            Some((name, set)) => preferences::write(&self.folder, name, set).map_err(told),
+            Some((name, set)) => preferences::write(&self.folder, name, set),
             None => Ok(()),
         }
+    }
+
+    /// Writes it as the state with this number, unless a newer one is written.
+    fn write_as(&self, number: u64, written: &Mutex<u64>) -> Result<(), ProfileError> {
+        let mut newest = written.lock().unwrap_or_else(PoisonError::into_inner);
+        if *newest < number {
+            self.write()?;
+            *newest = number;
+        }
+        Ok(())
     }
 }
 
@@ -53,33 +83,50 @@ impl Keeper {
         self.dirty = true;
     }
 
-    /// Writes what was set, unless it is being written; `kept` is asked when the time has come.
-    pub fn write(&mut self, kept: impl FnOnce() -> Kept) -> Task<Result<(), String>> {
-        if !self.dirty || self.writing {
+    /// Waits for more, if something was set, before it is [`Message::Due`].
+    pub fn collect(&mut self) -> Task<Message> {
+        if !self.dirty || self.collects.is_some() {
             return Task::none();
         }
-        (self.dirty, self.writing) = (false, true);
-        let kept = kept();
-        Task::future(async move {
+        let due = Task::future(async {
             tokio::time::sleep(COLLECTED).await;
-            let written = tokio::task::spawn_blocking(move || kept.write()).await;
-            written.unwrap_or_else(|error| Err(error.to_string()))
+            Message::Due
+        });
+        let (due, handle) = due.abortable();
+        self.collects = Some(handle);
+        due
+    }
+
+    /// Writes what was set, as it is now, beside the window's thread.
+    pub fn write(&mut self, kept: impl FnOnce() -> Kept) -> Task<Message> {
+        self.collects = None;
+        if !std::mem::take(&mut self.dirty) {
+            return Task::none();
+        }
+        self.states += 1;
+        let (kept, number, written) = (kept(), self.states, Arc::clone(&self.written));
+        Task::future(async move {
+            let writes = move || kept.write_as(number, &written).map_err(Arc::new);
+            // A thread that was lost has said so, and what it was to write is tried at the end.
+            let result = tokio::task::spawn_blocking(writes).await;
+            Message::Written(result.unwrap_or(Ok(())))
         })
     }
 
-    /// It has been written.
-    pub fn written(&mut self) {
-        self.writing = false;
-    }
-
-    /// Writes what is left, now: the program ends.
+    /// Writes what is left, now: the phone or the program ends.
     ///
     /// # Errors
-    /// Those of the file system, for people.
-    pub fn flush(&mut self, kept: impl FnOnce() -> Kept) -> Result<(), String> {
-        match std::mem::take(&mut self.dirty) || self.writing {
-            true => kept().write(),
-            false => Ok(()),
+    /// [`ProfileError`].
+    pub fn flush(&mut self, kept: impl FnOnce() -> Kept) -> Result<(), ProfileError> {
+        if let Some(collects) = self.collects.take() {
+            collects.abort();
+        }
+        if std::mem::take(&mut self.dirty) {
+            self.states += 1;
+        }
+        match self.states {
+            0 => Ok(()),
+            number => kept().write_as(number, &self.written),
         }
     }
 }
@@ -136,3 +183,6 @@ pub fn question<'a>(cx: &Cx<'a>, remembers: bool, in_tray: bool) -> Dialog<'a, C
         false => dialog,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! Banners above every screen: what is wrong beside the calls, until it is over or was read.
 
-use std::{collections::VecDeque, path::PathBuf};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+};
 
 use codec::{Name, registry::ClosingReason};
 use i18n_embed::fluent::FluentLanguageLoader;
@@ -62,9 +65,13 @@ impl Notices {
         self.broke_off = broke_off;
     }
 
-    /// What was set could not be read, and is there now.
-    pub fn damaged(&mut self, path: PathBuf) {
-        self.damaged = Some(path);
+    /// All is well, but for what was set that could not be read and is there now.
+    #[must_use]
+    pub fn about(damaged: Option<PathBuf>) -> Self {
+        Self {
+            damaged,
+            ..Self::default()
+        }
     }
 
     /// Something is wrong that a person can mend.
@@ -147,10 +154,7 @@ impl Notices {
     #[must_use]
     pub fn view<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
         let t = cx.texts;
-        let dismiss = |notice| {
-            let button = button::quiet(Icon::Close).on_press(Message::Read(notice));
-            Some(look::tip(button, fl!(t, "dismiss"), None))
-        };
+        let dismiss = |notice| Some(dismiss(notice, cx));
         let trouble = self.trouble.as_ref().map(|trouble| {
             let passes = trouble.passes();
             // To sign in anew ends the calls, which need no registry.
@@ -172,10 +176,7 @@ impl Notices {
             let words = fl!(t, "notice-met", host = host.to_string(), key = key.as_str());
             look::banner(Kind::Info, words, dismiss(Notice::Met))
         });
-        let damaged = self.damaged.as_ref().map(|path| {
-            let words = fl!(t, "notice-damaged", path = path.display().to_string());
-            look::banner(Kind::Warning, words, dismiss(Notice::Damaged))
-        });
+        let damaged = self.damaged.as_deref().map(|path| damaged(path, cx));
         let warnings = self.warnings.iter().enumerate().map(|(at, warning)| {
             look::banner(
                 Kind::Warning,
@@ -192,4 +193,18 @@ impl Notices {
             .collect();
         (!all.is_empty()).then(|| column(all).spacing(space::S).into())
     }
+}
+
+/// What was set could not be read, and is there now.
+#[must_use]
+pub fn damaged<'a>(path: &Path, cx: &Cx<'a>) -> Element<'a, Message> {
+    let path = path.display().to_string();
+    let words = fl!(cx.texts, "notice-damaged", path = path);
+    look::banner(Kind::Warning, words, Some(dismiss(Notice::Damaged, cx)))
+}
+
+/// The button of a notice that is read.
+fn dismiss<'a>(notice: Notice, cx: &Cx<'a>) -> Element<'a, Message> {
+    let button = button::quiet(Icon::Close).on_press(Message::Read(notice));
+    look::tip(button, fl!(cx.texts, "dismiss"), None)
 }

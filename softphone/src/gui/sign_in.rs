@@ -3,7 +3,7 @@
 //! The registry is asked who it is before anything is made on this machine, so that a mistyped
 //! address costs nothing and whatever is wrong with it is known exactly.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use codec::{Name, NameError, claim::InviteCode};
 use i18n_embed_fl::fl;
@@ -60,6 +60,8 @@ pub struct SignIn {
     known: Vec<Host>,
     state: State,
     pub(super) trouble: Option<Trouble>,
+    /// What was set for a name could not be read, and is there now; whoever says so takes it.
+    pub(super) damaged: Option<PathBuf>,
     /// To forget the key of a registry that shows another one is asked back.
     forgets: bool,
     work: Option<Work>,
@@ -132,7 +134,10 @@ impl SignIn {
         let kept = name
             .as_ref()
             .map(|name| preferences::read(&options.folder, name));
-        let remembered = kept.and_then(|kept| kept.value.registry);
+        let (remembered, damaged) = match kept {
+            Some(kept) => (kept.value.registry, kept.damaged),
+            None => (None, None),
+        };
         let given = options.registry.as_ref().map(ToString::to_string);
         let known = KnownRegistries::in_folder(&options.folder).list();
         let known = known.unwrap_or_default().into_iter().rev();
@@ -150,6 +155,7 @@ impl SignIn {
             known: known.map(|(host, _)| host).take(KNOWN_MAX).collect(),
             state: State::Typing,
             trouble: None,
+            damaged: damaged.map(|(path, _)| path),
             forgets: false,
             work: None,
             options: options.clone(),
@@ -311,10 +317,12 @@ impl SignIn {
     }
 
     /// The phone that is asked for, if everything can be read.
-    fn start(&self) -> Option<Start> {
+    fn start(&mut self) -> Option<Start> {
         let (name, registry) = (self.parsed_name().ok()?, self.registry.parse().ok()?);
-        let preferences = preferences::read(&self.options.folder, &name).value;
-        let mut start = self.options.start(name, registry, &preferences);
+        let kept = preferences::read(&self.options.folder, &name);
+        let damaged = kept.damaged.map(|(path, _)| path);
+        self.damaged = self.damaged.take().or(damaged);
+        let mut start = self.options.start(name, registry, &kept.value);
         start.invite = self.invitation().ok()?;
         Some(start)
     }

@@ -42,7 +42,7 @@ use crate::{
 
 mod keyboard;
 
-const WINDOW: Size = Size::new(960.0, 680.0);
+pub(super) const WINDOW: Size = Size::new(960.0, 680.0);
 
 const LANGUAGES: [(&str, Language); 2] = [
     ("en", Language::English),
@@ -85,7 +85,7 @@ pub(super) fn signed_in(config: &tempfile::TempDir, place: Place) -> App {
 
 impl App {
     /// Bob's phone, which is not there: nothing listens to what it would say.
-    fn run_as(&mut self, name: Name, registry: Host) {
+    pub(super) fn run_as(&mut self, name: Name, registry: Host) {
         let options = Options::new(std::env::temp_dir());
         let start = options.start(name, registry, &self.world.preferences);
         self.connect(start);

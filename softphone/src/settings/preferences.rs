@@ -1,8 +1,9 @@
 //! What a person has set: for one name, and for how every window looks on this machine.
 //!
 //! Both are JSON that a person can read. What a newer program has written beside it stays. A file
-//! that cannot be read is set aside as `preferences.damaged` and said, and everything is as at the
-//! first start: nothing in it is worth keeping anybody from their calls.
+//! that cannot be read, for whatever reason, is set aside as `preferences.damaged` and said, so
+//! that nothing is written over it, and everything is as at the first start: nothing in it is
+//! worth keeping anybody from their calls.
 
 use std::{
     fs, io,
@@ -14,7 +15,7 @@ use registry::{client::Host, keyfile};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::folder_of;
+use super::{ProfileError, folder::failed, folder_of};
 use crate::{
     audio::{Input, Output},
     phone::Callers,
@@ -22,6 +23,9 @@ use crate::{
 
 /// The longest file that is read.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
+
+/// How many files that could not be read are kept; the last of them gives way.
+const ASIDE_MAX: usize = 9;
 
 /// How many people can be favourites.
 pub const FAVOURITES_MAX: usize = 500;
@@ -347,18 +351,20 @@ pub fn read_appearance(config: &Path) -> Kept<Appearance> {
 /// Keeps what was set for a name. The folder of the name is there as long as its profile is.
 ///
 /// # Errors
-/// Those of the file system; what was kept before stays.
-pub fn write(config: &Path, name: &Name, preferences: &Preferences) -> io::Result<()> {
-    write_file(&preferences_path(config, name), preferences)
+/// [`ProfileError`]; what was kept before stays.
+pub fn write(config: &Path, name: &Name, preferences: &Preferences) -> Result<(), ProfileError> {
+    let path = preferences_path(config, name);
+    write_file(&path, preferences).map_err(failed(&path))
 }
 
 /// Keeps how windows look on this machine.
 ///
 /// # Errors
-/// Those of the file system; what was kept before stays.
-pub fn write_appearance(config: &Path, appearance: &Appearance) -> io::Result<()> {
-    keyfile::guarded_folder(config)?;
-    write_file(&appearance_path(config), appearance)
+/// [`ProfileError`]; what was kept before stays.
+pub fn write_appearance(config: &Path, appearance: &Appearance) -> Result<(), ProfileError> {
+    keyfile::guarded_folder(config).map_err(failed(config))?;
+    let path = appearance_path(config);
+    write_file(&path, appearance).map_err(failed(&path))
 }
 
 fn preferences_path(config: &Path, name: &Name) -> PathBuf {
@@ -383,11 +389,8 @@ fn read_file<T: Default + DeserializeOwned>(path: &Path) -> Kept<T> {
                 damaged: None,
             };
         }
-        // Too long is not what this program writes; anything else may be over the next time.
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return damaged(set_aside(path), error.to_string());
-        }
-        Err(error) => return damaged(path.to_owned(), error.to_string()),
+        // Also what may be over the next time: what is set until then would be written over it.
+        Err(error) => return damaged(set_aside(path), error.to_string()),
     };
     match serde_json::from_slice(&bytes) {
         Ok(value) => Kept {
@@ -398,11 +401,20 @@ fn read_file<T: Default + DeserializeOwned>(path: &Path) -> Kept<T> {
     }
 }
 
-/// Moves a file out of the way that would be written over; returns where it is then.
+/// Moves a file out of the way that would be written over; returns where it is then. What was set
+/// aside before stays, as long as there are fewer than [`ASIDE_MAX`].
 fn set_aside(path: &Path) -> PathBuf {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".damaged");
-    let aside = PathBuf::from(aside);
+    let numbered = |number: usize| {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(match number {
+            1 => ".damaged".to_owned(),
+            number => format!(".damaged-{number}"),
+        });
+        PathBuf::from(aside)
+    };
+    let is_free = |aside: &PathBuf| fs::symlink_metadata(aside).is_err();
+    let free = (1..ASIDE_MAX).map(numbered).find(is_free);
+    let aside = free.unwrap_or_else(|| numbered(ASIDE_MAX));
     match fs::rename(path, &aside) {
         Ok(()) => aside,
         Err(_) => path.to_owned(),
@@ -470,6 +482,26 @@ mod tests {
             let (aside, _) = kept.damaged.unwrap();
             assert_eq!(fs::read_to_string(aside).unwrap(), damaged);
             assert!(read(config.path(), &bob()).damaged.is_none());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_written_over_and_neither_is_what_was_set_aside() {
+        use std::os::unix::fs::PermissionsExt;
+        let config = config();
+        let path = preferences_path(config.path(), &bob());
+        let open = fs::Permissions::from_mode(0o644);
+        let mut asides = Vec::new();
+        for written in ["{\"publish\": false}", "damaged"] {
+            fs::write(&path, written).unwrap();
+            fs::set_permissions(&path, open.clone()).unwrap();
+            let (aside, why) = read(config.path(), &bob()).damaged.unwrap();
+            assert!(why.contains("chmod 600"), "{why}");
+            write(config.path(), &bob(), &Preferences::default()).unwrap();
+            asides.push((aside, written));
+        }
+        for (aside, written) in asides {
+            assert_eq!(fs::read_to_string(aside).unwrap(), written);
         }
     }
 

@@ -1,6 +1,6 @@
 //! From signing in to signing out: phones begin, leave their profile for a while, and end.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use iced::Task;
 
@@ -32,6 +32,7 @@ impl App {
             return self.ask();
         };
         let kept = preferences::read(&self.options.folder, &name);
+        self.is_damaged(kept.damaged);
         let given = self.options.registry.clone();
         let registry = given.or_else(|| kept.value.registry.as_ref()?.parse().ok());
         match registry {
@@ -46,13 +47,25 @@ impl App {
     }
 
     fn ask(&mut self) -> Task<Message> {
-        let sign_in = self.sign_in.insert(SignIn::new(&self.options));
-        sign_in.focus().map(Message::SignIn)
+        let mut sign_in = SignIn::new(&self.options);
+        let damaged = sign_in.damaged.take();
+        self.damaged = self.damaged.take().or(damaged);
+        let focus = sign_in.focus().map(Message::SignIn);
+        self.sign_in = Some(sign_in);
+        focus
+    }
+
+    /// What was set could not be read: that is said until a person has seen it, and of several
+    /// files of the first.
+    fn is_damaged(&mut self, damaged: Option<(PathBuf, String)>) {
+        let path = damaged.map(|(path, _)| path);
+        self.damaged = self.damaged.take().or(path);
     }
 
     /// Starts a phone. The screen that asks stays until the name is granted.
     pub(in crate::gui) fn connect(&mut self, start: Start) {
         let kept = preferences::read(&self.options.folder, &start.name);
+        self.is_damaged(kept.damaged);
         // What was seen of another phone's registry and contacts is not this one's.
         self.world.begin();
         self.world.preferences = kept.value;
@@ -67,9 +80,7 @@ impl App {
             start: Arc::new(start),
         };
         let mut phone = Phone::new(wanted, &self.options, self.appearance.place);
-        if let Some((path, _)) = kept.damaged {
-            phone.notices.damaged(path);
-        }
+        phone.notices = Notices::about(self.damaged.clone());
         self.phone = Some(Box::new(phone));
     }
 
@@ -80,6 +91,8 @@ impl App {
 
     /// The phone ends, and it is asked who one is.
     pub(super) fn leave(&mut self, trouble: Option<Trouble>) -> Task<Message> {
+        // What was set for this name is kept before somebody else's is read.
+        self.keep_now();
         self.phone = None;
         let ask = self.ask();
         match (&mut self.sign_in, trouble) {
@@ -137,7 +150,7 @@ impl App {
             start: Arc::new(start),
         };
         (phone.paused, phone.stops) = (false, false);
-        phone.notices = Notices::default();
+        phone.notices = Notices::about(self.damaged.clone());
     }
 
     /// The registry has granted the name: it is who one is from now on.

@@ -14,9 +14,11 @@ use crate::{
     audio,
     engine::{self, Command},
     gui::{
-        identity,
+        identity, keep,
         line::{Failure, News, Parcel, Up},
-        tests::{bob, click, config, sees, signed_in},
+        notices,
+        pictures::check,
+        tests::{WINDOW, app, bob, click, config, host, sees, signed_in},
     },
     phone::{self, Callers},
     settings::{
@@ -147,4 +149,78 @@ fn a_name_that_was_given_up_is_not_claimed_at_the_next_start() {
     assert!(!preferences::read(config.path(), &bob()).value.signed_in);
     click(&mut app, "Close");
     assert!(app.phone.is_none());
+}
+
+/// Bob was signed in, and what he had set is damaged.
+fn with_damaged_settings(language: Language) -> (tempfile::TempDir, App) {
+    let config = config(language);
+    drop(profile::Profile::open(config.path(), bob(), 1).unwrap());
+    profile::set_last_name(config.path(), &bob()).unwrap();
+    let path = profile::folder_of(config.path(), &bob()).join("preferences");
+    registry::keyfile::write(&path, b"{").unwrap();
+    let app = app(&config);
+    (config, app)
+}
+
+#[test]
+fn damaged_settings_are_said_at_the_door_and_above_the_screens_until_that_is_read() {
+    let (config, mut app) = with_damaged_settings(Language::English);
+    let aside = profile::folder_of(config.path(), &bob()).join("preferences.damaged");
+    assert_eq!(app.damaged.as_ref(), Some(&aside));
+    assert_eq!(std::fs::read(&aside).unwrap(), b"{");
+    let said = format!(
+        "Your settings could not be read and are as at the first start. The old ones are in {}.",
+        aside.display()
+    );
+    assert!(sees(&app, &said));
+    app.run_as(bob(), host());
+    let _ = hear(
+        &mut app,
+        News::Event(engine::Event::Phone(phone::Event::Registered)),
+    );
+    assert!(app.sign_in.is_none() && sees(&app, &said));
+    // It is not forgotten by a phone that comes back.
+    works(&mut app, Ok(Outcome::Changed(bob(), String::new(), None)));
+    let phone = app.phone.as_mut().unwrap();
+    assert!(phone.notices.view(&app.world.cx()).is_some());
+    let read = notices::Message::Read(notices::Notice::Damaged);
+    let _ = app.update(Message::Notices(read));
+    assert!(!sees(&app, &said) && app.damaged.is_none());
+}
+
+#[test]
+fn damaged_looks_are_said_too() {
+    let config = config(Language::English);
+    registry::keyfile::write(&config.path().join(".appearance"), b"[").unwrap();
+    let app = app(&config);
+    assert_eq!(app.damaged, Some(config.path().join(".appearance.damaged")));
+}
+
+#[test]
+fn what_was_set_just_before_the_phone_ended_is_kept() {
+    let config = config(Language::English);
+    drop(profile::Profile::open(config.path(), bob(), 1).unwrap());
+    let mut app = signed_in(&config, Place::Settings);
+    let nobody = Change::Callers(MayCall::Nobody);
+    let _ = app.update(Message::Settings(settings::Message::Set(nobody)));
+    let _ = hear(&mut app, News::Over);
+    let kept = preferences::read(config.path(), &bob()).value;
+    assert_eq!(kept.callers, MayCall::Nobody);
+    // Whoever signs out is not signed in again by what was set before.
+    let mut app = signed_in(&config, Place::Settings);
+    let _ = app.update(Message::Settings(settings::Message::SignOutPressed));
+    let _ = app.update(Message::Kept(keep::Message::Due));
+    assert!(!preferences::read(config.path(), &bob()).value.signed_in);
+}
+
+#[test]
+fn damaged_settings_at_the_door_look_as_they_did() {
+    for (tag, language) in [
+        ("en", Language::English),
+        ("pt", Language::BrazilianPortuguese),
+    ] {
+        let (_config, mut app) = with_damaged_settings(language);
+        app.damaged = Some("/home/bob/.config/ramal/bob/preferences.damaged".into());
+        check(&format!("sign-in-damaged-{tag}"), WINDOW, || app.screen());
+    }
 }
