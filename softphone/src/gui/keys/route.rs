@@ -1,5 +1,5 @@
-//! Which screen hears of a key: what lies on top, or else the screen that is open; then the call that
-//! goes on behind it, then the window.
+//! Which screen hears of a key: what lies on top, or else the screen that is open; then the call
+//! that goes on behind it, then the window.
 
 use iced::Task;
 

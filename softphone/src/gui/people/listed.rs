@@ -60,8 +60,8 @@ pub enum Row {
 }
 
 /// The list for what was typed. Without anything typed it has headings; else whoever is called so
-/// comes first, then those whose name begins so, and then those who have it anywhere. `me` is left out. `registry` is where
-/// the names are registered, once it has been reached.
+/// comes first, then those whose name begins so, and then those who have it anywhere. `me` is left
+/// out. `registry` is where the names are registered, once it has been reached.
 pub fn rows(
     directory: impl IntoIterator<Item = (Name, Presence)>,
     registry: Option<IdentityKey>,
