@@ -23,6 +23,6 @@ pub fn empty<'a, Message: 'a>(
         .extend(action)
         .spacing(space::L)
         .align_x(Center)
-        .max_width(360);
+        .max_width(420);
     container(all).padding(space::XL).center(Fill).into()
 }

@@ -198,10 +198,7 @@ fn card<'a>(seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
     .spacing(space::M)
     .align_x(Center)
     .width(Fill);
-    let known = column![]
-        .extend(who_it_is(seen, cx))
-        .spacing(space::S)
-        .width(Fill);
+    let known = column![].extend(who_it_is(seen, cx)).spacing(space::S);
     column![who, known]
         .extend(held.map(Element::from))
         .push(answers(seen.call, cx))
@@ -279,7 +276,7 @@ fn told<'a>(sign: Icon, kind: Kind, words: String) -> Element<'a, Message> {
             color: Some(colour),
         }
     });
-    row![sign, text::body(words).width(Fill)]
+    row![sign, text::body(words)]
         .spacing(space::M)
         .align_y(Center)
         .into()

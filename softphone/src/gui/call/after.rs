@@ -77,14 +77,14 @@ pub(super) fn strip<'a>(over: &'a EndedCall, idle: bool, cx: &Cx<'a>) -> Element
         (false, true) => Kind::Warning,
         (false, false) => Kind::Neutral,
     };
-    let words = format!("{}. {}", ending.title, ending.next);
     let again = (idle && ending.again).then(|| {
         let call = button::quiet((Icon::Call, fl!(texts, "ended-again")));
         call.on_press(Message::AgainPressed(again(over, cx))).into()
     });
     let close = button::quiet(fl!(texts, "ended-close")).on_press(Message::ClosePressed(over.call));
     let answers = row![].extend(again).push(close).spacing(space::S);
-    let banner = look::banner(kind, words, Some(answers.align_y(Center).into()));
+    let answers = answers.align_y(Center).into();
+    let banner = look::alert(kind, ending.title, ending.next, Some(answers));
     container(banner)
         .padding(iced::Padding::from([space::M, space::XL]).bottom(0))
         .into()

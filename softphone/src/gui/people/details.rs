@@ -7,7 +7,7 @@ use iced::{
     widget::{Column, column, container, row, space as gap, text::Wrapping},
 };
 use jiff::tz::TimeZone;
-use look::{Icon, Kind, button, icon, space, text};
+use look::{Icon, Kind, Press, button, icon, space, text};
 
 use super::{Ask, Finding, Message, Open, People, list::presence, of_past, recent::told, when};
 use crate::{
@@ -39,7 +39,7 @@ impl People {
             .extend(self.warning(open, kept, cx))
             .push(look::card(self.facts(open, contact, cx)))
             .extend(calls(open, &self.zone, cx))
-            .extend(kept.map(|kept| self.ends(kept, cx)))
+            .extend(kept.map(|kept| self.ends(open, kept, cx)))
             .spacing(space::L)
             .max_width(WIDTH);
         let scrolled = look::scroll(
@@ -60,16 +60,18 @@ impl People {
         cx: &Cx<'a>,
     ) -> Option<Element<'a, Message>> {
         let (texts, name) = (cx.texts, open.target.name.as_str());
-        if let Finding::Found(Found {
-            standing: Standing::Changed,
-            ..
-        }) = &open.finding
-        {
+        if is_changed(open) {
             let words = column![
                 text::strong(fl!(texts, "details-changed-title")),
                 text::body(fl!(texts, "details-changed-text", name = name)),
             ]
             .spacing(space::XS);
+            // What it advises is at hand.
+            let forgets = contact.map(|contact| {
+                let asked = self.forgets(contact, cx);
+                asked.unwrap_or_else(|| row![gap().width(Fill), forget(contact, cx)].into())
+            });
+            let words = column![words].extend(forgets).spacing(space::M);
             return Some(alarm(words.into()));
         }
         if contact.is_some_and(|contact| contact.blocked) {
@@ -114,7 +116,8 @@ impl People {
             _ => None,
         };
         let mut facts = Column::new().spacing(space::M);
-        facts = facts.push(fact(fl!(texts, "details-where"), self.places(open, cx)));
+        let places = self.places(open, cx);
+        facts = facts.extend(places.map(|places| fact(fl!(texts, "details-where"), places)));
         let identity = found
             .map(|found| found.identity)
             .or(contact.map(|contact| contact.identity));
@@ -139,11 +142,11 @@ impl People {
         facts.into()
     }
 
-    /// The addresses where they were found.
-    fn places<'a>(&'a self, open: &'a Open, cx: &Cx<'a>) -> Element<'a, Message> {
+    /// The addresses where they were found; nothing of somebody who is nowhere.
+    fn places<'a>(&'a self, open: &'a Open, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
         let texts = cx.texts;
         let quiet = |words: String| text::body(words).style(text::muted).into();
-        match &open.finding {
+        Some(match &open.finding {
             Finding::Found(found) if found.contacts.is_empty() => {
                 quiet(fl!(texts, "details-hidden"))
             }
@@ -152,13 +155,13 @@ impl People {
                 let places = places.map(|contact| self.copyable(contact.to_string(), cx));
                 Column::with_children(places).into()
             }
-            Finding::Unfound(Unfound::NotFound) => quiet(fl!(texts, "presence-offline")),
+            Finding::Unfound(Unfound::NotFound) => return None,
             Finding::Unfound(_) => quiet(fl!(texts, "details-unknown")),
             Finding::Chosen | Finding::Asking => {
                 let name = open.target.to_string();
                 quiet(fl!(texts, "details-looking", name = name))
             }
-        }
+        })
     }
 
     /// A text that can be copied.
@@ -179,27 +182,34 @@ impl People {
             .into()
     }
 
-    /// Not to be let in, and to be forgotten.
-    fn ends<'a>(&'a self, contact: &'a Contact, cx: &Cx<'a>) -> Element<'a, Message> {
+    /// Whether somebody is to be forgotten, if that is asked.
+    fn forgets<'a>(&'a self, contact: &'a Contact, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
+        let (texts, name) = (cx.texts, &contact.name);
+        match &self.asks {
+            Some(Ask::Forget { name: asked, .. }) if asked == name => {}
+            _ => return None,
+        }
+        let answers = row![
+            gap().width(Fill),
+            button::quiet(fl!(texts, "details-cancel")).on_press(Message::NoPressed),
+            button::danger(fl!(texts, "details-forget-yes")).on_press(Message::YesPressed),
+        ]
+        .spacing(space::S);
+        let asks = column![
+            text::strong(fl!(texts, "details-forget-ask", name = name.as_str())),
+            text::body(fl!(texts, "details-forget-text")),
+            answers
+        ];
+        Some(asks.spacing(space::S).into())
+    }
+
+    /// Not to be let in, and to be forgotten, unless that is offered above.
+    fn ends<'a>(&'a self, open: &Open, contact: &'a Contact, cx: &Cx<'a>) -> Element<'a, Message> {
         let (registry, name) = (contact.registry, contact.name.clone());
         let texts = cx.texts;
-        if let Some(Ask::Forget { name: asked, .. }) = &self.asks
-            && *asked == name
-        {
-            let answers = row![
-                gap().width(Fill),
-                button::quiet(fl!(texts, "details-cancel")).on_press(Message::NoPressed),
-                button::danger(fl!(texts, "details-forget-yes")).on_press(Message::YesPressed),
-            ]
-            .spacing(space::S);
-            return look::card(
-                column![
-                    text::strong(fl!(texts, "details-forget-ask", name = name.as_str())),
-                    text::body(fl!(texts, "details-forget-text")),
-                    answers
-                ]
-                .spacing(space::S),
-            );
+        let offers = !is_changed(open);
+        if let Some(asks) = self.forgets(contact, cx).filter(|_| offers) {
+            return look::card(asks);
         }
         let block = match contact.blocked {
             true => button::secondary((Icon::Check, fl!(texts, "details-unblock"))),
@@ -210,10 +220,20 @@ impl People {
             name.clone(),
             !contact.blocked,
         ));
-        let forget = button::quiet((Icon::Trash, fl!(texts, "details-forget")))
-            .on_press(Message::ForgetPressed(registry, name));
-        row![block, forget].spacing(space::S).into()
+        let forget = offers.then(|| forget(contact, cx).into());
+        row![block].extend(forget).spacing(space::S).into()
     }
+}
+
+/// To forget somebody; it is asked back.
+fn forget<'a>(contact: &Contact, cx: &Cx<'a>) -> Press<'a, Message> {
+    let pressed = Message::ForgetPressed(contact.registry, contact.name.clone());
+    button::quiet((Icon::Trash, fl!(cx.texts, "details-forget"))).on_press(pressed)
+}
+
+/// Whether whoever was found is somebody else than who is known.
+fn is_changed(open: &Open) -> bool {
+    matches!(&open.finding, Finding::Found(found) if found.standing == Standing::Changed)
 }
 
 /// What is kept of who is open: a name that is known at another registry is somebody else's here.
@@ -282,11 +302,14 @@ fn head<'a>(
         _ => open.target.name.as_str(),
     };
     let there = there(open, cx);
-    let verified = standing(open, contact) == Standing::Verified;
-    let mark = verified.then(|| {
-        let mark = icon(Icon::Verified).size(20).style(text::positive);
-        look::tip(mark, fl!(cx.texts, "standing-verified"), None)
-    });
+    let mark = match standing(open, contact) {
+        Standing::Verified => {
+            let mark = icon(Icon::Verified).size(20).style(text::positive);
+            Some(look::tip(mark, fl!(cx.texts, "standing-verified"), None))
+        }
+        Standing::Changed => Some(look::badge(Kind::Danger, fl!(cx.texts, "standing-changed"))),
+        Standing::Known | Standing::Stranger => None,
+    };
     let title = row![text::display(name).wrapping(Wrapping::WordOrGlyph)]
         .extend(mark)
         .spacing(space::S)
@@ -311,7 +334,11 @@ fn head<'a>(
 
 fn actions<'a>(open: &'a Open, cx: &Cx<'a>) -> Element<'a, Message> {
     let name = &open.target.name;
-    let call = button::primary((Icon::Call, fl!(cx.texts, "people-call-short")))
+    let kind = match is_changed(open) {
+        true => button::Kind::Secondary,
+        false => button::Kind::Primary,
+    };
+    let call = button::of(kind, (Icon::Call, fl!(cx.texts, "people-call-short")))
         .on_press(Message::CallPressed(open.target.clone()));
     let call = look::tip(
         call,

@@ -4,9 +4,9 @@ use codec::registry::{Presence, Refusal};
 use i18n_embed_fl::fl;
 use iced::{
     Alignment, Center, Element, Fill, Padding,
-    widget::{Column, column, container, row, space as gap},
+    widget::{Column, column, container, row, space as gap, text::Wrapping},
 };
-use look::{Icon, Kind, button, icon, nav, space, text};
+use look::{Icon, Kind, Press, button, icon, nav, space, text};
 
 use super::{
     Message, People, SEARCH, Tab,
@@ -22,6 +22,9 @@ use crate::{
 
 /// How high a row is, in logical pixels.
 pub(super) const ROW: f32 = 52.0;
+
+/// How wide the sign of a person is, in logical pixels.
+const AVATAR: f32 = 36.0;
 
 impl People {
     /// What is typed, what is shown, and the list.
@@ -194,10 +197,21 @@ fn nobody_at_all<'a>(cx: &Cx<'a>) -> Element<'a, Message> {
 /// Whoever was typed and is not in the list.
 fn look_up<'a>(target: &Target, cx: &Cx<'a>) -> Element<'a, Message> {
     let words = fl!(cx.texts, "people-look-up", typed = target.to_string());
-    let look = button::quiet((Icon::Search, words))
-        .on_press(Message::OpenPressed(target.clone()))
-        .align(Alignment::Start)
-        .width(Fill);
+    // As a person of the list stands below it.
+    let line = row![
+        container(icon(Icon::Search)).center_x(AVATAR),
+        text::strong(words).wrapping(Wrapping::None)
+    ]
+    .spacing(space::M)
+    .align_y(Center);
+    let look = Press::new(line, |tokens, status| {
+        button::style(button::Kind::Quiet, tokens, status)
+    })
+    .on_press(Message::OpenPressed(target.clone()))
+    .align(Alignment::Start)
+    .padding([0.0, space::S])
+    .height(space::CONTROL)
+    .width(Fill);
     let call = button::quiet(Icon::Call).on_press(Message::CallPressed(target.clone()));
     let call = look::tip(
         call,
@@ -211,8 +225,8 @@ fn look_up<'a>(target: &Target, cx: &Cx<'a>) -> Element<'a, Message> {
     );
     row![container(look).width(Fill), call]
         .align_y(Center)
-        .spacing(space::XS)
-        .padding([0.0, space::XS])
+        .spacing(space::M)
+        .padding(Padding::ZERO.right(space::S))
         .into()
 }
 
@@ -226,13 +240,13 @@ fn heading<'a>(section: Section, cx: &Cx<'a>) -> Element<'a, Message> {
     container(text::caption(words).style(text::muted))
         .height(ROW)
         .align_y(Alignment::End)
-        .padding(Padding::from([space::S, space::M]))
+        .padding(space::S)
         .into()
 }
 
 /// Somebody in the list.
 fn person<'a>(listed: &'a Listed, cx: &Cx<'a>) -> Element<'a, Message> {
-    let name = text::strong(listed.name.as_str()).wrapping(iced::widget::text::Wrapping::None);
+    let name = text::strong(listed.name.as_str()).wrapping(Wrapping::None);
     let mark = match listed.known {
         Known::Verified => Some(icon(Icon::Verified).size(14).style(text::positive)),
         Known::Blocked => Some(icon(Icon::Ban).size(14).style(text::danger)),
@@ -254,7 +268,7 @@ fn person<'a>(listed: &'a Listed, cx: &Cx<'a>) -> Element<'a, Message> {
     );
     let words = column![title, presence(listed.presence, cx)].spacing(2.0);
     row![
-        look::avatar(listed.name.folded(), 36.0),
+        look::avatar(listed.name.folded(), AVATAR),
         container(words).width(Fill).clip(true),
         call
     ]

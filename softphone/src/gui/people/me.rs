@@ -2,10 +2,10 @@
 
 use i18n_embed_fl::fl;
 use iced::{
-    Center, Element, Fill,
+    Alignment, Center, Element, Fill,
     widget::{column, container, row, text::Wrapping},
 };
-use look::{Icon, Kind, button, space, text};
+use look::{Icon, Kind, Press, button, space, text};
 
 use super::{Message, People};
 use crate::{
@@ -41,29 +41,31 @@ impl People {
             true => (Icon::BellOff, fl!(texts, "status-dnd-on")),
             false => (Icon::Bell, fl!(texts, "status-dnd-off")),
         };
-        let dnd = button::of(chosen(board.dnd), sign)
-            .on_press(Message::DndPressed(!board.dnd))
-            .width(Fill);
+        let dnd = switch(sign, fl!(texts, "status-dnd"), board.dnd)
+            .on_press(Message::DndPressed(!board.dnd));
         let dnd = look::tip(dnd, tip, Shortcut::DoNotDisturb.key());
         let away = board.publishes.then(|| {
             let tip = match board.away {
                 true => fl!(texts, "status-away-on"),
                 false => fl!(texts, "status-away-off"),
             };
-            let away = button::of(chosen(board.away), Icon::Clock)
-                .on_press(Message::AwayPressed(!board.away))
-                .width(Fill);
+            let away = switch(Icon::Clock, fl!(texts, "presence-away"), board.away)
+                .on_press(Message::AwayPressed(!board.away));
             look::tip(away, tip, Shortcut::Away.key())
         });
-        let switches = row![dnd].extend(away).spacing(space::S);
+        let switches = column![dnd].extend(away).spacing(space::S);
         column![who, switches].spacing(space::M).into()
     }
 }
 
-fn chosen(on: bool) -> button::Kind {
-    if on {
-        button::Kind::Chosen
-    } else {
-        button::Kind::Secondary
-    }
+/// One of the two, with what it says of the person.
+fn switch<'a>(sign: Icon, words: String, on: bool) -> Press<'a, Message> {
+    let kind = match on {
+        true => button::Kind::Chosen,
+        false => button::Kind::Secondary,
+    };
+    button::of(kind, (sign, words))
+        .padding([0.0, space::M])
+        .align(Alignment::Start)
+        .width(Fill)
 }

@@ -317,7 +317,7 @@ fn the_person_sees_whether_they_can_be_called() {
     for (tag, language) in languages() {
         let mut world = World::with_friends(language);
         let people = people(&world);
-        let size = iced::Size::new(176.0, 110.0);
+        let size = iced::Size::new(176.0, 136.0);
         check_in("me", tag, size, || people.me(&world.cx()));
         world.board.dnd = true;
         check_in("me-dnd", tag, size, || people.me(&world.cx()));
