@@ -6,6 +6,7 @@
 use std::{
     net::SocketAddr,
     path::PathBuf,
+    process::Command as Process,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,6 +20,7 @@ use iced::{
     widget::{column, container, row, space::horizontal, text::IntoFragment},
     window,
 };
+use jiff::tz::TimeZone;
 use look::{Element, Icon, Kind, button, space, text};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,7 @@ pub mod settings;
 pub mod times;
 pub mod users;
 
+mod beside;
 mod frame;
 mod keep;
 mod keys;
@@ -49,6 +52,7 @@ mod said;
 
 use activity::Activity;
 use bans::Bans;
+use beside::beside;
 use door::Door;
 use help::Help;
 use host::{Command, Hosting, Phase, Seen, Sight};
@@ -85,6 +89,8 @@ pub struct Start {
     pub open: bool,
     /// What is remembered.
     pub found: preferences::Found,
+    /// What clocks show at this place.
+    pub zone: TimeZone,
     /// What runs the registry, for whoever starts the window and waits for its end.
     pub hosting: Hosting,
 }
@@ -125,6 +131,8 @@ pub struct Cx<'a> {
     pub now: Instant,
     /// The same by this machine's clock.
     pub clock: UnixMillis,
+    /// What clocks show at this place.
+    pub zone: &'a TimeZone,
 }
 
 /// Something to answer before it is done.
@@ -174,6 +182,7 @@ pub struct App {
     /// The number of the last answer that was shown.
     told: u64,
     moment: Moment,
+    zone: TimeZone,
     /// How wide the window is, in logical pixels.
     width: f32,
     /// Flipped by every update: see [`look::repaint`].
@@ -226,8 +235,8 @@ pub enum Message {
     Desktop(Mode),
     /// Time went by.
     Tick,
-    /// Something was copied.
-    Copied,
+    /// A folder could not be shown.
+    NotShown(PathBuf),
 }
 
 impl App {
@@ -262,6 +271,7 @@ impl App {
             read: Vec::new(),
             told: 0,
             moment: Moment::now(),
+            zone: start.zone.clone(),
             width: preferences.window.map_or(WINDOW.width, |it| it.0)
                 / preferences.text_size.factor(),
             odd: false,
@@ -398,7 +408,12 @@ impl App {
                 self.preferences.window = Some((size.width * scale, size.height * scale));
             }
             Message::Desktop(mode) => self.desktop = mode,
-            Message::Copied => {}
+            Message::NotShown(folder) => {
+                self.notice = Some(Notice {
+                    kind: Kind::Warning,
+                    text: said::not_shown(&folder, &self.texts),
+                });
+            }
         }
         Task::none()
     }
@@ -422,6 +437,7 @@ impl App {
             width: self.width,
             now: self.moment.now,
             clock: self.moment.time,
+            zone: &self.zone,
         }
     }
 
@@ -529,12 +545,35 @@ impl App {
         match self.log.update(message) {
             log::Action::None => Task::none(),
             log::Action::Copy(text) => self.copy(text),
-            log::Action::Export(text, lines) => {
-                let path = self.data.join(said::export_name(self.moment.time));
-                let write = move || log::export(&path, &text, lines);
-                let done = async { tokio::task::spawn_blocking(write).await };
-                Task::perform(done, Result::ok)
-                    .and_then(|exported| Task::done(Message::Log(log::Message::Exported(exported))))
+            log::Action::LookOn => Task::done(Message::Log(log::Message::LookOn)),
+            log::Action::Ask => {
+                let file = self.data.join(said::export_name(self.moment.time));
+                self.log.ask(file.display().to_string());
+                Task::none()
+            }
+            log::Action::Export(typed, lines) => {
+                let name = said::export_name(self.moment.time);
+                let path = log::place(&typed, &self.data, &name);
+                let written = {
+                    let path = path.clone();
+                    beside(move || log::export(&path, &lines))
+                };
+                let no_thread = "no threads".to_owned();
+                Task::perform(written, move |exported| {
+                    let exported = exported.unwrap_or(log::Exported::Failed(path, no_thread));
+                    Message::Log(log::Message::Exported(exported))
+                })
+            }
+            log::Action::Show(file) => {
+                let folder = file.parent().unwrap_or(&self.data).to_owned();
+                let show = {
+                    let folder = folder.clone();
+                    beside(move || Process::new("xdg-open").arg(folder).status())
+                };
+                Task::future(show).then(move |shown| match shown {
+                    Some(Ok(status)) if status.success() => Task::none(),
+                    _ => Task::done(Message::NotShown(folder.clone())),
+                })
             }
         }
     }

@@ -80,6 +80,8 @@ hours = { $count } h
 days = { $count } d
 ago = { $duration } ago
 within-the-hour = within the last hour
+date = { $year }-{ $month }-{ $day }
+date-time = { $month }-{ $day } { $time }
 
 # Users
 users-search = Search
@@ -217,6 +219,12 @@ figure-registrations = Registrations
 figure-refreshes = Renewals
 figure-lookups = Lookups
 figure-envelopes = Envelopes
+figures-limits = Limits that were reached
+figures-limits-help = A few are usual: phones that lose their network, or that come back all at once. Many that keep growing are somebody who asks for too much; the log says who.
+figure-turned-away = Connections turned away
+figure-ended = Connections ended
+figure-refused = Requests refused
+figure-slowed = Requests slowed down
 
 # Log
 log-search = Search in the log
@@ -229,8 +237,9 @@ log-warnings = Warnings
 log-count = { $kept ->
         [one] one line
        *[other] { $kept } lines
-    }, times in UTC
-log-count-found = { $shown } of { $kept } lines, times in UTC
+    }
+log-count-found = { $shown } of { $kept } lines
+log-looking = { $shown } found so far
 log-empty-title = Nothing in the log yet
 log-empty-open = Every message that phones send and receive appears here.
 log-empty-closed = Open the registry: every message that phones send and receive appears here.
@@ -258,10 +267,21 @@ log-not-exported = { $path } could not be written: { $why }. Check the disk and 
 pause = Pause
 pause-tip = Keeps the lines still, so that they can be read
 go-on = Go on
-log-copy-tip = Copies the lines that are shown, the last { $most } at most
+log-copy-tip = Copies the lines that are shown, the last { $most } at most, with times in UTC
 log-copy-line-tip = Copies the chosen line
 export = Export
-export-tip = Writes the lines that are shown to a file in the folder of the registry
+export-tip = Writes the lines that are shown to a file
+export-title = Write the log to a file
+export-follows = { $lines ->
+        [one] The line that is shown goes
+       *[other] The { $lines } lines that are shown go
+    } into a new file that only you can read, with times in UTC.
+export-file = File
+show-folder = Show the folder
+show-folder-tip = Opens the folder in this desktop’s program for files
+folder-not-shown = This desktop could not show { $path }. Open it by hand.
+copy-path = Copy the path
+log-exists = There is a file { $path } already. It was left as it is; export again and type another name.
 clear-tip = Forgets all lines
 way-received = received
 way-sent = sent

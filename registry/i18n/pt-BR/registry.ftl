@@ -83,6 +83,8 @@ hours = { $count } h
 days = { $count } d
 ago = há { $duration }
 within-the-hour = há menos de uma hora
+date = { $day }/{ $month }/{ $year }
+date-time = { $day }/{ $month } { $time }
 
 # Users
 users-search = Buscar
@@ -220,6 +222,12 @@ figure-registrations = Registros
 figure-refreshes = Renovações
 figure-lookups = Consultas
 figure-envelopes = Envelopes
+figures-limits = Limites atingidos
+figures-limits-help = Alguns são normais: telefones que perdem a rede ou que voltam todos de uma vez. Muitos, e sempre aumentando, são de alguém que pede demais; o log mostra quem.
+figure-turned-away = Conexões recusadas
+figure-ended = Conexões encerradas
+figure-refused = Pedidos recusados
+figure-slowed = Pedidos atrasados
 
 # Log
 log-search = Buscar no log
@@ -232,8 +240,9 @@ log-warnings = Avisos
 log-count = { $kept ->
         [1] 1 linha
        *[other] { $kept } linhas
-    }, horários em UTC
-log-count-found = { $shown } de { $kept } linhas, horários em UTC
+    }
+log-count-found = { $shown } de { $kept } linhas
+log-looking = { $shown } até agora
 log-empty-title = Ainda não há nada no log
 log-empty-open = Toda mensagem que os telefones enviam e recebem aparece aqui.
 log-empty-closed = Abra o servidor: toda mensagem que os telefones enviam e recebem aparece aqui.
@@ -261,10 +270,21 @@ log-not-exported = Não foi possível gravar { $path }: { $why }. Confira o disc
 pause = Pausar
 pause-tip = Deixa as linhas paradas, para você ler com calma
 go-on = Continuar
-log-copy-tip = Copia as linhas mostradas, no máximo as últimas { $most }
+log-copy-tip = Copia as linhas mostradas, no máximo as últimas { $most }, com horários em UTC
 log-copy-line-tip = Copia a linha escolhida
 export = Exportar
-export-tip = Grava as linhas mostradas em um arquivo na pasta do servidor
+export-tip = Grava as linhas mostradas em um arquivo
+export-title = Gravar o log em um arquivo
+export-follows = { $lines ->
+        [1] A linha mostrada vai
+       *[other] As { $lines } linhas mostradas vão
+    } para um arquivo novo que só você pode ler, com horários em UTC.
+export-file = Arquivo
+show-folder = Mostrar a pasta
+show-folder-tip = Abre a pasta no programa de arquivos desta área de trabalho
+folder-not-shown = Não foi possível mostrar { $path }. Abra a pasta à mão.
+copy-path = Copiar o caminho
+log-exists = Já existe um arquivo { $path }. Ele ficou como estava; exporte de novo e digite outro nome.
 clear-tip = Esquece todas as linhas
 way-received = recebida
 way-sent = enviada

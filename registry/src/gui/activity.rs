@@ -117,8 +117,6 @@ fn figures<'a>(stats: &Stats, cx: &Cx<'a>) -> Element<'a, Message> {
         let found = stats.requests.iter().find(|it| it.kind == kind);
         found.map_or(0, |it| it.all)
     };
-    let refused = stats.counted.iter().map(|(_, times)| times).sum::<u64>();
-    let _ = refused;
     let left = [
         (
             fl!(cx.texts, "figure-uptime"),
@@ -143,6 +141,15 @@ fn figures<'a>(stats: &Stats, cx: &Cx<'a>) -> Element<'a, Message> {
         (fl!(cx.texts, "figure-lookups"), of("lookup").to_string()),
         (fl!(cx.texts, "figure-envelopes"), of("send").to_string()),
     ];
+    let limits = Limited::ALL.map(|limited| {
+        let name = match limited {
+            Limited::TurnedAway => fl!(cx.texts, "figure-turned-away"),
+            Limited::Ended => fl!(cx.texts, "figure-ended"),
+            Limited::Refused => fl!(cx.texts, "figure-refused"),
+            Limited::Slowed => fl!(cx.texts, "figure-slowed"),
+        };
+        (name, limited.of(stats).to_string())
+    });
     let list = |figures: [(String, String); 4]| {
         let lines = figures.into_iter().map(|(name, value)| {
             row![
@@ -156,8 +163,73 @@ fn figures<'a>(stats: &Stats, cx: &Cx<'a>) -> Element<'a, Message> {
     let content = column![
         text::strong(fl!(cx.texts, "figures")),
         row![list(left), list(right)].spacing(space::XXL),
+        look::separator(),
+        text::strong(fl!(cx.texts, "figures-limits")),
+        row![
+            list(limits),
+            text::caption(fl!(cx.texts, "figures-limits-help"))
+                .style(text::muted)
+                .width(Fill)
+        ]
+        .spacing(space::XXL),
     ];
     look::card(content.spacing(space::M))
+}
+
+/// What becomes of those who want more than their share, in four sums of what is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limited {
+    /// They did not get in.
+    TurnedAway,
+    /// Their connection was ended.
+    Ended,
+    /// A request was refused, or not all of it done.
+    Refused,
+    /// They were read more slowly.
+    Slowed,
+}
+
+impl Limited {
+    const ALL: [Self; 4] = [Self::TurnedAway, Self::Ended, Self::Refused, Self::Slowed];
+
+    /// The words of what is counted here.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::TurnedAway => &[
+                "full",
+                "address_full",
+                "plain_refused",
+                "greetings_too_fast",
+                "banned",
+            ],
+            Self::Ended => &[
+                "bad_greeting",
+                "late_greeting",
+                "idle",
+                "incomplete",
+                "slow_reader",
+            ],
+            Self::Refused => &[
+                "bad_frames",
+                "registrations_refused",
+                "watches_refused",
+                "envelopes_dropped",
+                "claims_too_fast",
+                "guesses_too_fast",
+                "registrations_too_fast",
+                "envelopes_too_fast",
+                "ownership_too_fast",
+                "directory_refused",
+            ],
+            Self::Slowed => &["slowed"],
+        }
+    }
+
+    fn of(self, stats: &Stats) -> u64 {
+        let counted = stats.counted.iter();
+        let here = counted.filter(|(word, _)| self.words().contains(&word.as_str()));
+        here.map(|(_, times)| times).sum()
+    }
 }
 
 #[expect(
@@ -173,5 +245,33 @@ fn number(value: f32) -> String {
     match value {
         value if value > 0.0 && value < 10.0 && value.fract() > 0.05 => format!("{value:.1}"),
         value => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Counters;
+
+    /// Counted, but no limit that somebody has reached; or in one of the others as well.
+    const ELSEWHERE: [&str; 4] = [
+        "connections",
+        "unanswered",
+        "changes_missed",
+        "counted_together",
+    ];
+
+    #[test]
+    fn whatever_a_registry_counts_of_its_limits_is_in_one_sum() {
+        for (word, _) in Counters::default().all() {
+            let in_sums = Limited::ALL.iter().filter(|it| it.words().contains(&word));
+            let expected = usize::from(!ELSEWHERE.contains(&word));
+            assert_eq!(in_sums.count(), expected, "{word}");
+        }
+        // Nothing is looked for that nobody counts.
+        let counters = Counters::default();
+        let counted: Vec<&str> = counters.all().map(|(word, _)| word).collect();
+        let all = Limited::ALL.iter().flat_map(|it| it.words());
+        all.for_each(|word| assert!(counted.contains(word), "{word}"));
     }
 }

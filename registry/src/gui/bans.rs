@@ -7,7 +7,7 @@ use iced::{
 };
 use look::{Element, Icon, Kind, button, space, text};
 
-use super::{Cx, Question, host::Act, page, times::day};
+use super::{Cx, Question, host::Act, page, times::date};
 use crate::desk::Ban;
 
 /// How high a row is, in logical pixels.
@@ -187,7 +187,12 @@ fn line<'a>(ban: &'a Ban, cx: &Cx<'a>) -> Element<'a, Message> {
         text::strong(shown(ban))
             .wrapping(text::Wrapping::None)
             .width(Fill),
-        text::body(fl!(cx.texts, "ban-since", day = day(ban.since))).style(text::muted),
+        text::body(fl!(
+            cx.texts,
+            "ban-since",
+            day = date(cx.texts, ban.since, cx.zone)
+        ))
+        .style(text::muted),
         look::tip(unban, fl!(cx.texts, "unban-tip"), Some("Enter")),
     ]
     .spacing(space::L)

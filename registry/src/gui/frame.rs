@@ -200,6 +200,7 @@ impl App {
                 let yes = Message::Bans(bans::Message::Confirmed);
                 Some(ask(question, yes, Message::Bans(bans::Message::Dismissed)))
             }
+            Place::Log => Some(self.log.question(cx)?.map(Message::Log)),
             _ => None,
         }
     }

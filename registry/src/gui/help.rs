@@ -3,12 +3,12 @@
 
 use i18n_embed_fl::fl;
 use iced::{
-    Alignment, Fill,
+    Alignment, Center, Fill,
     widget::{column, container, row, space::horizontal},
 };
 use look::{Element, Icon, Kind, button, space, text};
 
-use super::{Cx, copied, page};
+use super::{Cx, page};
 use crate::operate::{Facts, KeyIs};
 
 /// The first steps: nothing in them changes.
@@ -95,8 +95,10 @@ fn running<'a>(facts: &'a Facts, cx: &Cx<'a>) -> Vec<Element<'a, Message>> {
         let tip = fl!(cx.texts, "copy-address");
         large(address, tip)
     });
-    let mut give = vec![text::body(fl!(cx.texts, "help-give-text")).into()];
-    give.extend(addresses);
+    let mut give = vec![
+        text::body(fl!(cx.texts, "help-give-text")).into(),
+        column(addresses).into(),
+    ];
     give.extend(local);
     give.push(
         text::caption(fl!(cx.texts, "help-outside", port = facts.listening.port()))
@@ -148,8 +150,11 @@ fn step<'a>(number: u8, title: String, content: Vec<Element<'a, Message>>) -> El
     )
 }
 
-/// What is given to others, large, with a button to copy it.
-fn large<'a>(text: String, tip: String) -> Element<'a, Message> {
-    let copied = copied(text.clone(), text, tip, Message::CopyPressed);
-    container(copied).max_width(420).into()
+/// What is given to others, with a button to copy it right beside it.
+fn large<'a>(shown: String, tip: String) -> Element<'a, Message> {
+    let copy = button::quiet(Icon::Copy).on_press(Message::CopyPressed(shown.clone()));
+    row![text::strong(shown), look::tip(copy, tip, None)]
+        .spacing(space::S)
+        .align_y(Center)
+        .into()
 }

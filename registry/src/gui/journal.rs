@@ -157,7 +157,7 @@ mod tests {
         drop(events);
         journal.run(&queue, &dropped);
         let taken: Vec<_> = journal.take().into_iter().map(|it| it.text).collect();
-        assert_eq!(taken, ["one".into(), "two".into()] as [Box<str>; 2]);
+        assert_eq!(taken, ["one".into(), "two".into()] as [Arc<str>; 2]);
         assert!(journal.take().is_empty());
     }
 

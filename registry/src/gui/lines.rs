@@ -1,6 +1,6 @@
 //! The last messages of a registry, and those of them that somebody looks for. PURE.
 
-use std::{collections::VecDeque, fmt::Write, net::SocketAddr};
+use std::{collections::VecDeque, fmt::Write, net::SocketAddr, sync::Arc};
 
 use codec::UnixMillis;
 
@@ -15,7 +15,10 @@ pub const BYTES_MAX: usize = 32 << 20;
 /// The longest line, in bytes: what is beyond is cut off.
 pub const LINE_BYTES_MAX: usize = 2000;
 
-/// A line of the log.
+/// So many lines are looked through at a time, so that whoever types waits for no more.
+pub const LOOKED_AT_ONCE: usize = 8192;
+
+/// A line of the log. Clones share its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// When it was written, by this machine's clock.
@@ -23,7 +26,7 @@ pub struct Line {
     /// What kind of line it is.
     pub what: What,
     /// What it says, in the words of `ramal-registry`'s own log.
-    pub text: Box<str>,
+    pub text: Arc<str>,
 }
 
 /// What a line tells of.
@@ -147,7 +150,7 @@ impl Line {
         Self {
             at,
             what,
-            text: text.into_boxed_str(),
+            text: text.into(),
         }
     }
 
@@ -172,13 +175,6 @@ impl Filter {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.words.is_empty() && self.kinds == Kinds::All
-    }
-
-    /// Every line that passes this one passes `other` as well.
-    fn narrows(&self, other: &Self) -> bool {
-        let has = |word: &String| self.words.iter().any(|it| it.contains(word.as_str()));
-        let kinds = self.kinds == other.kinds || other.kinds == Kinds::All;
-        kinds && other.words.iter().all(has)
     }
 
     fn takes(&self, line: &Line, buffer: &mut String) -> bool {
@@ -211,6 +207,8 @@ pub struct Lines {
     filter: Filter,
     /// The numbers of those that pass the filter, unless it is open.
     passed: VecDeque<u64>,
+    /// Lines before this number have not been looked at with this filter.
+    looked_from: u64,
     buffer: String,
 }
 
@@ -280,29 +278,35 @@ impl Lines {
         &self.filter
     }
 
-    /// Looks for other lines.
+    /// Looks for other lines, among the newest first: the rest is for [`Lines::look_on`].
     pub fn look_for(&mut self, filter: Filter) {
-        let before = std::mem::replace(&mut self.filter, filter);
-        if !before.is_open() && self.filter.narrows(&before) {
-            // One letter more: only what was found can be found still.
-            let (first, kept, filter) = (self.first, &self.kept, &self.filter);
-            let buffer = &mut self.buffer;
-            self.passed.retain(|number| {
-                let at = usize::try_from(number - first).unwrap_or(usize::MAX);
-                kept.get(at).is_some_and(|line| filter.takes(line, buffer))
-            });
-            return;
-        }
+        self.filter = filter;
         self.passed.clear();
-        if self.filter.is_open() {
+        self.looked_from = self.next();
+        self.look_on();
+    }
+
+    /// Some lines were not looked through yet.
+    #[must_use]
+    pub fn is_looking(&self) -> bool {
+        !self.filter.is_open() && self.looked_from > self.first
+    }
+
+    /// Looks through the next older lines, [`LOOKED_AT_ONCE`] of them.
+    pub fn look_on(&mut self) {
+        if !self.is_looking() {
             return;
         }
-        let numbers = self.first..;
-        for (line, number) in self.kept.iter().zip(numbers) {
-            if self.filter.takes(line, &mut self.buffer) {
-                self.passed.push_back(number);
+        let upto = usize::try_from(self.looked_from - self.first).unwrap_or(usize::MAX);
+        let from = upto.saturating_sub(LOOKED_AT_ONCE);
+        for at in (from..upto).rev() {
+            let number = self.first + as_u64(at);
+            let line = self.kept.get(at);
+            if line.is_some_and(|line| self.filter.takes(line, &mut self.buffer)) {
+                self.passed.push_front(number);
             }
         }
+        self.looked_from = self.first + as_u64(from);
     }
 
     /// How many of the lines before number `until` are looked for and kept.
@@ -346,6 +350,14 @@ mod tests {
 
     fn line(text: &str) -> Line {
         Line::new(0, What::Note, text)
+    }
+
+    /// Looks until there is nothing left to look through.
+    fn look_for(lines: &mut Lines, filter: Filter) {
+        lines.look_for(filter);
+        while lines.is_looking() {
+            lines.look_on();
+        }
     }
 
     fn texts(lines: &Lines) -> Vec<&str> {
@@ -407,32 +419,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_letter_by_letter_is_what_is_found_at_once() {
+    fn many_lines_are_looked_through_a_part_at_a_time_the_newest_first() {
         let mut lines = Lines::default();
-        let peer = "192.0.2.7:5000".parse().unwrap();
-        for number in 0..200 {
-            let text = format!("#{number} Lookup bob{}", number % 7);
-            lines.push(Line::new(0, What::Received(peer), &text));
+        let count = 3 * LOOKED_AT_ONCE + 5;
+        (0..count).for_each(|number| lines.push(line(["odd", "even"][number % 2])));
+        lines.look_for(Filter::new("even", Kinds::All));
+        let newest = lines.get(lines.found(u64::MAX) - 1).unwrap().0;
+        assert_eq!(newest, as_u64(count) - 2);
+        let mut parts = vec![lines.found(u64::MAX)];
+        // What comes meanwhile is found at once, and what is dropped is looked for no more.
+        lines.push(line("even"));
+        while lines.is_looking() {
+            lines.look_on();
+            parts.push(lines.found(u64::MAX));
         }
-        // Typed, a word more, another kind, taken back, something else.
-        for (typed, kinds) in [
-            ("l", Kinds::All),
-            ("lo", Kinds::All),
-            ("look b", Kinds::All),
-            ("look bob3", Kinds::Received),
-            ("look bob3", Kinds::Sent),
-            ("bob3", Kinds::All),
-            ("ob3 1", Kinds::All),
-            ("zoe", Kinds::All),
-            ("", Kinds::All),
-        ] {
-            let filter = Filter::new(typed, kinds);
-            lines.look_for(filter.clone());
-            let mut anew = Lines::default();
-            anew.look_for(filter);
-            lines.kept.iter().for_each(|line| anew.push(line.clone()));
-            assert_eq!(texts(&lines), texts(&anew), "{typed:?} {kinds:?}");
-        }
+        let half = LOOKED_AT_ONCE / 2;
+        let found = [half, 2 * half + 1, 3 * half + 1, count / 2 + 1];
+        assert_eq!(parts, found);
+        let numbers: Vec<u64> = (0..found[3]).map(|at| lines.get(at).unwrap().0).collect();
+        assert!(numbers.is_sorted() && numbers[0] == 1, "{numbers:?}");
+        // Other words begin anew, in the middle of it too.
+        lines.look_for(Filter::new("odd", Kinds::All));
+        look_for(&mut lines, Filter::new("even", Kinds::All));
+        assert_eq!(lines.found(u64::MAX), found[3]);
+    }
+
+    #[test]
+    fn lines_that_are_dropped_before_they_were_looked_through_are_not_found() {
+        let mut lines = Lines::default();
+        (0..LINES_MAX).for_each(|_| lines.push(line("old")));
+        lines.look_for(Filter::new("old", Kinds::All));
+        assert!(lines.is_looking());
+        (0..LINES_MAX).for_each(|_| lines.push(line("new")));
+        assert!(!lines.is_looking());
+        lines.look_on();
+        assert_eq!(lines.found(u64::MAX), 0);
     }
 
     #[test]

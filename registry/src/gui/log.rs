@@ -1,6 +1,6 @@
 //! The log: every message that was sent and received, and what else happened.
 
-use std::{borrow::Cow, fmt::Write as _, path::PathBuf};
+use std::{borrow::Cow, ops::Range, path::PathBuf};
 
 use i18n_embed_fl::fl;
 use iced::{
@@ -10,17 +10,24 @@ use iced::{
         text::{IntoFragment, Style, Wrapping},
     },
 };
-use look::{Element, Icon, Kind, button, space, text};
+use look::{Dialog, Element, Icon, Kind, button, space, text};
 
 use super::{
     Cx,
     lines::{Filter, Kinds, Line, Lines, What},
     page,
-    times::{clock, day},
+    times::{UTC, clock, clock_or_day, date},
 };
+
+mod export;
+
+pub use export::{Exported, export, place};
 
 /// How high a line is, in logical pixels.
 const LINE: f32 = 26.0;
+
+/// How wide a time is, in logical pixels.
+const TIME: f32 = 96.0;
 
 /// So many lines are copied at most: more belongs into a file.
 pub const COPIED_MAX: usize = 10_000;
@@ -38,16 +45,9 @@ pub struct Log {
     paused_at: Option<u64>,
     /// The number of the line that is chosen.
     chosen: Option<u64>,
+    /// Where it is to be written, while a person is asked.
+    file: Option<String>,
     exported: Option<Exported>,
-}
-
-/// What came of writing the log into a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exported {
-    /// So many lines are in it.
-    Done(PathBuf, usize),
-    /// It could not be written.
-    Failed(PathBuf, String),
 }
 
 /// What happened.
@@ -63,12 +63,22 @@ pub enum Message {
     LineChosen(u64),
     /// The chosen line, or else all that are shown, are to be copied.
     CopyPressed,
+    /// More lines are to be looked through.
+    LookOn,
     /// What is shown is to be written to a file.
     ExportPressed,
+    /// A place for that was typed.
+    FileTyped(String),
+    /// It is to be written there.
+    ExportConfirmed,
     /// It was.
     Exported(Exported),
     /// What came of it was read.
     ExportedRead,
+    /// The path of what was written is to be copied.
+    PathPressed(PathBuf),
+    /// The folder of what was written is to be shown.
+    FolderPressed(PathBuf),
     /// Everything is to be forgotten.
     ClearPressed,
     /// Everything is to be shown.
@@ -84,8 +94,14 @@ pub enum Action {
     None,
     /// Puts this on the clipboard.
     Copy(String),
-    /// Writes this into a file.
-    Export(String, usize),
+    /// Says [`Message::LookOn`] as soon as there is time.
+    LookOn,
+    /// Asks where to write it, with [`Log::ask`].
+    Ask,
+    /// Writes this into a file, of which a person typed where it is.
+    Export(String, Vec<Line>),
+    /// Shows the folder of this file.
+    Show(PathBuf),
 }
 
 impl Log {
@@ -108,16 +124,20 @@ impl Log {
         match message {
             Message::SearchTyped(search) => {
                 self.search = search;
-                self.look();
+                return self.look();
             }
             Message::KindsChosen(kinds) => {
                 self.kinds = kinds;
-                self.look();
+                return self.look();
             }
             Message::ShowAllPressed => {
                 self.search.clear();
                 self.kinds = Kinds::All;
-                self.look();
+                return self.look();
+            }
+            Message::LookOn => {
+                self.lines.look_on();
+                return self.looks_on();
             }
             Message::PausePressed => {
                 self.paused_at = match self.paused_at {
@@ -127,10 +147,17 @@ impl Log {
             }
             Message::LineChosen(number) => self.chosen = Some(number),
             Message::CopyPressed => return Action::Copy(self.copied()),
-            Message::ExportPressed => {
-                let shown = self.shown();
-                return Action::Export(self.written(0..shown), shown);
+            Message::ExportPressed if self.shown() > 0 => return Action::Ask,
+            Message::ExportPressed => {}
+            Message::FileTyped(typed) => self.file = Some(typed),
+            Message::ExportConfirmed => {
+                let typed = self.file.take_if(|it| !it.trim().is_empty());
+                if let Some(typed) = typed {
+                    return Action::Export(typed, self.snapshot());
+                }
             }
+            Message::PathPressed(path) => return Action::Copy(path.display().to_string()),
+            Message::FolderPressed(path) => return Action::Show(path),
             Message::Exported(exported) => self.exported = Some(exported),
             Message::ExportedRead => self.exported = None,
             Message::ClearPressed => {
@@ -139,7 +166,7 @@ impl Log {
                 self.paused_at = self.paused_at.map(|_| self.lines.next());
             }
             Message::Dismissed => {
-                if self.exported.take().is_none() {
+                if self.file.take().is_none() && self.exported.take().is_none() {
                     self.chosen = None;
                 }
             }
@@ -153,9 +180,29 @@ impl Log {
         self.paused_at.is_some()
     }
 
-    fn look(&mut self) {
+    /// Asks where to write what is shown: there, unless a person types something else.
+    pub fn ask(&mut self, file: String) {
+        self.file = Some(file);
+    }
+
+    /// What is to be answered first, if something is.
+    #[must_use]
+    pub fn question<'a>(&self, cx: &Cx<'a>) -> Option<Dialog<'a, Message>> {
+        let typed = self.file.as_deref()?;
+        Some(export::question(typed, self.shown(), cx))
+    }
+
+    fn look(&mut self) -> Action {
         self.chosen = None;
         self.lines.look_for(Filter::new(&self.search, self.kinds));
+        self.looks_on()
+    }
+
+    fn looks_on(&self) -> Action {
+        match self.lines.is_looking() {
+            true => Action::LookOn,
+            false => Action::None,
+        }
     }
 
     fn shown(&self) -> usize {
@@ -177,31 +224,20 @@ impl Log {
         }
     }
 
-    /// Lines as they are copied and written to files: date and time, UTC, and the rest.
-    fn written(&self, places: std::ops::Range<usize>) -> String {
-        let mut text = String::new();
+    /// Lines as they are copied.
+    fn written(&self, places: Range<usize>) -> String {
+        let mut text = Vec::new();
         for (_, line) in places.filter_map(|at| self.lines.get(at)) {
-            let (day, time) = (day(line.at), clock(line.at));
-            // Writing to a string does not fail.
-            let _ = write!(text, "{day}T{time}Z {}", word(line.what));
-            if let Some(peer) = line.what.peer() {
-                let _ = write!(text, " {peer}");
-            }
-            let _ = match line.what {
-                What::Missing(lines) => writeln!(text, " {lines} lines"),
-                _ => writeln!(text, " {}", line.text),
-            };
+            // Writing to memory does not fail.
+            let _ = export::write_line(line, &mut text);
         }
-        text
+        String::from_utf8(text).unwrap_or_default()
     }
-}
 
-/// Writes the log into a file of its own that nobody else may read: it says who calls whom.
-#[must_use]
-pub fn export(path: &std::path::Path, text: &str, lines: usize) -> Exported {
-    match crate::keyfile::write(path, text.as_bytes()) {
-        Ok(()) => Exported::Done(path.to_owned(), lines),
-        Err(error) => Exported::Failed(path.to_owned(), error.to_string()),
+    /// The lines that are shown.
+    fn snapshot(&self) -> Vec<Line> {
+        let lines = (0..self.shown()).filter_map(|at| self.lines.get(at));
+        lines.map(|(_, line)| line.clone()).collect()
     }
 }
 
@@ -248,6 +284,8 @@ impl Log {
                 },
                 None,
             )
+        } else if self.lines.is_looking() {
+            column![].into()
         } else {
             let all = button::secondary(fl!(cx.texts, "log-show-all"));
             look::empty(
@@ -278,6 +316,7 @@ impl Log {
     fn count(&self, shown: usize, cx: &Cx<'_>) -> String {
         let kept = self.lines.len();
         match shown == kept {
+            _ if self.lines.is_looking() => fl!(cx.texts, "log-looking", shown = shown),
             true => fl!(cx.texts, "log-count", kept = kept),
             false => fl!(cx.texts, "log-count-found", shown = shown, kept = kept),
         }
@@ -361,23 +400,7 @@ impl Log {
             let text = fl!(cx.texts, "log-missed", missed = missed);
             look::banner(Kind::Warning, text, None)
         });
-        let exported = self.exported.as_ref().map(|exported| {
-            let read = button::quiet(Icon::Close).on_press(Message::ExportedRead);
-            let (kind, text) = match exported {
-                &Exported::Done(ref path, lines) => {
-                    let path = path.display().to_string();
-                    let text = fl!(cx.texts, "log-exported", lines = lines, path = path);
-                    (Kind::Positive, text)
-                }
-                Exported::Failed(path, why) => {
-                    let path = path.display().to_string();
-                    let why = why.as_str();
-                    let text = fl!(cx.texts, "log-not-exported", path = path, why = why);
-                    (Kind::Danger, text)
-                }
-            };
-            look::banner(kind, text, Some(read.into()))
-        });
+        let exported = self.exported.as_ref().map(|it| export::told(it, cx));
         paused
             .into_iter()
             .chain(exported)
@@ -389,8 +412,15 @@ impl Log {
     fn whole<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
         let (_, line) = self.lines.get(self.place()?)?;
         let peer = line.what.peer().map(|it| it.to_string());
-        let time = format!("{} {} UTC", day(line.at), clock(line.at));
-        let head = [Some(time), peer].into_iter().flatten().collect::<Vec<_>>();
+        let here = format!(
+            "{} {}",
+            date(cx.texts, line.at, cx.zone),
+            clock(line.at, cx.zone)
+        );
+        // As it stands in files.
+        let utc = format!("{} UTC", clock(line.at, &UTC));
+        let head = [Some(here), Some(utc), peer];
+        let head = head.into_iter().flatten().collect::<Vec<_>>();
         let head = text::caption(head.join("   ")).style(text::muted);
         let close = button::quiet(Icon::Close).on_press(Message::Dismissed);
         let close = look::tip(close, fl!(cx.texts, "close-panel"), Some("Esc"));
@@ -421,7 +451,7 @@ impl Log {
         ]
         .spacing(space::XS)
         .align_y(Center)
-        .width(96);
+        .width(88);
         let peer = line
             .what
             .peer()
@@ -431,10 +461,12 @@ impl Log {
             _ => Cow::Borrowed(&*line.text),
         };
         let line = row![
-            plain(clock(line.at)).style(text::muted).width(92),
+            plain(clock_or_day(cx.texts, line.at, cx.clock, cx.zone))
+                .style(text::muted)
+                .width(TIME),
             way,
             container(plain(peer).style(text::muted))
-                .width(170)
+                .width(152)
                 .clip(true),
             container(plain(said)).width(Fill).clip(true),
         ];

@@ -8,7 +8,7 @@ use i18n_embed_fl::fl;
 
 use super::{
     host::Phase,
-    times::{clock, day},
+    times::{UTC, clock, day},
 };
 use crate::desk::{Done, Failed, Subject};
 
@@ -82,6 +82,11 @@ pub(super) fn copied(texts: &FluentLanguageLoader) -> String {
     fl!(texts, "copied")
 }
 
+pub(super) fn not_shown(folder: &Path, texts: &FluentLanguageLoader) -> String {
+    let path = folder.display().to_string();
+    fl!(texts, "folder-not-shown", path = path)
+}
+
 pub(super) fn busy(texts: &FluentLanguageLoader) -> String {
     fl!(texts, "busy")
 }
@@ -95,12 +100,12 @@ pub(super) fn preferences_damaged(aside: &Path, texts: &FluentLanguageLoader) ->
     fl!(texts, "preferences-damaged", path = path)
 }
 
-/// The name of a file for the log: `log-2026-11-21-103107.txt`.
+/// The name of a file for the log, in UTC as the times in it: `log-2026-11-21-103107Z.txt`.
 pub(super) fn export_name(at: UnixMillis) -> String {
-    let time: String = clock(at)
+    let time: String = clock(at, &UTC)
         .chars()
         .filter(char::is_ascii_digit)
         .take(6)
         .collect();
-    format!("log-{}-{time}.txt", day(at))
+    format!("log-{}-{time}Z.txt", day(at, &UTC))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use codec::UnixMillis;
 use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -33,52 +34,110 @@ pub fn ago(texts: &FluentLanguageLoader, at: UnixMillis, now: UnixMillis) -> Str
     }
 }
 
-/// A day, UTC: `2026-11-21`.
+/// The zone of what leaves this machine, such as files.
+pub const UTC: TimeZone = TimeZone::UTC;
+
+/// A day on the clocks of `zone`: `2026-11-21`.
 #[must_use]
-pub fn day(at: UnixMillis) -> String {
-    // Days since 0000-03-01 of the Gregorian calendar, in eras of 400 years (Hinnant, "chrono-
-    // Compatible Low-Level Date Algorithms").
-    let days = at / (DAY * 1000) + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + 400 * era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+pub fn day(at: UnixMillis, zone: &TimeZone) -> String {
+    zoned(at, zone).map_or_else(String::new, |at| at.date().to_string())
 }
 
-/// A time of day, UTC: `10:31:07.250`.
+/// A time of day on the clocks of `zone`: `10:31:07.250`.
 #[must_use]
-pub fn clock(at: UnixMillis) -> String {
-    let seconds = at / 1000 % DAY;
-    let (hours, minutes) = (seconds / HOUR, seconds % HOUR / MINUTE);
-    format!(
-        "{hours:02}:{minutes:02}:{:02}.{:03}",
-        seconds % MINUTE,
-        at % 1000
-    )
+pub fn clock(at: UnixMillis, zone: &TimeZone) -> String {
+    let clock = |at: Zoned| format!("{}.{:03}", whole_seconds(&at), at.millisecond());
+    zoned(at, zone).map_or_else(String::new, clock)
+}
+
+/// A day on the clocks of `zone`, as people write it: `2026-11-21`, `21/11/2026`.
+#[must_use]
+pub fn date(texts: &FluentLanguageLoader, at: UnixMillis, zone: &TimeZone) -> String {
+    zoned(at, zone).map_or_else(String::new, |at| {
+        let (year, month, day) = (at.year().to_string(), two(at.month()), two(at.day()));
+        fl!(texts, "date", year = year, month = month, day = day)
+    })
+}
+
+/// A time of day on the clocks of `zone`, but with the day instead of a part of the second where
+/// that is another day than that of `now`: `11-20 10:31:07`, `20/11 10:31:07`.
+#[must_use]
+pub fn clock_or_day(
+    texts: &FluentLanguageLoader,
+    at: UnixMillis,
+    now: UnixMillis,
+    zone: &TimeZone,
+) -> String {
+    let (Some(then), Some(today)) = (zoned(at, zone), zoned(now, zone)) else {
+        return String::new();
+    };
+    match then.date() == today.date() {
+        true => clock(at, zone),
+        false => {
+            let (month, day, time) = (two(then.month()), two(then.day()), whole_seconds(&then));
+            fl!(texts, "date-time", month = month, day = day, time = time)
+        }
+    }
+}
+
+fn two(number: i8) -> String {
+    format!("{number:02}")
+}
+
+fn whole_seconds(at: &Zoned) -> String {
+    format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
+}
+
+/// Nothing for a time that no calendar has.
+fn zoned(at: UnixMillis, zone: &TimeZone) -> Option<Zoned> {
+    let at = Timestamp::from_millisecond(i64::try_from(at).ok()?).ok()?;
+    Some(at.to_zoned(zone.clone()))
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::offset;
+    use look::{Language, language};
+
     use super::*;
+    use crate::gui::{DOMAIN, Texts};
 
     #[test]
-    fn days_and_times_are_those_of_the_calendar() {
+    fn days_and_times_are_those_of_the_clocks_of_a_place() {
         // date -u -d DAY +%s
         for (seconds, shown) in [
             (0, "1970-01-01"),
             (951_782_400, "2000-02-29"),
-            (951_868_800, "2000-03-01"),
             (1_798_761_599, "2026-12-31"),
-            (4_107_542_400, "2100-03-01"),
         ] {
-            assert_eq!(day(seconds * 1000), shown);
+            assert_eq!(day(seconds * 1000, &UTC), shown);
         }
-        assert_eq!(clock(1_798_761_599_042), "23:59:59.042");
-        assert_eq!(clock(951_782_400_000 + 37_867_250), "10:31:07.250");
+        assert_eq!(clock(1_798_761_599_042, &UTC), "23:59:59.042");
+        let brasilia = TimeZone::fixed(offset(-3));
+        assert_eq!(clock(1_798_761_599_042, &brasilia), "20:59:59.042");
+        // Two hours into the new year there, in UTC, is still the old one here.
+        assert_eq!(day(1_798_761_600_000 + 7_200_000, &brasilia), "2026-12-31");
+        assert_eq!(day(u64::MAX, &UTC), "");
+    }
+
+    #[test]
+    fn a_line_of_another_day_says_which() {
+        let brasilia = TimeZone::fixed(offset(-3));
+        // 2026-11-21, 10:31:07.250 UTC.
+        let now = 1_795_257_067_250;
+        for (language, day, line) in [
+            (Language::English, "2026-11-21", "11-20 23:31:07"),
+            (
+                Language::BrazilianPortuguese,
+                "21/11/2026",
+                "20/11 23:31:07",
+            ),
+        ] {
+            let texts = language::loader(DOMAIN, &Texts, language);
+            let of = |at| clock_or_day(&texts, at, now, &brasilia);
+            assert_eq!(of(now), "07:31:07.250");
+            assert_eq!(of(now - 8 * 3_600_000), line);
+            assert_eq!(date(&texts, now, &brasilia), day);
+        }
     }
 }

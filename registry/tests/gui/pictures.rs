@@ -141,6 +141,18 @@ fn the_log_looks_as_it_did() {
     let log = |it: Scene| it.go(Place::Log).open().pulses();
     look_as_before("log", |it| log(it).lines(scene::lines(500)));
     part_looks_as_before("log-empty", log);
+    part_looks_as_before("log-export", |it| {
+        let mut it = log(it).lines(scene::lines(500));
+        it.say(Message::Log(log::Message::ExportPressed));
+        it
+    });
+    part_looks_as_before("log-exported", |it| {
+        let mut it = log(it).lines(scene::lines(500));
+        let path = "/home/ana/.local/share/ramal/registry/log-2026-11-21-103107Z.txt";
+        let done = log::Exported::Done(path.into(), 500);
+        it.say(Message::Log(log::Message::Exported(done)));
+        it
+    });
     part_looks_as_before("log-paused", |it| {
         let mut it = log(it).lines(scene::lines(30));
         it.say(Message::Log(log::Message::PausePressed));
@@ -201,6 +213,12 @@ fn the_smallest_window_looks_as_it_did() {
     });
     looks_as_before_where_it_is_small("small-bans", |it| {
         open(it).go(Place::Bans).bans(scene::bans())
+    });
+    looks_as_before_where_it_is_small("small-activity", |it| open(it).go(Place::Activity));
+    looks_as_before_where_it_is_small("small-help", |it| open(it).go(Place::Help));
+    looks_as_before_where_it_is_small("small-failed", |it| {
+        let path = "/home/ana/.local/share/ramal/registry/names.redb".into();
+        it.failed(OpenError::Store(embedded::OpenError::InUse(path)))
     });
     looks_as_before_where_it_is_small("small-settings", |it| open(it).go(Place::Settings));
 }

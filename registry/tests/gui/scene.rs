@@ -14,6 +14,7 @@ use iced_test::{
     runtime::{Action, task::into_stream},
     selector::{Candidate, Target},
 };
+use jiff::tz::{TimeZone, offset};
 use look::{Language, Scheme};
 use registry::{
     desk::{Ban, Device, Query, Requests, Stats, User, Users},
@@ -58,6 +59,8 @@ impl Scene {
             listen: None,
             open: false,
             found,
+            // Brasília.
+            zone: TimeZone::fixed(offset(-3)),
             hosting: host::Hosting::default(),
         };
         let (app, _) = App::new(&start);
@@ -324,7 +327,9 @@ fn stats() -> Stats {
         owned: 2100,
         registered: 1400,
         requests: requests.to_vec(),
-        counted: vec![],
+        counted: [("full", 3), ("banned", 9), ("idle", 41), ("slowed", 127)]
+            .map(|(word, times)| (word.to_owned(), times))
+            .to_vec(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be done on each screen: where it works, where there is nothing, where it fails.
 
-use std::time::Duration;
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 use iced::{
     Event,
@@ -14,7 +14,7 @@ use registry::{
         App, Message, Place, Start, WINDOW, bans, door,
         host::{self, Act, Command, Hosting, Phase, Sight, Told},
         journal::Journal,
-        lines::{Kinds, LINES_MAX},
+        lines::{Kinds, LINES_MAX, LOOKED_AT_ONCE, Line, What},
         log,
         preferences::Preferences,
         users,
@@ -96,6 +96,7 @@ fn where_to_listen_this_time_is_not_remembered_for_the_next() {
         listen: Some(given),
         open: false,
         found: Preferences::load(&data),
+        zone: jiff::tz::TimeZone::UTC,
         hosting: Hosting::default(),
     };
     let opened = |typed: Option<&str>| {
@@ -408,22 +409,22 @@ fn the_log_is_filtered_paused_and_goes_on() {
         .go(Place::Log)
         .open()
         .lines(scene::lines(24));
-    assert!(shows(&scene, "24 lines, times in UTC"));
+    assert!(shows(&scene, "24 lines"));
     click(&mut scene, "Received");
-    assert!(shows(&scene, "8 of 24 lines, times in UTC"));
+    assert!(shows(&scene, "8 of 24 lines"));
     click(&mut scene, "All");
     control(&mut scene, "p");
     let mut scene = scene.lines(scene::lines(3));
     assert!(shows(&scene, "Paused. 3 new lines came meanwhile."));
-    assert!(shows(&scene, "24 of 27 lines, times in UTC"));
+    assert!(shows(&scene, "24 of 27 lines"));
     click(&mut scene, "Go on");
-    assert!(shows(&scene, "27 lines, times in UTC"));
+    assert!(shows(&scene, "27 lines"));
     scene.say(Message::Log(log::Message::SearchTyped(
         "nowhere".to_owned(),
     )));
     assert!(shows(&scene, "No such line"));
     click(&mut scene, "Show all lines");
-    assert!(shows(&scene, "27 lines, times in UTC"));
+    assert!(shows(&scene, "27 lines"));
 }
 
 #[test]
@@ -453,18 +454,101 @@ fn what_is_copied_and_exported_is_what_is_shown() {
         panic!("nothing was copied")
     };
     assert_eq!(line.lines().count(), 1);
-    let log::Action::Export(text, lines) = log.update(log::Message::ExportPressed) else {
+    assert_eq!(log.update(log::Message::ExportPressed), log::Action::Ask);
+    log.ask("log.txt".to_owned());
+    let log::Action::Export(typed, lines) = log.update(log::Message::ExportConfirmed) else {
         panic!("nothing was exported")
     };
-    assert_eq!((text.lines().count(), lines), (8, 8));
+    assert_eq!((&*typed, lines.len()), ("log.txt", 8));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.txt");
-    let done = log::export(&path, &text, lines);
+    let done = log::export(&path, &lines);
     assert_eq!(done, log::Exported::Done(path.clone(), 8));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), copied);
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "others must not see who calls whom");
+    // What is there stays as it is.
+    let again = log::export(&path, &lines[..1]);
+    assert_eq!(again, log::Exported::Exists(path.clone()));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), copied);
     let nowhere = folder.path().join("no/log.txt");
-    let failed = log::export(&nowhere, &text, lines);
+    let failed = log::export(&nowhere, &lines);
     assert!(matches!(failed, log::Exported::Failed(..)));
+}
+
+#[test]
+fn a_log_goes_where_a_person_types_and_what_became_of_it_can_be_found() {
+    let mut scene = Scene::english()
+        .go(Place::Log)
+        .open()
+        .lines(scene::lines(24));
+    control(&mut scene, "e");
+    assert!(shows(&scene, "Write the log to a file"));
+    let usual = "/dev/null/ramal/registry/log-2026-11-21-103107Z.txt";
+    assert!(shows(&scene, usual), "{:#?}", scene::texts_of(&scene.app));
+    escape(&mut scene);
+    assert!(!shows(&scene, "Write the log to a file"));
+    control(&mut scene, "e");
+    scene.say(Message::Log(log::Message::FileTyped("  ".to_owned())));
+    scene.say(Message::Log(log::Message::ExportConfirmed));
+    assert!(shows(&scene, "Write the log to a file"), "nothing is typed");
+    let done = log::Exported::Done("/home/ana/log.txt".into(), 24);
+    scene.say(Message::Log(log::Message::FileTyped("a".to_owned())));
+    scene.say(Message::Log(log::Message::ExportConfirmed));
+    assert!(!shows(&scene, "Write the log to a file"));
+    scene.say(Message::Log(log::Message::Exported(done)));
+    assert!(shows(&scene, "24 lines were written to /home/ana/log.txt"));
+    assert!(does_something(&scene, "Show the folder"));
+    scene.say(Message::NotShown("/home/ana".into()));
+    assert!(shows(
+        &scene,
+        "This desktop could not show /home/ana. Open it by hand."
+    ));
+
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let at = |typed: &str| log::place(typed, data, "log-1.txt");
+    assert_eq!(at(" mine.txt "), data.join("mine.txt"));
+    assert_eq!(at("/tmp/mine.txt"), std::path::Path::new("/tmp/mine.txt"));
+    assert_eq!(at(&data.display().to_string()), data.join("log-1.txt"));
+    let home = std::path::PathBuf::from(std::env::var_os("HOME").unwrap());
+    assert_eq!(at("~/mine.txt"), home.join("mine.txt"));
+}
+
+#[test]
+fn times_are_those_of_this_machine_and_a_line_of_another_day_says_so() {
+    let mut scene = Scene::english().go(Place::Log).open();
+    let yesterday = scene::CLOCK - 24 * 3_600_000;
+    scene = scene.lines([
+        Line::new(yesterday, What::Note, "added alice"),
+        Line::new(scene::CLOCK, What::Note, "added bob"),
+    ]);
+    assert!(shows(&scene, "11-20 07:31:07") && shows(&scene, "07:31:07.250"));
+    scene.say(Message::Log(log::Message::LineChosen(1)));
+    assert!(shows(&scene, "2026-11-21 07:31:07.250   10:31:07.250 UTC"));
+}
+
+#[test]
+fn a_long_log_is_looked_through_while_a_person_types_on() {
+    let mut scene = Scene::english()
+        .go(Place::Log)
+        .open()
+        .lines((0..3 * LOOKED_AT_ONCE).map(|at| {
+            let text = if at == 0 { "the first" } else { "another" };
+            Line::new(scene::CLOCK, What::Note, text)
+        }));
+    scene.say(Message::Log(log::Message::SearchTyped("first".to_owned())));
+    assert!(shows(&scene, "0 found so far") && !shows(&scene, "No such line"));
+    for _ in 0..2 {
+        scene.say(Message::Log(log::Message::LookOn));
+    }
+    assert!(shows(&scene, "1 of 24576 lines") && shows(&scene, "the first"));
+    scene.say(Message::Log(log::Message::SearchTyped("none".to_owned())));
+    for _ in 0..2 {
+        assert!(!shows(&scene, "No such line"));
+        scene.say(Message::Log(log::Message::LookOn));
+    }
+    assert!(shows(&scene, "No such line"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use iced::{Size, window};
+use jiff::tz::TimeZone;
 use registry::{
     cli,
     gui::{
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         data,
         listen: line.listen,
         open: line.open,
+        zone: TimeZone::system(),
         hosting: Hosting::default(),
     };
     let hosting = start.hosting.clone();

@@ -14,7 +14,7 @@ use crate::{
     desk::{Device, User},
     gui::{
         Cx, copied,
-        times::{ago, day, lasting},
+        times::{ago, date, lasting},
     },
 };
 
@@ -39,7 +39,7 @@ impl Users {
             .banned
             .then(|| look::banner(Kind::Danger, fl!(cx.texts, "person-banned"), None));
         let given_up = user.free_at.map(|at| {
-            let text = fl!(cx.texts, "person-free", day = day(at));
+            let text = fl!(cx.texts, "person-free", day = date(cx.texts, at, cx.zone));
             look::banner(Kind::Warning, text, None)
         });
         let key = fact(
@@ -53,7 +53,7 @@ impl Users {
         );
         let claimed = fact(
             fl!(cx.texts, "person-claimed"),
-            text::body(day(user.claimed_at)).into(),
+            text::body(date(cx.texts, user.claimed_at, cx.zone)).into(),
         );
         let devices: Vec<Element<'a, Message>> = match user.devices.is_empty() {
             true => vec![absent(user, cx)],
