@@ -30,9 +30,9 @@ pub(super) const PLACES: [Place; 6] = [
     Place::Help,
 ];
 
-/// So many alarms are shown at a time, so that the screen below has room; the next one comes when
-/// one of them is read.
-const ALARMS_MAX: usize = 2;
+/// So many alarms are shown at a time, in a window so wide and in a smaller one, so that the screen
+/// below has room; the next one comes when one of them is read.
+const ALARMS_MAX: (usize, f32, usize) = (2, 1000.0, 1);
 
 impl App {
     pub(super) fn frame(&self) -> Element<'_, Message> {
@@ -136,7 +136,9 @@ impl App {
             let read = (!self.read.contains(alarm.of)).then(read);
             look::banner(alarm.kind, alarm.text, read)
         };
-        alarms.take(ALARMS_MAX).map(banner).collect()
+        let (most, wide, fewer) = ALARMS_MAX;
+        let most = if cx.width < wide { fewer } else { most };
+        alarms.take(most).map(banner).collect()
     }
 
     /// Why the list that is shown is not as it is now.
