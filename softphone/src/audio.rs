@@ -67,7 +67,7 @@ use std::{
 
 use tokio::sync::{mpsc as queue, oneshot};
 
-pub use device::{Device, Direction, devices};
+pub use device::{Device, Direction, devices, meant};
 pub use file::numbered;
 pub use level::Levels;
 pub use tone::Tone;

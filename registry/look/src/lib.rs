@@ -72,7 +72,7 @@ pub use repaint::repaint;
 pub use rows::{Rows, rows};
 pub use slider::slider;
 pub use surface::{card, scroll, separator, surface};
-pub use switch::switch;
+pub use switch::{switch, switched};
 pub use text::TextSize;
 pub use theme::{Scheme, Tokens, theme};
 pub use tip::tip;

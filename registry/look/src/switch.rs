@@ -19,6 +19,17 @@ pub fn switch<'a, Message: Clone + 'a>(
     is_on: bool,
     on_toggle: Option<impl FnOnce(bool) -> Message>,
 ) -> Element<'a, Message> {
+    let line = switched(text::body(label), is_on, on_toggle);
+    line.padding([space::S, 0.0]).into()
+}
+
+/// The same beside whatever says what it switches, all of which switches it.
+#[must_use]
+pub fn switched<'a, Message: Clone + 'a>(
+    about: impl Into<Element<'a, Message>>,
+    is_on: bool,
+    on_toggle: Option<impl FnOnce(bool) -> Message>,
+) -> Press<'a, Message> {
     let is_enabled = on_toggle.is_some();
     let knob = HEIGHT - 2.0 * INSET;
     let knob = container(iced::widget::space())
@@ -54,14 +65,12 @@ pub fn switch<'a, Message: Clone + 'a>(
             };
             disc(ground, HEIGHT)
         });
-    let line = row![text::body(label).width(Fill), track]
+    let line = row![container(about).width(Fill), track]
         .spacing(space::M)
         .align_y(Center);
     Press::new(line, style)
         .width(Fill)
-        .padding([space::S, space::S])
         .on_press_maybe(on_toggle.map(|on_toggle| on_toggle(!is_on)))
-        .into()
 }
 
 fn disc(ground: iced::Color, height: f32) -> container::Style {
@@ -75,12 +84,10 @@ fn disc(ground: iced::Color, height: f32) -> container::Style {
     }
 }
 
+/// It has no ground of its own: its words stand in line with those above and below it.
 fn style(tokens: &Tokens, status: Status) -> Style {
     Style {
-        fill: match status {
-            Status::Hovered | Status::Pressed => Some(tokens.hover),
-            Status::Idle | Status::Disabled => None,
-        },
+        fill: None,
         text: match status {
             Status::Disabled => tokens.muted,
             _ => tokens.text,

@@ -175,11 +175,7 @@ impl Settings {
                 plain,
             ))
             .extend(exposed)
-            .push(container(at_start).padding(iced::Padding {
-                left: -space::S,
-                right: -space::S,
-                ..iced::Padding::ZERO
-            }));
+            .push(at_start);
         look::card(content.spacing(space::L))
     }
 

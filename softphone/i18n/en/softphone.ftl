@@ -612,6 +612,7 @@ sound-microphone = Microphone
 sound-loudspeaker = Loudspeaker
 sound-bell = Ringtone plays on
 sound-volume = Volume
+sound-level = Level
 sound-default = System default
 sound-same = Same as the loudspeaker
 sound-away = { $device } (not connected)

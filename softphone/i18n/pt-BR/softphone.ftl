@@ -612,6 +612,7 @@ sound-microphone = Microfone
 sound-loudspeaker = Alto-falante
 sound-bell = Saída do toque
 sound-volume = Volume
+sound-level = Nível
 sound-default = Padrão do sistema
 sound-same = O mesmo alto-falante
 sound-away = { $device } (desconectado)

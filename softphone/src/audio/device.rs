@@ -296,6 +296,17 @@ fn unknown(direction: Direction, wanted: &str) -> AudioError {
     }
 }
 
+/// The device of `listed` that is meant by `wanted`, as one is chosen that is to be opened.
+#[must_use]
+pub fn meant<'a>(listed: &'a [Device], direction: Direction, wanted: &str) -> Option<&'a Device> {
+    let fitting: Vec<&Device> = listed
+        .iter()
+        .filter(|device| device.direction == direction)
+        .collect();
+    let at = choose(&fitting, direction, wanted).ok()?;
+    fitting.get(at).copied()
+}
+
 /// The one device that has `wanted` for its id, with or without the sound system's name before it;
 /// or for its name; or that has it as a part of its name, in capitals or not. Monitors come last.
 fn choose(devices: &[&Device], direction: Direction, wanted: &str) -> Result<usize, AudioError> {

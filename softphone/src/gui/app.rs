@@ -290,6 +290,7 @@ impl App {
             Change::Publish(_) => phone::Command::Publish(set.publish).into(),
             Change::Registry(_)
             | Change::SignedIn(_)
+            | Change::DeviceNamed(..)
             | Change::Favourite(..)
             | Change::Notifications(_)
             | Change::HideCallers(_)

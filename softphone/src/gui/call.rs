@@ -129,10 +129,10 @@ impl Call {
                     Ok(devices) => Devices::Listed(devices),
                     Err(why) => Devices::Failed(why),
                 };
-                Action::None
+                self.named(cx.preferences)
             }
-            Message::InputChosen(id) => Action::Prefer(preferences::Change::Input(id)),
-            Message::OutputChosen(id) => Action::Prefer(preferences::Change::Output(id)),
+            Message::InputChosen(id) => self.choose(preferences::Change::Input(id), cx),
+            Message::OutputChosen(id) => self.choose(preferences::Change::Output(id), cx),
             Message::InputVolume(percent) => {
                 Action::Prefer(preferences::Change::InputVolume(percent))
             }

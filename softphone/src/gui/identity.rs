@@ -411,7 +411,15 @@ impl Work {
                     fl!(t, "identity-passphrase-empty"),
                 ),
             };
-            look::field(fl!(t, "identity-passphrase"), input, error)
+            let help = is_new && error.is_none();
+            let help = help.then(|| {
+                let help = text::caption(fl!(t, "identity-passphrase-short"));
+                help.style(text::muted).into()
+            });
+            column![look::field(fl!(t, "identity-passphrase"), input, error)]
+                .extend(help)
+                .spacing(space::XS + 2.0)
+                .into()
         };
         match self.kind {
             Kind::Export => {

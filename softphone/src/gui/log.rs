@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use codec::fold;
 use i18n_embed_fl::fl;
 use iced::{
-    Alignment, Center, Element, Fill,
+    Center, Element, Fill,
     widget::{Column, column, container, operation, row, space as gap, text::Wrapping},
 };
 use jiff::tz::TimeZone;
@@ -242,7 +242,11 @@ impl Log {
             .height(Fill)
             .padding(space::XS)
             .style(look::surface);
-        let selected = self.selected.and_then(|number| numbered(journal, number));
+        // What does not fit the filter is not shown below it either.
+        let selected = self
+            .selected
+            .filter(|number| self.place(journal, *number).is_some());
+        let selected = selected.and_then(|number| numbered(journal, number));
         Column::new()
             .push(self.bar(cx))
             .extend(self.notice(cx))
@@ -355,7 +359,7 @@ impl Log {
         look::card(
             row![container(words).width(Fill), copy]
                 .spacing(space::M)
-                .align_y(Alignment::Start),
+                .align_y(Center),
         )
     }
 

@@ -183,6 +183,7 @@ impl Settings {
         match action {
             Action::Prefer(change) => Action::Prefer(change),
             Action::Run(task) => Action::Run(task.map(Message::Sound)),
+            Action::All(all) => Action::All(all.into_iter().map(Self::heard).collect()),
             _ => Action::None,
         }
     }
@@ -368,7 +369,8 @@ fn setting<'a, M: 'a>(
     sets: impl Into<Element<'a, M>>,
 ) -> Element<'a, M> {
     let icon = icon.map(|icon| look::icon(icon).style(text::muted).into());
-    let about = column![text::strong(title), text::caption(words).style(text::muted),];
+    let about = column![text::strong(title), text::caption(words).style(text::muted)];
+    let about = about.spacing(space::XS);
     row![]
         .extend(icon)
         .push(about.width(Fill))
@@ -394,12 +396,13 @@ fn calls<'a>(cx: &Cx<'a>) -> Element<'a, Message> {
         callers,
     ]
     .spacing(space::S);
-    let switched = |words, explained: String, is_on, change: fn(bool) -> Change| {
-        column![
-            look::switch(words, is_on, Some(move |on| Message::Set(change(on)))),
-            container(text::caption(explained).style(text::muted)).padding([0.0, space::S]),
-        ]
-        .spacing(space::XS)
+    let switched = |words: String, explained: String, is_on, change: fn(bool) -> Change| {
+        let about = column![
+            text::strong(words),
+            text::caption(explained).style(text::muted)
+        ];
+        let sets = move |on| Message::Set(change(on));
+        look::switched(about.spacing(space::XS), is_on, Some(sets))
     };
     let publish = switched(
         fl!(t, "publish"),

@@ -476,7 +476,9 @@ fn every_part_of_the_settings_looks_as_it_did() {
         }
         let heard = |message| Message::Settings(settings::Message::Sound(message));
         app.world.preferences.input = Some("pulseaudio:usb".to_owned());
-        app.world.preferences.output = Some("pulseaudio:gone".to_owned());
+        let (gone, named) = ("pulseaudio:gone".to_owned(), "Desk speakers".to_owned());
+        app.world.preferences.output = Some(gone.clone());
+        app.world.preferences.device_names = [(gone, named)].into();
         let _ = app.update(heard(sound::Message::Listed(Arc::new(Ok(devices())))));
         app.phone
             .as_mut()

@@ -6,6 +6,7 @@
 //! worth keeping anybody from their calls.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -17,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::{ProfileError, folder::failed, folder_of};
 use crate::{
-    audio::{Input, Output},
+    audio::{self, Device, Direction, Input, Output},
     phone::Callers,
 };
 
@@ -44,6 +45,8 @@ pub struct Preferences {
     pub output: Option<String>,
     /// Where it rings, as [`Output`] reads it; `None` is where voice goes.
     pub ring_on: Option<String>,
+    /// What these three were called when they were last there, by how they are written here.
+    pub device_names: BTreeMap<String, String>,
     /// How loud the microphone is taken: 0-200 %.
     pub input_volume: u8,
     /// How loud the loudspeaker plays: 0-200 %.
@@ -75,6 +78,7 @@ impl Default for Preferences {
             input: None,
             output: None,
             ring_on: None,
+            device_names: BTreeMap::new(),
             input_volume: 100,
             output_volume: 100,
             callers: MayCall::Everyone,
@@ -136,6 +140,8 @@ pub enum Change {
     Output(Option<String>),
     /// Where it rings.
     RingOn(Option<String>),
+    /// What a device that was chosen is called, by how it is written.
+    DeviceNamed(String, String),
     /// How loud the microphone is taken: 0-200 %; more is 200.
     InputVolume(u8),
     /// How loud the loudspeaker plays: 0-200 %; more is 200.
@@ -165,6 +171,13 @@ impl Preferences {
             Change::Input(input) => self.input = input,
             Change::Output(output) => self.output = output,
             Change::RingOn(output) => self.ring_on = output,
+            Change::DeviceNamed(device, name) => {
+                self.device_names.insert(device, name);
+                let chosen = [&self.input, &self.output, &self.ring_on];
+                let chosen = chosen.map(Option::as_ref);
+                self.device_names
+                    .retain(|device, _| chosen.contains(&Some(device)));
+            }
             Change::InputVolume(percent) => self.input_volume = percent.min(200),
             Change::OutputVolume(percent) => self.output_volume = percent.min(200),
             Change::Callers(who) => self.callers = who,
@@ -181,6 +194,30 @@ impl Preferences {
             Change::OnClose(what) => self.on_close = what,
             Change::PushToTalk(held) => self.push_to_talk = held,
         }
+    }
+
+    /// What a device that was chosen is called, as far as that is known.
+    #[must_use]
+    pub fn device_name<'a>(&'a self, device: &'a str) -> &'a str {
+        self.device_names.get(device).map_or(device, String::as_str)
+    }
+
+    /// What is to be set so that the devices that are chosen are still called what they are now
+    /// when they are there no more.
+    #[must_use]
+    pub fn name_devices(&self, listed: &[Device]) -> Vec<Change> {
+        let chosen = [
+            (Direction::Input, &self.input),
+            (Direction::Output, &self.output),
+            (Direction::Output, &self.ring_on),
+        ];
+        let chosen = chosen.into_iter().filter_map(|(direction, written)| {
+            let written = written.as_ref()?;
+            let name = &audio::meant(listed, direction, written)?.name;
+            let is_new = self.device_names.get(written) != Some(name);
+            is_new.then(|| Change::DeviceNamed(written.clone(), name.clone()))
+        });
+        chosen.collect()
     }
 
     /// Whether somebody is a favourite.
@@ -503,6 +540,31 @@ mod tests {
         for (aside, written) in asides {
             assert_eq!(fs::read_to_string(aside).unwrap(), written);
         }
+    }
+
+    #[test]
+    fn a_device_that_is_gone_is_still_called_what_it_was() {
+        let headset = Device {
+            id: "pulseaudio:usb".to_owned(),
+            name: "USB headset".to_owned(),
+            direction: Direction::Input,
+            is_default: false,
+            is_monitor: false,
+        };
+        let listed = std::slice::from_ref(&headset);
+        let mut set = Preferences::default();
+        assert!(set.name_devices(listed).is_empty());
+        set.apply(Change::Input(Some(headset.id.clone())));
+        assert_eq!(set.device_name(&headset.id), headset.id);
+        for change in set.name_devices(listed) {
+            set.apply(change);
+        }
+        assert_eq!(set.device_name(&headset.id), headset.name);
+        assert!(set.name_devices(listed).is_empty(), "it is known");
+        set.apply(Change::Input(Some("pulseaudio:pci".to_owned())));
+        let other = Change::DeviceNamed("pulseaudio:pci".to_owned(), "Built-in".to_owned());
+        set.apply(other);
+        assert_eq!(set.device_names.len(), 1, "only what is chosen is kept");
     }
 
     #[test]

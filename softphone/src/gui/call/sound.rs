@@ -11,8 +11,9 @@ use look::{Icon, Kind, icon, space, text};
 
 use super::{Call, Message};
 use crate::{
-    audio::{AudioError, Device, Direction},
-    gui::{Cx, trouble},
+    audio::{self, AudioError, Device, Direction},
+    gui::{Action, Cx, trouble},
+    settings::preferences::{Change, Preferences},
 };
 
 /// The sound devices of this machine.
@@ -112,6 +113,22 @@ impl Call {
         column![head, device, volume].spacing(space::S).into()
     }
 
+    /// Sets a device, with what it is called.
+    pub(super) fn choose(&self, change: Change, cx: &Cx<'_>) -> Action<Message> {
+        let mut set = cx.preferences.clone();
+        set.apply(change.clone());
+        Action::All(vec![Action::Prefer(change), self.named(&set)])
+    }
+
+    /// What is chosen is called the same when it is there no more.
+    pub(super) fn named(&self, set: &Preferences) -> Action<Message> {
+        let names = match &self.devices {
+            Devices::Listed(devices) => set.name_devices(devices),
+            _ => Vec::new(),
+        };
+        Action::All(names.into_iter().map(Action::Prefer).collect())
+    }
+
     /// What there is to choose from. What was set and is not there now stands there all the same.
     fn choices(&self, direction: Direction, set: Option<&str>, cx: &Cx<'_>) -> Vec<Choice> {
         let mut choices = vec![Choice {
@@ -142,14 +159,13 @@ impl Call {
             };
         };
         let known = match &self.devices {
-            Devices::Listed(devices) => devices
-                .iter()
-                .find(|device| device.direction == direction && device.id == set),
+            Devices::Listed(devices) => audio::meant(devices, direction, set),
             _ => None,
         };
+        let called = || cx.preferences.device_name(set).to_owned();
         Choice {
-            id: Some(set.to_owned()),
-            name: known.map_or_else(|| set.to_owned(), |device| device.name.clone()),
+            id: Some(known.map_or_else(|| set.to_owned(), |device| device.id.clone())),
+            name: known.map_or_else(called, |device| device.name.clone()),
         }
     }
 }

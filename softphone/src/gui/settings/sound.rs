@@ -9,7 +9,7 @@ use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed_fl::fl;
 use iced::{
     Alignment, Center, Fill, Subscription, Task,
-    widget::{column, row},
+    widget::{Row, column, row},
 };
 use look::{Element, Icon, Kind, button, space, text};
 
@@ -21,6 +21,9 @@ use crate::{
     },
     settings::preferences::{Change, Preferences},
 };
+
+/// How wide what a bar is called is, in logical pixels.
+const LABEL: f32 = 60.0;
 
 /// How often levels are shown.
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
@@ -126,7 +129,10 @@ impl Sound {
     /// Takes in what happened.
     pub fn update(&mut self, message: Message, cx: &Cx<'_>) -> Action<Message> {
         match message {
-            Message::Listed(devices) => self.devices = Some(devices),
+            Message::Listed(devices) => {
+                self.devices = Some(devices);
+                return self.named(cx.preferences);
+            }
             Message::RefreshPressed => {
                 self.devices = None;
                 self.listen(cx.preferences);
@@ -144,7 +150,8 @@ impl Sound {
                 if role == Role::Microphone {
                     self.listen(&set);
                 }
-                return Action::Prefer(change);
+                let names = self.named(&set);
+                return Action::All(vec![Action::Prefer(change), names]);
             }
             Message::VolumeSet(direction, percent) => {
                 let volume = Volume::of_percent(percent);
@@ -186,6 +193,20 @@ impl Sound {
             Message::Tick(_) => self.tick(cx.preferences),
         }
         Action::None
+    }
+
+    /// What is chosen is called the same when it is there no more.
+    fn named(&self, set: &Preferences) -> Action<Message> {
+        let names = set.name_devices(self.listed());
+        Action::All(names.into_iter().map(Action::Prefer).collect())
+    }
+
+    fn listed(&self) -> &[Device] {
+        match self.devices.as_deref() {
+            Some(Ok(listed)) => listed,
+            // Why there is none is said once, at the microphone.
+            Some(Err(_)) | None => &[],
+        }
     }
 
     fn failed(&mut self, error: AudioError) -> Trial {
@@ -303,14 +324,14 @@ impl Sound {
                 (record.on_press(Message::RecordPressed), said)
             }
         };
-        let problem = self.problem(Direction::Input, t);
+        let problem = self.problem(Direction::Input, set.input.as_deref(), cx);
         let all = column![
             head(Icon::Mic, fl!(t, "sound-microphone")),
             column![self.devices(cx, Role::Microphone, set.input.as_deref())]
                 .extend(problem)
                 .spacing(space::S),
         ]
-        .push(look::meter(self.level))
+        .push(labelled(fl!(t, "sound-level"), look::meter(self.level)))
         .push(volume(t, set.input_volume, Direction::Input))
         .push(
             row![text::caption(said).style(text::muted).width(Fill), tries]
@@ -336,7 +357,7 @@ impl Sound {
         let all = column![
             head(Icon::Speaker, fl!(t, "sound-loudspeaker")),
             column![self.devices(cx, Role::Loudspeaker, set.output.as_deref())]
-                .extend(self.problem(Direction::Output, t))
+                .extend(self.problem(Direction::Output, set.output.as_deref(), cx))
                 .spacing(space::S),
         ]
         .push(volume(t, set.output_volume, Direction::Output))
@@ -383,20 +404,22 @@ impl Sound {
             id: None,
             words: first,
         }];
-        let listed = match self.devices.as_deref() {
-            Some(Ok(listed)) => listed.as_slice(),
-            // Why there is none is said once, at the microphone.
-            Some(Err(_)) | None => &[],
-        };
+        let listed = self.listed();
         let fitting = listed.iter().filter(|device| device.direction == wanted);
         choices.extend(fitting.map(|device| Choice {
             id: Some(device.id.clone()),
             words: device.name.clone(),
         }));
-        let chosen = chosen.map(str::to_owned);
+        let meant = chosen.and_then(|written| audio::meant(listed, wanted, written));
+        let known = meant.map(|device| device.id.as_str()).or(chosen);
+        let chosen = known.map(str::to_owned);
         // What was chosen and is not there now is waited for.
-        if chosen.is_some() && !choices.iter().any(|choice| choice.id == chosen) {
-            let words = fl!(t, "sound-away", device = chosen.clone().unwrap_or_default());
+        if let (Some(written), None) = (known, meant) {
+            let name = cx.preferences.device_name(written);
+            let words = match self.devices.as_deref() {
+                Some(Ok(_)) => fl!(t, "sound-away", device = name),
+                Some(Err(_)) | None => name.to_owned(),
+            };
             choices.push(Choice {
                 id: chosen.clone(),
                 words,
@@ -408,16 +431,34 @@ impl Sound {
         })
     }
 
+    /// What is wrong with the microphone or the loudspeaker.
     fn problem<'a>(
         &self,
         direction: Direction,
-        t: &FluentLanguageLoader,
+        chosen: Option<&str>,
+        cx: &Cx<'_>,
     ) -> Option<Element<'a, Message>> {
+        let t = cx.texts;
         let listed = self
             .devices
             .as_deref()
             .and_then(|listed| listed.as_ref().err());
-        let problem = listed.or(self.problem.as_ref())?;
+        let of_way = self.problem.as_ref();
+        let of_way = of_way.filter(|problem| way(problem) == direction);
+        let away = match (chosen, of_way) {
+            (Some(written), None | Some(AudioError::UnknownDevice { .. })) => {
+                let is_there = audio::meant(self.listed(), direction, written).is_some();
+                let knows = matches!(self.devices.as_deref(), Some(Ok(_)));
+                Some(written).filter(|_| knows && !is_there)
+            }
+            _ => None,
+        };
+        if let Some(written) = away {
+            let device = cx.preferences.device_name(written);
+            let words = fl!(t, "sound-unknown", device = device);
+            return Some(look::banner(Kind::Warning, words, None));
+        }
+        let problem = listed.or(of_way)?;
         (way(problem) == direction)
             .then(|| look::banner(Kind::Warning, trouble::sound(t, problem), None))
     }
@@ -443,12 +484,19 @@ fn head<'a>(icon: Icon, words: String) -> Element<'a, Message> {
         .into()
 }
 
+/// Something that is moved or moves, with its name before it.
+fn labelled<'a>(label: String, what: Element<'a, Message>) -> Row<'a, Message> {
+    row![text::body(label).width(LABEL), what]
+        .spacing(space::M)
+        .align_y(Center)
+}
+
 fn volume<'a>(t: &FluentLanguageLoader, percent: u8, direction: Direction) -> Element<'a, Message> {
+    let slider = look::slider(0..=200, percent, 5, move |percent| {
+        Message::VolumeSet(direction, percent)
+    });
     row![
-        text::body(fl!(t, "sound-volume")).width(72),
-        look::slider(0..=200, percent, 5, move |percent| Message::VolumeSet(
-            direction, percent
-        )),
+        labelled(fl!(t, "sound-volume"), slider),
         text::body(format!("{percent}%"))
             .width(48)
             .align_x(Alignment::End),

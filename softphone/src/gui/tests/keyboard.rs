@@ -550,7 +550,10 @@ fn why_a_call_ended_is_seen_on_every_screen_until_it_is_closed() {
     assert!(desk.sees(lost) && desk.sees("bea"));
     assert!(!desk.sees("Call again"));
     desk.calls(Vec::new());
-    assert!(desk.sees(lost) && desk.sees("Call again"), "all of the screen says so now");
+    assert!(
+        desk.sees(lost) && desk.sees("Call again"),
+        "all of the screen says so now"
+    );
 }
 
 #[test]
