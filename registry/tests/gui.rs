@@ -11,6 +11,8 @@ mod ending;
 mod frozen;
 #[path = "gui/full.rs"]
 mod full;
+#[path = "gui/keyboard.rs"]
+mod keyboard;
 #[path = "gui/pictures.rs"]
 mod pictures;
 #[path = "gui/scene.rs"]

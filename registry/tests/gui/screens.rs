@@ -2,10 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
-use iced::{
-    Event,
-    keyboard::{self, key::Named},
-};
+use iced::keyboard::{self, key::Named};
 use iced_test::{Simulator, simulator::press_key};
 use registry::{
     desk::{Done, Failed, Shown, Sort, Subject},
@@ -24,12 +21,12 @@ use registry::{
 
 use crate::scene::{self, Scene};
 
-fn window(app: &App) -> Simulator<'_, Message> {
+pub(crate) fn window(app: &App) -> Simulator<'_, Message> {
     Simulator::with_size(look::settings("ramal-registry-gui"), WINDOW, app.view())
 }
 
 /// Clicks what says `words`, and does what follows.
-fn click(scene: &mut Scene, words: &str) {
+pub(crate) fn click(scene: &mut Scene, words: &str) {
     let messages: Vec<Message> = {
         let mut window = window(&scene.app);
         let clicked = window.click(words);
@@ -41,16 +38,16 @@ fn click(scene: &mut Scene, words: &str) {
 }
 
 /// Whether pressing what says `words` does anything.
-fn does_something(scene: &Scene, words: &str) -> bool {
+pub(crate) fn does_something(scene: &Scene, words: &str) -> bool {
     let mut window = window(&scene.app);
     window.click(words).is_ok() && window.into_messages().next().is_some()
 }
 
-fn shows(scene: &Scene, words: &str) -> bool {
+pub(crate) fn shows(scene: &Scene, words: &str) -> bool {
     window(&scene.app).find(words).is_ok()
 }
 
-fn escape(scene: &mut Scene) {
+pub(crate) fn escape(scene: &mut Scene) {
     let messages: Vec<Message> = {
         let mut window = window(&scene.app);
         window.simulate([press_key(keyboard::Key::Named(Named::Escape), None)]);
@@ -66,7 +63,7 @@ fn escape(scene: &mut Scene) {
     }
 }
 
-fn control(scene: &mut Scene, letter: &str) {
+pub(crate) fn control(scene: &mut Scene, letter: &str) {
     let key = keyboard::Key::Character(letter.into());
     scene.say(Message::Key(key, keyboard::Modifiers::CTRL));
 }
@@ -579,132 +576,6 @@ fn a_window_with_users_asks_before_it_closes_them_out() {
     assert!(matches!(commands.try_recv(), Ok(Command::End)));
     let scene = scene.closing();
     assert!(shows(&scene, "Closing the registry"));
-}
-
-#[test]
-fn keys_lead_to_every_place() {
-    let mut scene = Scene::english().open();
-    for (digit, title) in [
-        ("2", "No bans"),
-        ("3", "Nothing to plot yet"),
-        ("4", "Nothing in the log yet"),
-        ("5", "Longest lease"),
-        ("6", "Give this address to others"),
-        ("1", "Nobody is registered yet"),
-    ] {
-        control(&mut scene, digit);
-        assert!(shows(&scene, title), "{digit}: {title}");
-    }
-}
-
-#[test]
-fn tab_reaches_everything_that_can_be_pressed() {
-    let scene = Scene::english().open().users(scene::users(3));
-    let mut window = window(&scene.app);
-    let tab = || press_key(keyboard::Key::Named(Named::Tab), None);
-    let enter = || press_key(keyboard::Key::Named(Named::Enter), None);
-    for _ in 0..40 {
-        let events: [Event; 2] = [tab(), enter()];
-        window.simulate(events);
-    }
-    let messages: Vec<String> = window.into_messages().map(|it| format!("{it:?}")).collect();
-    for reached in [
-        "ClosePressed",
-        "CopyPressed",
-        "Go(Log)",
-        "ShownChosen(All)",
-        "SortPressed",
-    ] {
-        let found = messages.iter().any(|it| it.contains(reached));
-        assert!(found, "{reached}: {messages:#?}");
-    }
-}
-
-/// What is said when `key` is pressed where Tab leads to, wherever that is first anything of which
-/// `said` holds.
-fn pressed_by_tab(scene: &Scene, key: Named, said: impl Fn(&Message) -> bool) -> Message {
-    let press = |key| press_key(keyboard::Key::Named(key), None);
-    for tabs in 1..60 {
-        let mut window = window(&scene.app);
-        for _ in 0..tabs {
-            window.simulate([press(Named::Tab)]);
-        }
-        window.simulate([press(key)]);
-        if let Some(message) = window.into_messages().find(&said) {
-            return message;
-        }
-    }
-    panic!("{key:?} says nothing like that")
-}
-
-#[test]
-fn a_ban_is_found_and_lifted_with_the_keyboard_alone() {
-    let mut scene = Scene::english().go(Place::Bans).open().bans(scene::bans());
-    let mut commands = scene.connect();
-    while commands.try_recv().is_ok() {}
-    let is_chosen = |it: &Message| matches!(it, Message::Bans(bans::Message::Chosen(_)));
-    for _ in 0..2 {
-        let chosen = pressed_by_tab(&scene, Named::ArrowDown, is_chosen);
-        scene.say(chosen);
-    }
-    // On the row, and on its button.
-    let is_unban = |it: &Message| matches!(it, Message::Bans(bans::Message::UnbanPressed(_)));
-    for key in [Named::Enter, Named::Space] {
-        let unban = pressed_by_tab(&scene, key, is_unban);
-        scene.say(unban);
-        assert!(shows(&scene, "Lift the ban of admin?"));
-        escape(&mut scene);
-        assert!(!shows(&scene, "Lift the ban of admin?"));
-    }
-    assert!(commands.try_recv().is_err());
-}
-
-#[test]
-fn arrows_go_through_all_rows_also_those_of_somebody_with_two_phones() {
-    let mut scene = Scene::english().open().users(scene::users(4));
-    let mut went_by = Vec::new();
-    for _ in 0..5 {
-        let is_row = |it: &Message| matches!(it, Message::Users(users::Message::RowPressed { .. }));
-        let message = pressed_by_tab(&scene, Named::ArrowDown, is_row);
-        if let Message::Users(users::Message::RowPressed { name, .. }) = &message {
-            went_by.push(name.to_string());
-        }
-        scene.say(message);
-    }
-    let names = ["alice", "ana.souza", "ana.souza", "bob", "carol"];
-    assert_eq!(went_by, names);
-}
-
-#[test]
-fn a_row_is_whoever_was_in_it_when_it_was_pressed() {
-    let mut scene = Scene::english().open().users(scene::users(12));
-    let mut commands = scene.connect();
-    let is_row = |it: &Message| matches!(it, Message::Users(users::Message::RowPressed { .. }));
-    let pressed = pressed_by_tab(&scene, Named::ArrowDown, is_row);
-    // Others come before them, and only then the window hears of it.
-    let mut scene = scene.users(scene::users(12).split_off(4));
-    while commands.try_recv().is_ok() {}
-    scene.say(pressed);
-    let Ok(Command::LookAt(Sight::Users { chosen, .. })) = commands.try_recv() else {
-        panic!("nobody is looked at")
-    };
-    assert_eq!(chosen, Some("alice".parse().unwrap()));
-}
-
-#[test]
-fn keys_do_nothing_behind_a_question_but_close_the_window() {
-    let mut scene = Scene::english().go(Place::Bans).open().bans(scene::bans());
-    let mut commands = scene.connect();
-    let ban = scene::bans().remove(1);
-    scene.say(Message::Bans(bans::Message::UnbanPressed(ban)));
-    while commands.try_recv().is_ok() {}
-    for letter in ["1", "4", "o", "f"] {
-        control(&mut scene, letter);
-        assert!(shows(&scene, "Lift the ban of admin?"), "{letter}");
-    }
-    assert!(commands.try_recv().is_err());
-    control(&mut scene, "q");
-    assert!(matches!(commands.try_recv(), Ok(Command::End)));
 }
 
 #[test]
