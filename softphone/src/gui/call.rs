@@ -226,6 +226,8 @@ impl Call {
             (Shortcut::Sound, Some(_)) => self.update(Message::SoundPressed, cx),
             (Shortcut::Talk, Some(_)) => self.talk(By::Key, true, cx),
             (Shortcut::CallAgain, None) => match self.over(cx) {
+                // Where the button is not offered, its key does nothing either.
+                Some(over) if !ending::ending(over, cx.texts).again => Action::None,
                 Some(over) => self.update(Message::AgainPressed(again(over, cx)), cx),
                 None => Action::None,
             },

@@ -254,6 +254,11 @@ fn who_hangs_up_is_back_where_they_were_and_who_is_left_is_told_why() {
     over(Reason::RemoteHangup, Direction::Incoming, &mut world);
     let again = told(screen.key(Shortcut::CallAgain, &world.cx()));
     assert!(again[0].contains("Dial"), "{again:?}");
+    // Whoever may be somebody else is not called by a press of Enter.
+    over(Reason::IdentityChanged, Direction::Outgoing, &mut world);
+    let again = told(screen.key(Shortcut::CallAgain, &world.cx()));
+    assert!(again.is_empty(), "{again:?}");
+    over(Reason::RemoteHangup, Direction::Incoming, &mut world);
     let close = told(screen.key(Shortcut::Back, &world.cx()));
     assert_eq!(close, ["ShowCall(false)"]);
 }
