@@ -46,6 +46,8 @@ pub fn said(warning: &Warning, texts: &FluentLanguageLoader) -> Option<(Kind, St
             let text = fl!(texts, "alarm-no-connections", why = why.as_str());
             (Kind::Danger, text)
         }
+        // Nobody misses a few of so many; the log has it.
+        &Warning::FewerConnections { held, wanted } if held >= wanted - wanted / 10 => return None,
         &Warning::FewerConnections { held, wanted } => {
             let text = fl!(texts, "alarm-fewer", held = held, wanted = wanted);
             (Kind::Warning, text)
