@@ -146,6 +146,8 @@ pub struct Question {
     pub yes: String,
     /// The sign beside that.
     pub sign: Icon,
+    /// Somebody loses something by it.
+    pub harms: bool,
     /// What does nothing.
     pub no: String,
 }

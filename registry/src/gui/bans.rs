@@ -115,6 +115,7 @@ impl Bans {
             follows,
             yes,
             sign,
+            harms: matches!(self.asking, Some(Asking::Ban(_))),
             no,
         })
     }

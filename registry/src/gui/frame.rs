@@ -180,6 +180,7 @@ impl App {
                     follows: fl!(cx.texts, "leave-follows", users = users),
                     yes: fl!(cx.texts, "leave"),
                     sign: Icon::Power,
+                    harms: true,
                     no: fl!(cx.texts, "cancel"),
                 };
                 let (yes, no) = (Message::LeaveConfirmed, Message::LeaveDismissed);
@@ -215,11 +216,13 @@ fn seconds_until(until: Instant, cx: &Cx<'_>) -> u64 {
 }
 
 fn ask<'a>(question: Question, yes: Message, no: Message) -> Dialog<'a, Message> {
+    let does = match question.harms {
+        true => button::danger((question.sign, question.yes)),
+        false => button::primary((question.sign, question.yes)),
+    };
     let answers = [
         button::secondary(question.no).on_press(no.clone()).into(),
-        button::danger((question.sign, question.yes))
-            .on_press(yes)
-            .into(),
+        does.on_press(yes).into(),
     ];
     Dialog::new(question.title, text::body(question.follows), answers).on_close(no)
 }
@@ -335,12 +338,12 @@ fn switch<'a>(cx: &Cx<'a>) -> Element<'a, door::Message> {
             fl!(cx.texts, "open-tip"),
         ),
         Phase::Open(_) => (
-            button::secondary((Icon::Stop, fl!(cx.texts, "close")))
+            button::secondary((Icon::Power, fl!(cx.texts, "close")))
                 .on_press(door::Message::ClosePressed),
             fl!(cx.texts, "close-tip"),
         ),
         Phase::Closing { .. } => (
-            button::secondary((Icon::Stop, fl!(cx.texts, "closing"))),
+            button::secondary((Icon::Power, fl!(cx.texts, "closing"))),
             fl!(cx.texts, "close-tip"),
         ),
         Phase::Closed | Phase::Failed(_) | Phase::Ended { .. } => (

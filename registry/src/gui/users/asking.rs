@@ -40,6 +40,7 @@ impl Asking {
             follows,
             yes,
             sign,
+            harms: matches!(self.act, Act::Ban(_) | Act::Release(_)),
             no: fl!(cx.texts, "cancel"),
         }
     }

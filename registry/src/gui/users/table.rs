@@ -253,17 +253,21 @@ impl Users {
     fn empty<'a>(&self, cx: &Cx<'a>) -> Element<'a, Message> {
         let none = || None;
         if !cx.seen.phase.is_open() {
-            let open = matches!(cx.seen.phase, Phase::Closing { .. } | Phase::Opening);
-            let action = (!open).then(|| {
-                button::primary((Icon::Power, fl!(cx.texts, "open")))
-                    .on_press(Message::OpenPressed)
-                    .into()
-            });
+            // What is under way needs no advice.
+            let under_way = match cx.seen.phase {
+                Phase::Closing { .. } => Some(fl!(cx.texts, "state-closing")),
+                Phase::Opening => Some(fl!(cx.texts, "state-opening")),
+                _ => None,
+            };
+            if let Some(title) = under_way {
+                return look::empty(Icon::Power, title, String::new(), none());
+            }
+            let open = button::primary((Icon::Power, fl!(cx.texts, "open")));
             return look::empty(
                 Icon::Power,
                 fl!(cx.texts, "users-closed-title"),
                 fl!(cx.texts, "users-closed-text"),
-                action,
+                Some(open.on_press(Message::OpenPressed).into()),
             );
         }
         if !self.search.trim().is_empty() {
@@ -373,8 +377,8 @@ fn name<'a>(user: &'a User, first: bool, letters: usize, cx: &Cx<'a>) -> Element
 pub(super) fn state<'a>(device: &Device, cx: &Cx<'a>) -> Element<'a, Message> {
     let (kind, words) = match device.presence {
         _ if device.unverified => (Kind::Neutral, fl!(cx.texts, "unverified")),
-        Presence::Busy => (Kind::Warning, fl!(cx.texts, "in-a-call")),
-        Presence::Away => (Kind::Neutral, fl!(cx.texts, "away")),
+        Presence::Busy => (Kind::Danger, fl!(cx.texts, "in-a-call")),
+        Presence::Away => (Kind::Warning, fl!(cx.texts, "away")),
         _ => (Kind::Positive, fl!(cx.texts, "available")),
     };
     let words = text::body(words).wrapping(Wrapping::None);
