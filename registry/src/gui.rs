@@ -279,7 +279,7 @@ impl App {
             odd: false,
             preferences,
         };
-        (app, Task::none())
+        (app, look::desktop::at_start().map(Message::Desktop))
     }
 
     /// The title of the window.
@@ -322,7 +322,7 @@ impl App {
             }),
             window::close_requests().map(|_| Message::CloseRequested),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
-            look::desktop::mode().map(Message::Desktop),
+            look::desktop::changes().map(Message::Desktop),
             ticks,
         ])
     }

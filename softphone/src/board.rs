@@ -573,3 +573,5 @@ impl SeenCall {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod words;

@@ -71,6 +71,14 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// What a program that was started says first.
+fn first_line(program: &mut Child) -> String {
+    let mut line = String::new();
+    let told = program.stdout.take().unwrap();
+    BufReader::new(told).read_line(&mut line).unwrap();
+    line.trim().to_owned()
+}
+
 /// What two people do with their windows: a registry is opened, both sign in, one finds the other
 /// and calls, the other accepts by a click, the words agree, each hears the other, and one hangs
 /// up.

@@ -4,17 +4,22 @@
 //! `org.freedesktop.appearance`, key `color-scheme`), at the start and at each change. Where there
 //! is no portal nothing is said, and windows stay light.
 
-use iced::{Subscription, theme::Mode};
+use iced::{Subscription, Task, theme::Mode};
 
-/// What the desktop wants, now and at each change.
-pub fn mode() -> Subscription<Mode> {
+/// What the desktop wants at the start, where [`changes`] does not begin with it.
+pub fn at_start() -> Task<Mode> {
+    match cfg!(target_os = "linux") {
+        true => Task::none(),
+        false => iced::system::theme(),
+    }
+}
+
+/// What the desktop wants at each change; on Linux also what it wants now.
+pub fn changes() -> Subscription<Mode> {
     #[cfg(target_os = "linux")]
     return Subscription::run(portal::modes);
     #[cfg(not(target_os = "linux"))]
-    Subscription::batch([
-        Subscription::run(|| iced::futures::stream::once(async { iced::system::theme() })),
-        iced::system::theme_changes(),
-    ])
+    iced::system::theme_changes()
 }
 
 #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 //! a window that repaints a part need not do.
 
 use std::{
-    fs,
+    fmt, fs,
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -15,6 +15,7 @@ use iced::{
         mouse::Cursor,
         renderer::{Headless, Style},
     },
+    mouse::ScrollDelta,
     theme::Base,
     window,
 };
@@ -43,6 +44,31 @@ impl Frame {
     #[must_use]
     pub fn whole(self) -> Duration {
         self.laid_out + self.drawn
+    }
+}
+
+/// What some frames cost, each of them after a change.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    /// The change, on average.
+    pub update: Duration,
+    /// The frame, on average.
+    pub mean: Duration,
+    /// The longest frame.
+    pub longest: Duration,
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            update,
+            mean,
+            longest,
+        } = self;
+        write!(
+            f,
+            "update {update:.1?}, view, layout and drawing {mean:.1?}, the longest {longest:.1?}"
+        )
     }
 }
 
@@ -101,6 +127,44 @@ impl Screen {
             drawn,
         }
     }
+
+    /// Draws a window once, and then so many times again, each time after `change`, with `events`
+    /// and the mouse at `mouse`.
+    ///
+    /// # Panics
+    /// When `times` is 0.
+    pub fn figures<S, M>(
+        &mut self,
+        window: &mut S,
+        view: impl for<'a> Fn(&'a S) -> Element<'a, M>,
+        theme: &iced::Theme,
+        (events, mouse): (&[Event], Point),
+        times: usize,
+        change: impl Fn(&mut S, usize),
+    ) -> Figures {
+        self.frame(|| view(window), theme, &[], mouse);
+        let (mut updates, mut frames) = (Vec::new(), Vec::new());
+        for time in 0..times {
+            let began = spent();
+            change(window, time);
+            updates.push(spent() - began);
+            let frame = self.frame(|| view(window), theme, events, mouse);
+            frames.push(frame.whole());
+        }
+        let (mean, longest) = mean_and_longest(&frames);
+        Figures {
+            update: mean_and_longest(&updates).0,
+            mean,
+            longest,
+        }
+    }
+}
+
+/// A step of the mouse wheel.
+#[must_use]
+pub fn wheel() -> Event {
+    let delta = ScrollDelta::Lines { x: 0.0, y: -3.0 };
+    Event::Mouse(iced::mouse::Event::WheelScrolled { delta })
 }
 
 /// How long this thread has run, so that what else a machine does is not counted.

@@ -153,7 +153,7 @@ impl Tokens {
 
 /// The theme of a scheme, where the desktop wants `desktop`.
 ///
-/// What the desktop wants comes from [`crate::desktop::mode`].
+/// What the desktop wants comes from [`crate::desktop`].
 #[must_use]
 pub fn theme(scheme: Scheme, desktop: Mode) -> Theme {
     static LIGHT: LazyLock<Theme> = LazyLock::new(|| named("Ramal light", &Tokens::LIGHT));

@@ -4,8 +4,8 @@
 
 use std::time::Instant;
 
-use iced::{Event, Size, mouse};
-use look::frames::{Screen, mean_and_longest, spent};
+use iced::{Event, Size};
+use look::frames::{Screen, wheel};
 use registry::gui::{
     Message, Place, WINDOW,
     lines::{LINES_MAX, LOOKED_AT_ONCE},
@@ -15,34 +15,23 @@ use registry::gui::{
 use crate::scene::{self, Scene};
 
 /// So many pictures are drawn for each figure.
-const PICTURES: u32 = 20;
-
-fn wheel() -> Event {
-    let delta = mouse::ScrollDelta::Lines { x: 0.0, y: -3.0 };
-    Event::Mouse(mouse::Event::WheelScrolled { delta })
-}
+const PICTURES: usize = 20;
 
 /// What some pictures cost, each after `change`.
-fn pictures(what: &str, scene: &mut Scene, events: &[Event], change: impl Fn(&mut Scene, u32)) {
+fn pictures(what: &str, scene: &mut Scene, events: &[Event], change: impl Fn(&mut Scene, usize)) {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let size = Size::new(WINDOW.width as u32, WINDOW.height as u32);
-    let mut screen = Screen::new(size);
     let theme = scene.app.theme();
     let mouse = iced::Point::new(700.0, 500.0);
-    screen.frame(|| scene.app.view(), &theme, &[], mouse);
-    let (mut changing, mut frames) = (Vec::new(), Vec::new());
-    for picture in 0..PICTURES {
-        let began = spent();
-        change(scene, picture);
-        changing.push(spent() - began);
-        let frame = screen.frame(|| scene.app.view(), &theme, events, mouse);
-        frames.push(frame.whole());
-    }
-    let (mean, longest) = mean_and_longest(&frames);
-    println!(
-        "{what}: update {:.1?}, view, layout and drawing {mean:.1?}, the longest {longest:.1?}",
-        mean_and_longest(&changing).0
+    let figures = Screen::new(size).figures(
+        scene,
+        |scene| scene.app.view(),
+        &theme,
+        (events, mouse),
+        PICTURES,
+        change,
     );
+    println!("{what}: {figures}");
 }
 
 fn memory_mb() -> u64 {
@@ -63,7 +52,7 @@ fn a_window_with_2000_users_builds_only_what_is_in_view() {
     });
     pictures("2000 users, scrolled", &mut scene, &[wheel()], |_, _| {});
     pictures("2000 users, typed into", &mut scene, &[], |scene, at| {
-        let typed = "user".repeat(1 + usize::try_from(at % 3).unwrap());
+        let typed = "user".repeat(1 + at % 3);
         scene.say(Message::Users(users::Message::SearchTyped(typed)));
     });
 }

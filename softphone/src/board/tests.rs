@@ -11,9 +11,6 @@ use crate::{
     phone::SecondCall,
 };
 
-#[path = "words.rs"]
-mod words;
-
 use words::words;
 
 const BOB: CallId = CallId([1; 16]);

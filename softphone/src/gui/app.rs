@@ -87,7 +87,8 @@ impl App {
         };
         let open = app.open();
         let begin = app.begin();
-        (app, Task::batch([open, begin]))
+        let desktop = look::desktop::at_start().map(Message::Desktop);
+        (app, Task::batch([open, begin, desktop]))
     }
 
     /// Takes in what happened.
@@ -550,7 +551,7 @@ impl App {
     pub fn subscription(&self) -> Subscription<Message> {
         let mut all = vec![
             window::events().map(|(id, event)| Message::Window(id, event)),
-            look::desktop::mode().map(Message::Desktop),
+            look::desktop::changes().map(Message::Desktop),
             keys::subscription().map(Message::Key),
         ];
         if let Some(sign_in) = &self.sign_in {

@@ -9,11 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codec::{
-    CallId, FourWords, IdentityKey, Name, Transcript, UnixMillis,
-    registry::Presence,
-    signal::{CallNonce, Fingerprint},
-};
+use codec::{CallId, IdentityKey, Name, UnixMillis, registry::Presence};
 use i18n_embed::fluent::FluentLanguageLoader;
 use iced::{Element, Settings, Size};
 use iced_test::Simulator;
@@ -28,6 +24,8 @@ use crate::{
     roster::{Entry, Roster},
     settings::preferences::{Language, Preferences},
 };
+
+pub use crate::board::words::words;
 
 /// A Wednesday: 2026-11-18 at 12:00:00 UTC.
 pub const NOON: UnixMillis = 1_795_003_200_000;
@@ -52,19 +50,6 @@ pub fn name(text: &str) -> Name {
 
 pub fn call(number: u8) -> CallId {
     CallId([number; 16])
-}
-
-/// The words of a call.
-pub fn words() -> FourWords {
-    FourWords::of(&Transcript {
-        caller: IdentityKey([1; 32]),
-        callee: IdentityKey([2; 32]),
-        caller_fingerprint: Fingerprint([3; 32]),
-        callee_fingerprint: Fingerprint([4; 32]),
-        call: call(5),
-        caller_nonce: CallNonce([6; 32]),
-        callee_nonce: CallNonce([7; 32]),
-    })
 }
 
 /// The texts in both languages, each with its tag.

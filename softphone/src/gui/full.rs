@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use codec::registry::Presence;
-use iced::{Event, Point, Size, mouse};
+use iced::{Event, Point, Size};
 use iced_test::selector::{Candidate, Target};
-use look::frames::{Screen, mean_and_longest, spent};
+use look::frames::{Screen, wheel};
 
 use super::{
     App, Message,
@@ -34,28 +34,17 @@ const PICTURES: usize = 20;
 /// What some pictures cost, each after `change`.
 fn pictures(what: &str, app: &mut App, events: &[Event], change: impl Fn(&mut App, usize)) {
     let window = app.window.unwrap();
-    let mut screen = Screen::new(WINDOW);
     let theme = app.theme(window);
     let mouse = Point::new(300.0, 400.0);
-    screen.frame(|| app.view(window), &theme, &[], mouse);
-    let (mut changing, mut frames) = (Vec::new(), Vec::new());
-    for picture in 0..PICTURES {
-        let began = spent();
-        change(app, picture);
-        changing.push(spent() - began);
-        let frame = screen.frame(|| app.view(window), &theme, events, mouse);
-        frames.push(frame.whole());
-    }
-    let (mean, longest) = mean_and_longest(&frames);
-    println!(
-        "{what}: update {:.1?}, view, layout and drawing {mean:.1?}, the longest {longest:.1?}",
-        mean_and_longest(&changing).0
+    let figures = Screen::new(WINDOW).figures(
+        app,
+        |app| app.view(window),
+        &theme,
+        (events, mouse),
+        PICTURES,
+        change,
     );
-}
-
-fn wheel() -> Event {
-    let delta = mouse::ScrollDelta::Lines { x: 0.0, y: -3.0 };
-    Event::Mouse(mouse::Event::WheelScrolled { delta })
+    println!("{what}: {figures}");
 }
 
 /// How many texts are built.

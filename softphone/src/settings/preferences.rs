@@ -255,22 +255,26 @@ impl Preferences {
         output: &Output,
         ring_on: Option<&Output>,
     ) -> bool {
-        let before = (self.input.take(), self.output.take(), self.ring_on.take());
-        self.input = match input {
-            Input::Default => None,
-            Input::Device(device) => Some(device.clone()),
-            _ => before.0.clone(),
-        };
-        self.output = match output {
-            Output::Default => None,
-            Output::Device(device) => Some(device.clone()),
-            _ => before.1.clone(),
-        };
-        self.ring_on = match ring_on {
-            None => None,
-            Some(Output::Device(device)) => Some(device.clone()),
-            Some(_) => before.2.clone(),
-        };
+        let before = (
+            self.input.clone(),
+            self.output.clone(),
+            self.ring_on.clone(),
+        );
+        match input {
+            Input::Default => self.input = None,
+            Input::Device(device) => self.input = Some(device.clone()),
+            _ => {}
+        }
+        match output {
+            Output::Default => self.output = None,
+            Output::Device(device) => self.output = Some(device.clone()),
+            _ => {}
+        }
+        match ring_on {
+            None => self.ring_on = None,
+            Some(Output::Device(device)) => self.ring_on = Some(device.clone()),
+            Some(_) => {}
+        }
         (&self.input, &self.output, &self.ring_on) != (&before.0, &before.1, &before.2)
     }
 }

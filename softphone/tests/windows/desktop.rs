@@ -4,7 +4,6 @@
 
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -13,6 +12,8 @@ use tokio::runtime::Runtime;
 use zbus::{
     Connection, OwnedVariant, Variant, connection, interface, object_server::SignalEmitter,
 };
+
+use super::first_line;
 
 /// Where the parts of a desktop are, by their specifications.
 const NOTIFICATIONS: &str = "/org/freedesktop/Notifications";
@@ -57,10 +58,7 @@ impl Desktop {
             .stderr(Stdio::null())
             .spawn()
             .expect("dbus-daemon (see `make setup`)");
-        let mut address = String::new();
-        let told = bus.stdout.take().unwrap();
-        BufReader::new(told).read_line(&mut address).unwrap();
-        let address = address.trim().to_owned();
+        let address = first_line(&mut bus);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

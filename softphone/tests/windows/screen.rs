@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, BufWriter},
+    io::BufWriter,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -17,7 +17,7 @@ use x11rb::{
     rust_connection::RustConnection,
 };
 
-use super::eventually;
+use super::{eventually, first_line};
 
 /// Events of X11's core protocol, by number.
 const KEY_PRESS: u8 = 2;
@@ -68,10 +68,7 @@ impl Screen {
             .stderr(Stdio::null())
             .spawn()
             .expect("Xvfb (see `make setup`)");
-        let mut number = String::new();
-        let told = server.stdout.take().unwrap();
-        BufReader::new(told).read_line(&mut number).unwrap();
-        let display = format!(":{}", number.trim());
+        let display = format!(":{}", first_line(&mut server));
         let (connection, screen) = x11rb::connect(Some(&display)).unwrap();
         let setup = connection.setup();
         let root = setup.roots[screen].root;
