@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -423,29 +424,59 @@ fn free_port() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// Prints what programs take of processor and memory, over a while.
+/// Prints what programs take of processor and memory, over a while, and which of their threads.
 fn print_figures(windows: &[(&str, &Window)]) {
     if env::var_os("RAMAL_FIGURES").is_none() {
         return;
     }
     const OVER: Duration = Duration::from_secs(20);
-    let ticks = |window: &Window| -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", window.program.id())).unwrap();
-        // Behind the name, which may hold anything, come state and ten figures, then the times.
-        let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
-        let times = fields.skip(11).take(2);
-        times.map(|time| time.parse::<u64>().unwrap()).sum()
-    };
-    let before: Vec<u64> = windows.iter().map(|(_, window)| ticks(window)).collect();
+    let before: Vec<_> = windows.iter().map(|(_, window)| times(window)).collect();
     thread::sleep(OVER);
+    let share = |time: Duration| time.as_secs_f64() / OVER.as_secs_f64() * 100.0;
     for ((what, window), before) in windows.iter().zip(before) {
-        let used = (ticks(window) - before) as f64 / rustix::param::clock_ticks_per_second() as f64;
+        let mut used: Vec<(Duration, String)> = times(window)
+            .into_iter()
+            .map(|(thread, (name, time))| {
+                let before = before
+                    .get(&thread)
+                    .map_or(Duration::ZERO, |(_, time)| *time);
+                (time.saturating_sub(before), name)
+            })
+            .collect();
+        used.sort();
+        let all: Duration = used.iter().map(|(time, _)| *time).sum();
         let status = fs::read_to_string(format!("/proc/{}/status", window.program.id())).unwrap();
         let rss = status
             .lines()
             .find(|line| line.starts_with("VmRSS"))
             .unwrap();
-        let share = used / OVER.as_secs_f64() * 100.0;
-        println!("{what}: {share:.2} % of a core, {}", rss.replace('\t', " "));
+        println!(
+            "{what}: {:.2} % of a core, {}",
+            share(all),
+            rss.replace('\t', " ")
+        );
+        for (time, name) in used.iter().rev().take(8) {
+            println!("    {:.2} % {name}", share(*time));
+        }
     }
+}
+
+/// The threads of a program, with their names, and what each took of the processor. The scheduler's
+/// own figures, as sound's threads wake in time with the ticks that others are counted by.
+fn times(window: &Window) -> BTreeMap<String, (String, Duration)> {
+    let threads = fs::read_dir(format!("/proc/{}/task", window.program.id())).unwrap();
+    threads
+        .filter_map(|thread| {
+            let thread = thread.ok()?;
+            // One that has ended meanwhile is left out.
+            let name = fs::read_to_string(thread.path().join("comm")).ok()?;
+            let times = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let nanoseconds = times.split(' ').next()?.parse().ok()?;
+            let id = thread.file_name().to_string_lossy().into_owned();
+            Some((
+                id,
+                (name.trim().to_owned(), Duration::from_nanos(nanoseconds)),
+            ))
+        })
+        .collect()
 }
