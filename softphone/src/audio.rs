@@ -29,10 +29,10 @@
 //! - *Trials* of devices, outside of calls: a meter, a recorder, a player (see [`trial`]).
 //!
 //! Code that the callbacks run is marked `REAL-TIME`: it touches a ring, atomics and its own memory
-//! and nothing else. Files and silence have no clock: they go by an absolute schedule of 10 ms, and
-//! catch up after a stall of up to 200 ms. Devices have their own: their rings are looked at every
-//! 2 ms. Between the engine and the sound thread are bounded queues that neither ever waits for,
-//! and atomics.
+//! and nothing else, and wakes the sound thread. Files and silence have no clock: they go by an
+//! absolute schedule of 10 ms, and catch up after a stall of up to 200 ms. Devices have their own:
+//! their rings are looked at when they have moved sound. Between the engine and the sound thread
+//! are bounded queues that neither ever waits for, and atomics.
 
 mod capture;
 mod connection;
@@ -45,6 +45,8 @@ mod level;
 mod opus;
 mod pace;
 mod playout;
+#[cfg(target_os = "linux")]
+mod pulse;
 mod receive;
 mod resample;
 mod send;

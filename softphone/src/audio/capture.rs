@@ -14,6 +14,8 @@ use ringbuf::{
     traits::{Consumer, Observer, Producer, Split},
 };
 
+#[cfg(target_os = "linux")]
+use super::pulse;
 use super::{
     AudioError,
     device::{
@@ -58,13 +60,7 @@ impl End for Capture {
             channels: usize::from(chosen.config.channels),
             meter: Arc::clone(&meter),
         };
-        let stream = match chosen.format {
-            SampleFormat::I16 => build::<i16>(chosen, health, tap),
-            SampleFormat::I32 => build::<i32>(chosen, health, tap),
-            _ => build::<f32>(chosen, health, tap),
-        }
-        .map_err(|error| chosen.failed(&error))?;
-        stream.play().map_err(|error| chosen.failed(&error))?;
+        let stream = stream(chosen, health, tap)?;
         let resampler =
             Resampler::new(rate, SAMPLE_RATE).map_err(|error| AudioError::Unavailable {
                 why: error.to_string(),
@@ -79,7 +75,7 @@ impl End for Capture {
             freshness: Freshness::starting(Instant::now()),
             overruns: 0,
         };
-        Ok((capture, Stream(stream)))
+        Ok((capture, stream))
     }
 
     fn until(&self) -> Instant {
@@ -97,6 +93,7 @@ impl Capture {
     /// The next 10 ms, if they are there; silence, when the microphone stands still and its time
     /// has come, so that the peer goes on hearing from us.
     pub(super) fn next(&mut self, frame: &mut Frame, now: Instant) -> bool {
+        self.meter.wake_me();
         frame.fill(0.0);
         let period = duration_at(self.meter.period_frames.load(Relaxed), self.rate);
         let waiting = duration_at(self.ring.occupied_len(), self.rate)
@@ -140,6 +137,29 @@ impl Capture {
     }
 }
 
+/// A stream that runs, from or to the callback's side of the ring.
+fn stream(chosen: &Chosen, health: &Arc<Health>, tap: Tap) -> Result<Stream, AudioError> {
+    #[cfg(target_os = "linux")]
+    if let Some(wanted) = chosen.pulse() {
+        let (mut tap, health) = (tap, Arc::clone(health));
+        return pulse::record(
+            &wanted,
+            move |data| tap.take(data),
+            move |why| health.lose(why),
+        )
+        .map(Stream::Pulse)
+        .map_err(|error| chosen.failed(&error));
+    }
+    let stream = match chosen.format {
+        SampleFormat::I16 => build::<i16>(chosen, health, tap),
+        SampleFormat::I32 => build::<i32>(chosen, health, tap),
+        _ => build::<f32>(chosen, health, tap),
+    }
+    .map_err(|error| chosen.failed(&error))?;
+    stream.play().map_err(|error| chosen.failed(&error))?;
+    Ok(Stream::Any(stream))
+}
+
 fn build<T: SizedSample>(
     chosen: &Chosen,
     health: &Arc<Health>,
@@ -171,7 +191,6 @@ impl Tap {
         f32: FromSample<T>,
     {
         let frames = data.len() / self.channels;
-        self.meter.period_frames.fetch_max(frames, Relaxed);
         let mut mixed = [0.0; MIX_SAMPLES];
         let mut dropped = 0;
         for piece in data.chunks(MIX_SAMPLES * self.channels) {
@@ -189,6 +208,7 @@ impl Tap {
         if dropped > 0 {
             self.meter.glitches.fetch_add(1, Relaxed);
         }
+        self.meter.moved(frames);
     }
 }
 

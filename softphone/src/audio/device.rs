@@ -1,11 +1,12 @@
 //! The sound devices of this machine: listed, chosen, and how a stream on one is set up.
 
 use std::{
+    fmt,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
-    thread::Thread,
+    thread::{self, Thread},
     time::Duration,
 };
 
@@ -15,10 +16,9 @@ use cpal::{
     traits::{DeviceTrait, HostTrait},
 };
 
-use super::{
-    AudioError,
-    connection::{Connection, connect},
-};
+#[cfg(target_os = "linux")]
+use super::pulse;
+use super::{AudioError, connection::connect};
 use crate::media::SAMPLE_RATE;
 
 /// How long a sound server may take to open a stream.
@@ -61,10 +61,10 @@ pub struct Device {
 /// # Errors
 /// [`AudioError::CannotList`] when the sound system does not tell.
 pub fn devices() -> Result<Vec<Device>, AudioError> {
-    let connection = connect(Direction::Input, None).map_err(|error| cannot_list(&error))?;
+    let host = connect(None).map_err(|error| cannot_list(&error))?;
     let mut all = Vec::new();
     for direction in [Direction::Input, Direction::Output] {
-        let found = list(&connection.host, direction)?;
+        let found = list(&host, direction)?;
         all.extend(found.into_iter().map(|(device, _)| device));
     }
     Ok(all)
@@ -145,13 +145,12 @@ impl Pin {
     pub(super) fn choose(&self) -> Result<Chosen, AudioError> {
         let direction = self.direction;
         let system = self.opened.as_ref().map(cpal::DeviceId::host);
-        let connection = connect(direction, system).map_err(|error| cannot_list(&error))?;
-        let host = &connection.host;
+        let host = connect(system).map_err(|error| cannot_list(&error))?;
         let device = match (&self.wanted, &self.opened) {
-            (None, None) => default_device(host, direction),
-            (None, Some(opened)) => default_device(host, direction)
+            (None, None) => default_device(&host, direction),
+            (None, Some(opened)) => default_device(&host, direction)
                 .filter(|device| !device.id().is_ok_and(|id| turns_monitor(opened, &id))),
-            (Some(wanted), None) => Some(find(host, direction, wanted)?),
+            (Some(wanted), None) => Some(find(&host, direction, wanted)?),
             (Some(_), Some(opened)) => host.device_by_id(opened),
         };
         let device = match (device, &self.wanted) {
@@ -159,7 +158,7 @@ impl Pin {
             (None, Some(wanted)) => return Err(unknown(direction, wanted)),
             (None, None) => return Err(AudioError::NoDevice { direction }),
         };
-        Chosen::new(direction, self.wanted.is_some(), connection, device)
+        Chosen::new(direction, self.wanted.is_some(), host, device)
     }
 
     /// This is the device from now on.
@@ -179,11 +178,11 @@ impl Pin {
         }
         let gone = || chosen.lost("it is gone");
         if self.wanted.is_some() {
-            let there = chosen.connection.host.device_by_id(opened);
+            let there = chosen.host.device_by_id(opened);
             return there.map(|_| true).ok_or_else(gone);
         }
         // Without an answer it is for the stream to tell.
-        let default = default_device(&chosen.connection.host, self.direction);
+        let default = default_device(&chosen.host, self.direction);
         match default.and_then(|device| device.id().ok()) {
             Some(id) if turns_monitor(opened, &id) => Err(gone()),
             Some(id) => Ok(id == *opened),
@@ -204,15 +203,14 @@ pub(super) struct Chosen {
     pub(super) config: StreamConfig,
     pub(super) format: SampleFormat,
     direction: Direction,
-    /// Used as long as the stream is.
-    connection: Connection,
+    host: Arc<Host>,
 }
 
 impl Chosen {
     fn new(
         direction: Direction,
         by_name: bool,
-        connection: Connection,
+        host: Arc<Host>,
         device: cpal::Device,
     ) -> Result<Self, AudioError> {
         let ranges: Result<Vec<_>, _> = match direction {
@@ -234,12 +232,28 @@ impl Chosen {
             config,
             format,
             direction,
-            connection,
+            host,
+        })
+    }
+
+    /// The stream that is wanted of it, if a PulseAudio server has it.
+    #[cfg(target_os = "linux")]
+    pub(super) fn pulse(&self) -> Option<pulse::Wanted> {
+        let id = self.device.id().ok()?;
+        let BufferSize::Fixed(period) = self.config.buffer_size else {
+            return None;
+        };
+        // The server converts: what it is asked for is what leaves us the least to do.
+        let fits = self.config.channels == 1 && self.format == SampleFormat::F32;
+        (id.host() == HostId::PulseAudio && fits).then(|| pulse::Wanted {
+            device: id.id().to_owned(),
+            rate: self.config.sample_rate,
+            period,
         })
     }
 
     /// An error in opening this device, as it is told.
-    pub(super) fn failed(&self, error: &cpal::Error) -> AudioError {
+    pub(super) fn failed(&self, error: &dyn fmt::Display) -> AudioError {
         cannot_open(&self.device, self.direction, &error.to_string())
     }
 
@@ -254,9 +268,14 @@ impl Chosen {
 }
 
 /// A stream that runs until this is dropped, which may take long.
-pub(super) struct Stream(
-    #[expect(dead_code, reason = "it is kept, not used")] pub(super) cpal::Stream,
-);
+#[expect(dead_code, reason = "it is kept, not used")]
+pub(super) enum Stream {
+    /// Of whatever sound system there is.
+    Any(cpal::Stream),
+    /// Of a PulseAudio server.
+    #[cfg(target_os = "linux")]
+    Pulse(pulse::Stream),
+}
 
 fn cannot_open(device: &cpal::Device, direction: Direction, why: &str) -> AudioError {
     AudioError::CannotOpen {
@@ -377,6 +396,23 @@ pub(super) struct Meter {
     pub(super) glitches: AtomicU32,
     /// The most frames that one callback has moved since this was last taken.
     pub(super) period_frames: AtomicUsize,
+    /// The thread at the ring's other end.
+    mover: OnceLock<Thread>,
+}
+
+impl Meter {
+    /// This thread is woken from now on whenever a callback has moved sound.
+    pub(super) fn wake_me(&self) {
+        self.mover.get_or_init(thread::current);
+    }
+
+    /// REAL-TIME: a callback has moved so many frames.
+    pub(super) fn moved(&self, frames: usize) {
+        self.period_frames.fetch_max(frames, Relaxed);
+        if let Some(mover) = self.mover.get() {
+            mover.unpark();
+        }
+    }
 }
 
 /// How many samples there are in `duration`, which is a few milliseconds, at `rate`.
@@ -449,7 +485,8 @@ impl Health {
         self.why.get().map(String::as_str)
     }
 
-    fn lose(&self, error: &cpal::Error) {
+    /// The stream is lost, and its keeper is woken.
+    pub(super) fn lose(&self, error: &dyn fmt::Display) {
         // Only the first error is put into words, however many there are.
         if !self.lost.swap(true, Relaxed) {
             let _ = self.why.set(error.to_string());
@@ -616,6 +653,6 @@ mod tests {
     }
 
     fn healthy() -> Arc<Health> {
-        Arc::new(Health::watched_by(std::thread::current()))
+        Arc::new(Health::watched_by(thread::current()))
     }
 }

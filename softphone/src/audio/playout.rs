@@ -14,6 +14,8 @@ use ringbuf::{
     traits::{Consumer, Observer, Producer, Split},
 };
 
+#[cfg(target_os = "linux")]
+use super::pulse;
 use super::{
     AudioError,
     device::{
@@ -76,13 +78,7 @@ impl End for Playout {
             begun: false,
             meter: Arc::clone(&meter),
         };
-        let stream = match chosen.format {
-            SampleFormat::I16 => build::<i16>(chosen, health, filler),
-            SampleFormat::I32 => build::<i32>(chosen, health, filler),
-            _ => build::<f32>(chosen, health, filler),
-        }
-        .map_err(|error| chosen.failed(&error))?;
-        stream.play().map_err(|error| chosen.failed(&error))?;
+        let stream = stream(chosen, health, filler)?;
         let resampler =
             Resampler::new(SAMPLE_RATE, rate).map_err(|error| AudioError::Unavailable {
                 why: error.to_string(),
@@ -103,7 +99,7 @@ impl End for Playout {
             opened: now,
             started: false,
         };
-        Ok((playout, Stream(stream)))
+        Ok((playout, stream))
     }
 
     fn until(&self) -> Instant {
@@ -116,6 +112,7 @@ impl Playout {
     /// loudspeaker stands still, frames are wanted at their time, to be dropped: what is heard
     /// when it moves again is then what is said at that time.
     pub(super) fn wants(&mut self, now: Instant) -> bool {
+        self.meter.wake_me();
         let seen = self.meter.period_frames.load(Relaxed);
         if now.saturating_duration_since(self.period.since) >= PERIOD_WINDOW {
             self.meter.period_frames.store(0, Relaxed);
@@ -185,6 +182,29 @@ impl Playout {
     }
 }
 
+/// A stream that runs, from or to the callback's side of the ring.
+fn stream(chosen: &Chosen, health: &Arc<Health>, filler: Filler) -> Result<Stream, AudioError> {
+    #[cfg(target_os = "linux")]
+    if let Some(wanted) = chosen.pulse() {
+        let (mut filler, health) = (filler, Arc::clone(health));
+        return pulse::play(
+            &wanted,
+            move |data| filler.fill(data),
+            move |why| health.lose(why),
+        )
+        .map(Stream::Pulse)
+        .map_err(|error| chosen.failed(&error));
+    }
+    let stream = match chosen.format {
+        SampleFormat::I16 => build::<i16>(chosen, health, filler),
+        SampleFormat::I32 => build::<i32>(chosen, health, filler),
+        _ => build::<f32>(chosen, health, filler),
+    }
+    .map_err(|error| chosen.failed(&error))?;
+    stream.play().map_err(|error| chosen.failed(&error))?;
+    Ok(Stream::Any(stream))
+}
+
 fn build<T: SizedSample + FromSample<f32>>(
     chosen: &Chosen,
     health: &Arc<Health>,
@@ -213,7 +233,6 @@ impl Filler {
     /// same, and silence when there is nothing.
     fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T]) {
         let frames = data.len() / self.channels;
-        self.meter.period_frames.fetch_max(frames, Relaxed);
         self.begun |= !self.ring.is_empty();
         let mut mono = [0.0; MIX_SAMPLES];
         let mut missing = 0;
@@ -229,6 +248,7 @@ impl Filler {
         if missing > 0 && self.begun {
             self.meter.glitches.fetch_add(1, Relaxed);
         }
+        self.meter.moved(frames);
     }
 }
 

@@ -12,7 +12,6 @@ use super::{
     kept::{Kept, Opening},
     pace::{FRAME_TIME, Pace},
     playout::Playout,
-    thread::POLL,
 };
 use crate::media::Frame;
 
@@ -119,7 +118,8 @@ impl Sink {
     pub(super) fn wakes(&self, now: Instant) -> Instant {
         match self {
             Self::File { pace, .. } | Self::Nowhere(pace, _) => pace.next(),
-            Self::Device(_) => now + POLL,
+            // It wakes us itself, unless it stands still.
+            Self::Device(_) => now + FRAME_TIME,
         }
     }
 

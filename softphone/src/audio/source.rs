@@ -9,7 +9,6 @@ use super::{
     file::Clip,
     kept::{Kept, Opening},
     pace::{FRAME_TIME, Pace},
-    thread::POLL,
 };
 use crate::media::{Frame, SILENCE};
 
@@ -140,7 +139,8 @@ impl Source {
     pub(super) fn wakes(&self, now: Instant) -> Instant {
         match self {
             Self::File { pace, .. } | Self::Silence(pace) => pace.next(),
-            Self::Device(_) => now + POLL,
+            // It wakes us itself, unless it stands still.
+            Self::Device(_) => now + FRAME_TIME,
             Self::Echo => now + FRAME_TIME,
         }
     }

@@ -25,8 +25,8 @@ use super::{
 };
 use crate::media::{Encoded, Frame, Packet, SILENCE, stats::VoiceStats};
 
-/// How often the rings of devices are looked at: a fifth of a frame.
-pub(super) const POLL: Duration = Duration::from_millis(2);
+/// How often what is to take over is looked at: a fifth of a frame.
+const POLL: Duration = Duration::from_millis(2);
 
 /// The longest that what has come is still played out after the call has ended.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -153,7 +153,7 @@ impl SoundThread {
                 }
             }
             self.publish(phase);
-            thread::sleep(wake.saturating_duration_since(Instant::now()));
+            thread::park_timeout(wake.saturating_duration_since(Instant::now()));
         }
         self.close()
     }
