@@ -11,6 +11,7 @@
 mod arrival;
 mod history;
 pub mod jitter;
+pub mod red;
 mod settle;
 pub mod silence;
 pub mod stats;
