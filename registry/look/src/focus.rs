@@ -104,17 +104,57 @@ pub fn keys<'a, Message: 'a>(
     Element::new(Keys {
         content: content.into(),
         radius,
-        on_key: Box::new(on_key),
+        keys: Does::Say(Box::new(on_key)),
+    })
+}
+
+/// Makes what scrolls part of the Tab order while it has more than it shows: the arrow keys, Page
+/// Up, Page Down, Home and End scroll it. For text that nothing can be pressed in.
+#[must_use]
+pub fn scroll_by_keys<'a, Message: 'a>(
+    content: iced::widget::Scrollable<'a, Message>,
+) -> Element<'a, Message> {
+    Element::new(Keys {
+        content: content.into(),
+        radius: crate::space::RADIUS,
+        keys: Does::Scroll,
     })
 }
 
 struct Keys<'a, Message> {
     content: Element<'a, Message>,
     radius: f32,
-    on_key: OnKey<'a, Message>,
+    keys: Does<'a, Message>,
+}
+
+/// What keys do.
+enum Does<'a, Message> {
+    Say(OnKey<'a, Message>),
+    Scroll,
 }
 
 type OnKey<'a, Message> = Box<dyn Fn(&Key, Modifiers) -> Option<Message> + 'a>;
+
+/// How far a key scrolls something of which so much is shown.
+fn scrolled_by(key: &Key, modifiers: Modifiers, shown: f32) -> Option<f32> {
+    let Key::Named(key) = key else { return None };
+    let by = match key {
+        _ if !modifiers.is_empty() => return None,
+        Named::ArrowDown => STEP,
+        Named::ArrowUp => -STEP,
+        Named::PageDown => shown - STEP,
+        Named::PageUp => STEP - shown,
+        Named::Home => -ENDS,
+        Named::End => ENDS,
+        _ => return None,
+    };
+    Some(by)
+}
+
+/// How far an arrow key scrolls, in logical pixels: a line of text.
+const STEP: f32 = 18.0;
+/// Farther than anything that scrolls is high.
+const ENDS: f32 = 1e6;
 
 impl<Message> Widget<Message, Theme, Renderer> for Keys<'_, Message> {
     fn tag(&self) -> tree::Tag {
@@ -159,7 +199,14 @@ impl<Message> Widget<Message, Theme, Renderer> for Keys<'_, Message> {
         operation: &mut dyn Operation,
     ) {
         let focus = tree.state.downcast_mut::<Focus>();
-        operation.focusable(None, layout.bounds(), focus);
+        let has_more = |layout: Layout<'_>| {
+            let content = layout.children().next();
+            content.is_some_and(|it| it.bounds().height > layout.bounds().height)
+        };
+        match self.keys {
+            Does::Scroll if !has_more(layout) => focus.unfocus(),
+            _ => operation.focusable(None, layout.bounds(), focus),
+        }
         let content = self.content.as_widget_mut();
         content.operate(&mut tree.children[0], layout, renderer, operation);
     }
@@ -189,11 +236,28 @@ impl<Message> Widget<Message, Theme, Renderer> for Keys<'_, Message> {
         if shell.is_event_captured() {
             return;
         }
-        let pressed = tree.state.downcast_ref::<Focus>().key(event);
-        if let Some(message) = pressed.and_then(|(key, modifiers)| (self.on_key)(key, modifiers)) {
-            shell.publish(message);
-            shell.capture_event();
+        let Some((key, modifiers)) = tree.state.downcast_ref::<Focus>().key(event) else {
+            return;
+        };
+        match &self.keys {
+            Does::Say(on_key) => {
+                let Some(message) = on_key(key, modifiers) else {
+                    return;
+                };
+                shell.publish(message);
+            }
+            Does::Scroll => {
+                let Some(by) = scrolled_by(key, modifiers, layout.bounds().height) else {
+                    return;
+                };
+                let reveal = Reveal { number: 0, by };
+                let mut scroll = Scroll { reveal, seen: 0 };
+                let tree = &mut tree.children[0];
+                operate(&mut self.content, tree, layout, renderer, &mut scroll);
+                shell.request_redraw();
+            }
         }
+        shell.capture_event();
     }
 
     fn draw(

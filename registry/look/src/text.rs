@@ -77,6 +77,12 @@ pub fn display<'a>(content: impl IntoFragment<'a>) -> Text<'a> {
     Text::new(content).size(DISPLAY).font(BOLD)
 }
 
+/// Style: as what is around it.
+#[must_use]
+pub fn ordinary(_theme: &Theme) -> Style {
+    Style::default()
+}
+
 /// Style: of second rank.
 #[must_use]
 pub fn muted(theme: &Theme) -> Style {

@@ -8,6 +8,7 @@ use iced::keyboard::{self, key::Named};
 use iced::mouse::{Event as Mouse, ScrollDelta};
 use iced::widget::{column, text};
 use iced_test::Simulator;
+use iced_test::selector::Candidate;
 use iced_test::simulator::{click, press_key, tap_key};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -384,4 +385,38 @@ fn only_the_selected_row_has_its_buttons_in_the_tab_order() {
         simulator.simulate(tap_key(key, None));
     }
     assert_eq!(said(simulator), [Meant(3), Selected(4)]);
+}
+
+#[test]
+fn text_that_is_longer_than_its_place_is_scrolled_by_keys_and_other_text_is_passed_by() {
+    let long = |lines: usize| {
+        let said = look::text::body("line\n".repeat(lines));
+        let place = look::scroll_by_keys(look::scroll(said).height(100));
+        let button = look::button::secondary("after").on_press(First);
+        look::frame(column![place, button])
+    };
+    let offset = |simulator: &mut Simulator<'_, Message>| {
+        let found = simulator.find(|candidate: Candidate<'_>| match candidate {
+            Candidate::Scrollable { translation, .. } => Some(translation.y),
+            _ => None,
+        });
+        found.expect("something that scrolls")
+    };
+    let mut simulator = shown(long(50));
+    simulator.tap_key(Named::Tab);
+    simulator.tap_key(Named::ArrowDown);
+    let line = offset(&mut simulator);
+    assert!(line > 10.0, "{line}");
+    simulator.tap_key(Named::PageDown);
+    assert!(offset(&mut simulator) > line + 50.0);
+    simulator.tap_key(Named::Home);
+    assert_eq!(offset(&mut simulator), 0.0);
+    simulator.tap_key(Named::End);
+    assert!(offset(&mut simulator) > 500.0);
+    simulator.tap_key(Named::Enter);
+    assert_eq!(said(simulator), []);
+    let mut simulator = shown(long(1));
+    simulator.tap_key(Named::Tab);
+    simulator.tap_key(Named::Enter);
+    assert_eq!(said(simulator), [First]);
 }

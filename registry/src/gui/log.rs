@@ -26,8 +26,18 @@ pub use export::{Exported, export, place};
 /// How high a line is, in logical pixels.
 const LINE: f32 = 26.0;
 
-/// How wide a time is, in logical pixels.
+/// The same where what it says stands below the rest, which is in windows that are less wide.
+const TWO_LINES: f32 = 46.0;
+const NARROW: f32 = 1000.0;
+
+/// How wide times, kinds and addresses are, in logical pixels.
 const TIME: f32 = 96.0;
+const WAY: f32 = 88.0;
+const PEER: f32 = 152.0;
+
+/// How high the chosen line is at most, in logical pixels: five lines of text. The rest of longer
+/// ones is scrolled to.
+const WHOLE: f32 = 91.0;
 
 /// So many lines are copied at most: more belongs into a file.
 pub const COPIED_MAX: usize = 10_000;
@@ -265,7 +275,8 @@ impl Log {
                 true => self.lines.dropped(),
                 false => 0,
             };
-            look::rows(shown, LINE, move |at| self.line(at, &cx))
+            let height = if is_narrow(&cx) { TWO_LINES } else { LINE };
+            look::rows(shown, height, move |at| self.line(at, &cx))
                 .selected(self.place(), |at| {
                     // Its number, because it may be elsewhere by then.
                     let number = self.lines.get(at).map(|(number, _)| number);
@@ -411,6 +422,7 @@ impl Log {
     /// The chosen line, however long it is.
     fn whole<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {
         let (_, line) = self.lines.get(self.place()?)?;
+        let (.., way) = way(line.what, cx);
         let peer = line.what.peer().map(|it| it.to_string());
         let here = format!(
             "{} {}",
@@ -419,16 +431,18 @@ impl Log {
         );
         // As it stands in files.
         let utc = format!("{} UTC", clock(line.at, &UTC));
-        let head = [Some(here), Some(utc), peer];
+        let head = [Some(here), Some(utc), Some(way), peer];
         let head = head.into_iter().flatten().collect::<Vec<_>>();
         let head = text::caption(head.join("   ")).style(text::muted);
+        let copy = button::quiet(Icon::Copy).on_press(Message::CopyPressed);
+        let copy = look::tip(copy, fl!(cx.texts, "log-copy-line-tip"), Some("Ctrl+C"));
         let close = button::quiet(Icon::Close).on_press(Message::Dismissed);
         let close = look::tip(close, fl!(cx.texts, "close-panel"), Some("Esc"));
-        let said = text::body(&*line.text).wrapping(Wrapping::WordOrGlyph);
+        let said = text::body(said(line, cx)).wrapping(Wrapping::WordOrGlyph);
         let said = look::scroll(container(said).padding(iced::padding::right(space::L)));
         let content = column![
-            row![head.width(Fill), close].align_y(Center),
-            container(said).max_height(96),
+            row![head.width(Fill), copy, close].align_y(Center),
+            container(look::scroll_by_keys(said)).max_height(WHOLE),
         ];
         Some(look::card(content.spacing(space::XS)))
     }
@@ -437,44 +451,53 @@ impl Log {
         let Some((_, line)) = self.lines.get(at) else {
             return iced::widget::space().into();
         };
-        let (kind, sign, words) = match line.what {
-            What::Received(_) => (Kind::Positive, Icon::Down, fl!(cx.texts, "way-received")),
-            What::Sent(_) => (Kind::Info, Icon::Up, fl!(cx.texts, "way-sent")),
-            What::Connection(_) => (Kind::Neutral, Icon::Link, fl!(cx.texts, "way-connection")),
-            What::Note => (Kind::Neutral, Icon::Info, fl!(cx.texts, "way-note")),
-            What::Warning => (Kind::Warning, Icon::Alert, fl!(cx.texts, "way-warning")),
-            What::Missing(_) => (Kind::Warning, Icon::More, fl!(cx.texts, "way-missing")),
-        };
+        let (kind, sign, words) = way(line.what, cx);
         let way = row![
             look::icon(sign).size(13).style(coloured(kind)),
             plain(words).style(coloured(kind)),
         ]
         .spacing(space::XS)
         .align_y(Center)
-        .width(88);
-        let peer = line
-            .what
-            .peer()
-            .map_or_else(String::new, |it| it.to_string());
-        let said = match line.what {
-            What::Missing(lines) => Cow::Owned(fl!(cx.texts, "line-missing", lines = lines)),
-            _ => Cow::Borrowed(&*line.text),
+        .width(WAY);
+        let peer = line.what.peer();
+        let peer = peer.map_or_else(String::new, |it| it.to_string());
+        let when = clock_or_day(cx.texts, line.at, cx.clock, cx.zone);
+        let when = plain(when).style(text::muted).width(TIME);
+        let said = look::cut(said(line, cx), text::ordinary);
+        let peer = look::cut(peer, text::muted);
+        let line = match is_narrow(cx) {
+            false => row![when, way, container(peer).width(PEER), said]
+                .spacing(space::S)
+                .align_y(Center),
+            true => {
+                let head = row![when, way, peer].spacing(space::S).align_y(Center);
+                row![column![head, said].spacing(2.0)].align_y(Center)
+            }
         };
-        let line = row![
-            plain(clock_or_day(cx.texts, line.at, cx.clock, cx.zone))
-                .style(text::muted)
-                .width(TIME),
-            way,
-            container(plain(peer).style(text::muted))
-                .width(152)
-                .clip(true),
-            container(plain(said)).width(Fill).clip(true),
-        ];
-        line.spacing(space::S)
-            .height(LINE)
-            .padding([0.0, space::M])
-            .align_y(Center)
-            .into()
+        line.height(Fill).padding([0.0, space::M]).into()
+    }
+}
+
+fn is_narrow(cx: &Cx<'_>) -> bool {
+    cx.width < NARROW
+}
+
+/// What a line tells of, as it is shown.
+fn way(what: What, cx: &Cx<'_>) -> (Kind, Icon, String) {
+    match what {
+        What::Received(_) => (Kind::Positive, Icon::Down, fl!(cx.texts, "way-received")),
+        What::Sent(_) => (Kind::Info, Icon::Up, fl!(cx.texts, "way-sent")),
+        What::Connection(_) => (Kind::Neutral, Icon::Link, fl!(cx.texts, "way-connection")),
+        What::Note => (Kind::Neutral, Icon::Info, fl!(cx.texts, "way-note")),
+        What::Warning => (Kind::Warning, Icon::Alert, fl!(cx.texts, "way-warning")),
+        What::Missing(_) => (Kind::Warning, Icon::More, fl!(cx.texts, "way-missing")),
+    }
+}
+
+fn said<'a>(line: &'a Line, cx: &Cx<'_>) -> Cow<'a, str> {
+    match line.what {
+        What::Missing(lines) => Cow::Owned(fl!(cx.texts, "line-missing", lines = lines)),
+        _ => Cow::Borrowed(&*line.text),
     }
 }
 

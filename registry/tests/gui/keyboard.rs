@@ -4,11 +4,16 @@ use iced::{
     Event,
     keyboard::{self, key::Named},
 };
-use iced_test::simulator::press_key;
+use iced_test::{
+    Simulator,
+    selector::{Candidate, Target},
+    simulator::press_key,
+};
 use registry::gui::{
-    Message, Place, bans,
+    Message, Place, WINDOW_MIN, bans,
     host::{Command, Sight},
-    users,
+    lines::{Line, What},
+    log, users,
 };
 
 use crate::{
@@ -92,6 +97,38 @@ fn a_ban_is_found_and_lifted_with_the_keyboard_alone() {
         assert!(!shows(&scene, "Lift the ban of admin?"));
     }
     assert!(commands.try_recv().is_err());
+}
+
+#[test]
+fn a_line_however_long_is_read_and_copied_with_the_keyboard_alone() {
+    let end = "and here it ends";
+    let long = format!("{}{end}", "a word ".repeat(270));
+    let line = Line::new(scene::CLOCK, What::Note, &long);
+    let mut scene = Scene::english().go(Place::Log).open().lines([line]);
+    scene.say(Message::Resized(WINDOW_MIN));
+    let is_line = |it: &Message| matches!(it, Message::Log(log::Message::LineChosen(_)));
+    let chosen = pressed_by_tab(&scene, Named::ArrowDown, is_line);
+    scene.say(chosen);
+    // All of it is there, and its end comes into view.
+    let settings = look::settings("ramal-registry-gui");
+    let mut window = Simulator::with_size(settings, WINDOW_MIN, scene.app.view());
+    let mut reached = false;
+    for _ in 0..60 {
+        window.simulate([press_key(keyboard::Key::Named(Named::Tab), None)]);
+        window.simulate([press_key(keyboard::Key::Named(Named::End), None)]);
+        let _ = window.find(|candidate: Candidate<'_>| -> Option<Target> {
+            if let Candidate::Scrollable { translation, .. } = candidate {
+                reached |= translation.y > 100.0;
+            }
+            None
+        });
+    }
+    drop(window);
+    assert!(reached);
+    let is_copy = |it: &Message| matches!(it, Message::Log(log::Message::CopyPressed));
+    let copy = pressed_by_tab(&scene, Named::Enter, is_copy);
+    scene.say(copy);
+    assert!(shows(&scene, "Copied. Paste it where you need it."));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use registry::{
     gui::{
         Message, Place, WINDOW, WINDOW_MIN, bans, door,
         host::{Phase, Told},
-        lines::Kinds,
+        lines::{Kinds, Line, What},
         log, users,
     },
     operate::{Closed, KeyIs, OpenError},
@@ -210,6 +210,20 @@ fn the_smallest_window_looks_as_it_did() {
     });
     looks_as_before_where_it_is_small("small-log", |it| {
         open(it).go(Place::Log).lines(scene::lines(500))
+    });
+    looks_as_before_where_it_is_small("small-log-line", |it| {
+        let from = "[2001:db8:85a3:8d3:1319:8a2e:370:7344]:51234";
+        let contacts = [from, "192.168.15.7:40000", "10.8.0.3:40000"].join(", ");
+        let long = format!(
+            "#500 Register a-name-as-long-as-names-may-be-x device=9c2f01aa \
+             contacts=[{contacts}] expires=60s cseq=7 {}",
+            "and more ".repeat(50)
+        );
+        let line = Line::new(scene::CLOCK, What::Received(scene::at(from)), &long);
+        let mut it = open(it).go(Place::Log).lines(scene::lines(9));
+        it = it.lines([line]);
+        it.say(Message::Log(log::Message::LineChosen(9)));
+        it
     });
     looks_as_before_where_it_is_small("small-bans", |it| {
         open(it).go(Place::Bans).bans(scene::bans())

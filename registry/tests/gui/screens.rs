@@ -522,7 +522,10 @@ fn times_are_those_of_this_machine_and_a_line_of_another_day_says_so() {
     ]);
     assert!(shows(&scene, "11-20 07:31:07") && shows(&scene, "07:31:07.250"));
     scene.say(Message::Log(log::Message::LineChosen(1)));
-    assert!(shows(&scene, "2026-11-21 07:31:07.250   10:31:07.250 UTC"));
+    assert!(shows(
+        &scene,
+        "2026-11-21 07:31:07.250   10:31:07.250 UTC   note"
+    ));
 }
 
 #[test]

@@ -22,6 +22,10 @@ impl Place {
     /// Takes what is known now; `gone` rows have left at the list's beginning.
     pub(super) fn settle(&mut self, count: usize, row: f32, view: f32, gone: u64, follows: bool) {
         let was_at_end = self.offset + 1.0 >= self.last_offset();
+        if self.row > 0.0 {
+            // What is read stays in view when rows become higher.
+            self.offset *= f64::from(row) / self.row;
+        }
         (self.count, self.row, self.view) = (count, f64::from(row), f64::from(view));
         self.offset = match follows && was_at_end {
             true => self.last_offset(),
@@ -202,6 +206,14 @@ mod tests {
         place.scroll_to(600.0);
         place.settle(110, 30.0, 100.0, 5, true);
         assert_eq!(place.offset, 450.0, "what is read stays where it is");
+    }
+
+    #[test]
+    fn what_is_read_stays_in_view_when_rows_become_higher() {
+        let mut place = place(100);
+        place.scroll_to(600.0);
+        place.settle(100, 45.0, 100.0, 0, false);
+        assert_eq!(place.in_view().start, 20);
     }
 
     #[test]
