@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "gui/display.rs"]
+mod display;
 #[path = "gui/ending.rs"]
 mod ending;
 #[path = "gui/frozen.rs"]

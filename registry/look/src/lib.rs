@@ -27,6 +27,7 @@
 
 pub mod button;
 pub mod desktop;
+pub mod display;
 pub mod focus;
 #[cfg(feature = "frames")]
 pub mod frames;

@@ -9,6 +9,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
@@ -224,10 +225,19 @@ impl Phase {
 /// What runs registries, for the window that starts it and for whoever waits for its end.
 #[derive(Debug, Clone, Default)]
 pub struct Hosting {
-    /// Disconnected when the last thread that was started has ended.
-    ended: Arc<Mutex<Option<Receiver<()>>>>,
+    running: Arc<Mutex<Option<Running>>>,
+    /// The window has waited for it as long as anybody does.
+    was_waited_for: Arc<AtomicBool>,
     /// Counts up when it is to be tried anew.
     attempt: u32,
+}
+
+/// The thread that was started last.
+#[derive(Debug)]
+struct Running {
+    commands: mpsc::WeakSender<Command>,
+    /// Disconnected when it has ended.
+    ended: Receiver<()>,
 }
 
 /// The window listens to the same one until it is tried anew.
@@ -243,12 +253,28 @@ impl Hosting {
         self.attempt += 1;
     }
 
-    /// Waits until everything is closed, but no longer than this; whether it is.
+    /// The window has waited for it, and goes.
+    pub(super) fn waited(&self) {
+        self.was_waited_for.store(true, Relaxed);
+    }
+
+    /// Closes what is open, also where the window could not see to that, and waits until it is
+    /// closed, but not for ever; whether it is.
     #[must_use]
-    pub fn wait(&self, limit: Duration) -> bool {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(ended) = &*ended else { return true };
-        ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
+    pub fn close(&self) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(running) = &*running else {
+            return true;
+        };
+        if let Some(commands) = running.commands.upgrade() {
+            // Where there is no room for it a disk hangs, and what waits for that is not closed.
+            let _ = commands.try_send(Command::End);
+        }
+        let limit = match self.was_waited_for.load(Relaxed) {
+            true => GRACE,
+            false => PATIENCE + GRACE,
+        };
+        running.ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
     }
 
     /// Starts the thread that runs registries. It ends, and closes what is open, when the sender of
@@ -274,7 +300,11 @@ impl Hosting {
                 let _running = running;
                 runtime.block_on(host.run(queue));
             })?;
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+        let running = Running {
+            commands: commands.downgrade(),
+            ended,
+        };
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
         Ok((commands, window))
     }
 }

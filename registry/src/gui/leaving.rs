@@ -75,6 +75,7 @@ impl App {
 
     pub(super) fn end(&mut self) -> Task<Message> {
         self.remember();
+        self.hosting.waited();
         iced::exit()
     }
 }

@@ -149,6 +149,6 @@ async fn a_registry_that_was_told_to_open_and_to_end_at_once_leaves_nothing_open
     tokio::time::timeout(AT_LAST, wait).await.unwrap();
     assert!(ended);
     assert!(matches!(last, Some(Phase::Ended { .. })), "{last:?}");
-    assert!(hosting.wait(AT_LAST));
+    assert!(hosting.close());
     assert!(TcpListener::bind(listen).is_ok());
 }

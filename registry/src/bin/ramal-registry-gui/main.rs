@@ -5,13 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::Parser;
 use iced::{Size, window};
 use jiff::tz::TimeZone;
+use look::display;
 use registry::{
     cli,
-    gui::{
-        self, App, Start, WINDOW,
-        host::{GRACE, Hosting, PATIENCE},
-        preferences::Preferences,
-    },
+    gui::{self, App, Start, WINDOW, host::Hosting, preferences::Preferences},
     operate::Options,
 };
 
@@ -53,25 +50,27 @@ fn main() -> ExitCode {
         hosting: Hosting::default(),
     };
     let hosting = start.hosting.clone();
-    let ran = run(start);
-    // The window has waited for its registry, but for a display that went away.
-    let limit = match ran {
-        Ok(()) => GRACE,
-        Err(_) => PATIENCE + GRACE,
+    let left = {
+        let hosting = hosting.clone();
+        move || {
+            let is_closed = hosting.close();
+            let says = if is_closed { GONE } else { LATE };
+            // The code of a program that ends already is not changed any more.
+            let _ = cli::complain(1, says);
+        }
     };
-    let is_closed = hosting.wait(limit);
-    match ran {
-        Ok(()) if is_closed => ExitCode::SUCCESS,
-        Ok(()) => cli::complain(
-            1,
-            "the registry did not close in time: what was not acknowledged may be lost",
-        ),
-        Err(error) => cli::complain(
-            2,
-            &format!("cannot open a window: {error}; ramal-registry does without one"),
-        ),
+    match display::run(|| run(start), left) {
+        Ok(()) if hosting.close() => ExitCode::SUCCESS,
+        Ok(()) => cli::complain(1, LATE),
+        Err(why) => cli::complain(2, &format!("{why}; ramal-registry does without one")),
     }
 }
+
+/// What is said where the window did not end by itself.
+const GONE: &str = "the window is gone, and the registry was closed; ramal-registry needs no \
+                    display";
+/// What is said where the registry did not close.
+const LATE: &str = "the registry did not close in time: what was not acknowledged may be lost";
 
 fn run(start: Start) -> iced::Result {
     let remembered = start.found.preferences.window;

@@ -1,12 +1,6 @@
 //! `ramal-softphone`: the phone in a window.
 
-use std::{
-    any::Any,
-    net::SocketAddr,
-    panic::{self, AssertUnwindSafe},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use codec::{Name, claim::InviteCode};
@@ -62,12 +56,6 @@ fn main() -> ExitCode {
         Ok(given) => given,
         Err(code) => return code,
     };
-    if !has_display() {
-        return cli::complain(
-            2,
-            "there is no display to open a window on; ramal-phone is the same phone in a terminal",
-        );
-    }
     let folder = match given.config {
         Some(folder) => Ok(folder),
         None => settings::default_folder().map_err(|error| error.to_string()),
@@ -101,38 +89,11 @@ fn main() -> ExitCode {
         ring_on: given.ring_on,
         ..Options::new(folder)
     };
-    // iced 0.14 panics where a display is named that is not there.
-    let told = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !is_display(info.payload()) {
-            told(info);
+    match look::display::run(|| gui::run(options), || ()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            let why = format!("{why}; ramal-phone is the same phone in a terminal");
+            cli::complain(2, &why)
         }
-    }));
-    let ran = panic::catch_unwind(AssertUnwindSafe(|| gui::run(options)));
-    let no_window = |why: &str| {
-        let why =
-            format!("cannot open a window: {why}; ramal-phone is the same phone in a terminal");
-        cli::complain(2, &why)
-    };
-    match ran {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => no_window(&error.to_string()),
-        Err(panic) if is_display(&*panic) => no_window("the display does not answer"),
-        Err(panic) => panic::resume_unwind(panic),
     }
-}
-
-/// Whether a panic says that there is no display.
-fn is_display(panic: &dyn Any) -> bool {
-    let said = panic.downcast_ref::<String>();
-    said.is_some_and(|said| said.starts_with("Create event loop"))
-}
-
-/// Whether there may be a display: what is missing would be a panic of the window system's library.
-fn has_display() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(target_os = "linux")
-        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"]
-            .into_iter()
-            .any(is_set)
 }
