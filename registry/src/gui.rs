@@ -654,6 +654,12 @@ fn page<'a, M: 'a>(
         .into()
 }
 
+/// What a screen shows that may be higher than the window.
+fn scrolled<'a, M: 'a>(content: impl Into<Element<'a, M>>) -> Element<'a, M> {
+    let content = container(content).padding(iced::padding::right(space::M));
+    look::scroll_by_keys(look::scroll(content).height(Fill))
+}
+
 /// Something that others need, with a button that copies it.
 fn copied<'a, M: Clone + 'a>(
     shown: impl IntoFragment<'a>,

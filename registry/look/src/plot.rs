@@ -81,6 +81,7 @@ pub fn plot<'a, Message: 'a>(
         text::caption(say(plot.top())).style(text::muted),
         iced::widget::space::vertical(),
         text::caption(say(0.0)).style(text::muted),
+        iced::widget::space().width(AXIS),
     ];
     let line = Canvas::new(Line(plot)).width(Fill).height(Fill);
     let line = row![line, axis.align_x(iced::Alignment::End)].spacing(space::S);
@@ -88,6 +89,8 @@ pub fn plot<'a, Message: 'a>(
 }
 
 const HEIGHT: f32 = 72.0;
+/// How wide an axis is at least, so that plots of which one is below the other end together.
+const AXIS: f32 = 40.0;
 
 struct Line<'a>(&'a Plot);
 

@@ -7,7 +7,7 @@ use iced::{
 };
 use look::{Element, Icon, Plot, space, text};
 
-use super::{Cx, page};
+use super::{Cx, page, scrolled};
 use crate::{
     desk::Stats,
     server::{PULSES_MAX, Pulse},
@@ -100,12 +100,11 @@ impl Activity {
         .spacing(space::L);
         let figures = cx.seen.stats.as_deref().map(|stats| figures(stats, cx));
         let all = column![plots].extend(figures).spacing(space::L);
-        let scrolled = look::scroll(container(all).padding(iced::padding::right(space::M)));
         page(
             title,
             fl!(cx.texts, "activity-span"),
             horizontal(),
-            column![scrolled.height(Fill)],
+            scrolled(all),
         )
     }
 }
@@ -158,7 +157,7 @@ fn figures<'a>(stats: &Stats, cx: &Cx<'a>) -> Element<'a, Message> {
             ]
             .into()
         });
-        column(lines).spacing(space::S).width(Fill)
+        column(lines).spacing(space::XS).width(Fill)
     };
     let content = column![
         text::strong(fl!(cx.texts, "figures")),

@@ -8,7 +8,7 @@ use iced::{
 };
 use look::{Element, Icon, Kind, button, space, text};
 
-use super::{Cx, page};
+use super::{Cx, page, scrolled};
 use crate::operate::{Facts, KeyIs};
 
 /// The first steps: nothing in them changes.
@@ -50,12 +50,11 @@ impl Help {
             None => closed(cx),
         };
         let content = column(steps).spacing(space::L).max_width(760);
-        let scrolled = look::scroll(container(content).padding(iced::padding::right(space::M)));
         page(
             fl!(cx.texts, "help"),
             String::new(),
             horizontal(),
-            column![scrolled.height(Fill)],
+            scrolled(content),
         )
     }
 }

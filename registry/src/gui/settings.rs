@@ -8,7 +8,7 @@ use iced::{
 };
 use look::{Element, Icon, Kind, Language, Scheme, TextSize, button, space, text};
 
-use super::{Cx, page, preferences::Preferences};
+use super::{Cx, page, preferences::Preferences, scrolled};
 use crate::{limits::Directory, server::Plain};
 
 /// How wide a choice is, in logical pixels.
@@ -84,12 +84,11 @@ impl Settings {
         let content = column![self.registry(cx), Self::window(cx), Self::folder(cx),]
             .spacing(space::L)
             .max_width(760);
-        let scrolled = look::scroll(container(content).padding(iced::padding::right(space::M)));
         page(
             fl!(cx.texts, "settings"),
             String::new(),
             horizontal(),
-            column![scrolled.height(Fill)],
+            scrolled(content),
         )
     }
 

@@ -164,7 +164,11 @@ fn the_log_looks_as_it_did() {
 
 #[test]
 fn settings_and_first_steps_look_as_they_did() {
-    look_as_before("settings", |it| it.go(Place::Settings).open().pulses());
+    // All of them, which are more than a window shows.
+    let high = Size::new(WINDOW.width, 1000.0);
+    look_so("settings", &LOOKS, high, |it| {
+        it.go(Place::Settings).open().pulses()
+    });
     part_looks_as_before("help-closed", |it| it.go(Place::Help));
     look_as_before("help-first", |it| {
         let it = it.go(Place::Help);

@@ -72,7 +72,7 @@ impl Users {
             .spacing(space::M);
         let content = column![
             top,
-            look::scroll(facts).height(Fill),
+            look::scroll_by_keys(look::scroll(facts).height(Fill)),
             look::separator(),
             actions(user, alone, cx),
         ]
