@@ -11,7 +11,9 @@
 mod arrival;
 mod history;
 pub mod jitter;
+pub mod reception;
 pub mod red;
+pub mod redundancy;
 mod settle;
 pub mod silence;
 pub mod stats;

@@ -1,0 +1,237 @@
+//! The jitter buffer packet by packet.
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+use super::*;
+use crate::media::Seq;
+
+/// TOC bytes of one frame of 20 ms and of 2.5 ms.
+const LONG: u8 = 31 << 3;
+const SHORT: u8 = 28 << 3;
+
+fn packet(seq: u16, timestamp: u32, toc: u8, arrived: Instant) -> Packet {
+    Packet {
+        seq: Seq(seq),
+        timestamp: Timestamp(timestamp),
+        marker: false,
+        payload: [toc].into(),
+        arrived,
+    }
+}
+
+fn at(origin: Instant, millis: u64) -> Instant {
+    origin + Duration::from_millis(millis)
+}
+
+#[test]
+fn playout_begins_with_the_earliest_packet_60_ms_after_the_first_came() {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    assert_eq!(buffer.next(origin), Decision::Wait);
+    let (second, first) = (
+        packet(8, 960, LONG, origin),
+        packet(7, 0, LONG, at(origin, 5)),
+    );
+    assert_eq!(buffer.insert(second.clone()), Inserted::Accepted);
+    assert_eq!(buffer.insert(first.clone()), Inserted::Accepted);
+    assert_eq!(buffer.next(at(origin, 59)), Decision::Wait);
+    assert_eq!(buffer.next(at(origin, 60)), Decision::Play(first));
+    assert_eq!(buffer.next(at(origin, 80)), Decision::Play(second));
+    assert!(buffer.is_empty());
+}
+
+#[test]
+fn a_gap_is_concealed_in_pieces_and_a_packet_that_is_late_is_waited_for() {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    buffer.insert(packet(0, 0, LONG, origin));
+    buffer.insert(packet(2, 2_160, LONG, origin));
+    assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(_)));
+    assert_eq!(
+        buffer.next(at(origin, 80)),
+        Decision::Conceal { samples: 960 }
+    );
+    assert_eq!(buffer.insert(packet(1, 960, LONG, origin)), Inserted::Late);
+    assert_eq!(
+        buffer.next(at(origin, 100)),
+        Decision::Conceal { samples: 240 }
+    );
+    assert!(matches!(buffer.next(at(origin, 105)), Decision::Play(_)));
+    // Nothing is there: the position stays, and then 480 of 960 missing ones are concealed.
+    assert_eq!(
+        buffer.next(at(origin, 125)),
+        Decision::Conceal { samples: 480 }
+    );
+    buffer.insert(packet(4, 4_080, LONG, origin));
+    assert_eq!(
+        buffer.next(at(origin, 135)),
+        Decision::Conceal { samples: 480 }
+    );
+    assert!(matches!(buffer.next(at(origin, 145)), Decision::Play(_)));
+    assert_eq!(
+        buffer.next(at(origin, 165)),
+        Decision::Conceal { samples: 480 }
+    );
+    let late = packet(5, 5_040, LONG, origin);
+    assert_eq!(buffer.insert(late.clone()), Inserted::Accepted);
+    assert_eq!(buffer.next(at(origin, 175)), Decision::Play(late));
+    let expected = Counters {
+        received: 5,
+        lost: 1,
+        late: 1,
+        played: 4 * 960,
+        concealed: 960 + 240 + 480 + 480 + 480,
+        underruns: 2,
+        ..Counters::default()
+    };
+    assert_eq!(buffer.counters(), expected);
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_and_moves_nothing() {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    let empty = Packet {
+        payload: [].into(),
+        ..packet(0, 0, LONG, origin)
+    };
+    assert_eq!(buffer.insert(empty), Inserted::Refused);
+    assert_eq!(
+        buffer.insert(packet(0, 0, LONG, origin)),
+        Inserted::Accepted
+    );
+    assert_eq!(
+        buffer.insert(packet(0, 0, LONG, origin)),
+        Inserted::Duplicate
+    );
+    assert_eq!(buffer.insert(packet(1, 0, LONG, origin)), Inserted::Refused);
+    assert_eq!(
+        buffer.insert(packet(2, 60_000, LONG, origin)),
+        Inserted::Refused
+    );
+    assert_eq!(
+        buffer.insert(packet(20_000, 960, LONG, origin)),
+        Inserted::Refused
+    );
+    assert_eq!(buffer.held.len(), 1);
+    let counters = buffer.counters();
+    assert_eq!(
+        (counters.refused, counters.duplicate, counters.lost),
+        (4, 1, 0)
+    );
+}
+
+#[test]
+fn what_comes_while_the_call_is_held_is_not_played_and_not_lost() {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    for seq in 0..3 {
+        buffer.insert(packet(seq, u32::from(seq) * 960, LONG, origin));
+    }
+    assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(_)));
+    buffer.clear();
+    for seq in 3..300 {
+        buffer.pass(&packet(seq, u32::from(seq) * 960, LONG, origin));
+    }
+    assert_eq!(buffer.next(at(origin, 6_000)), Decision::Wait);
+    let first = packet(300, 300 * 960, LONG, at(origin, 6_000));
+    assert_eq!(buffer.insert(first.clone()), Inserted::Accepted);
+    assert_eq!(buffer.next(at(origin, 6_059)), Decision::Wait);
+    assert_eq!(buffer.next(at(origin, 6_060)), Decision::Play(first));
+    let counters = buffer.counters();
+    assert_eq!((counters.received, counters.lost), (301, 0));
+    assert_eq!((counters.skipped, counters.concealed), (299, 0));
+}
+
+#[test]
+fn no_more_than_128_packets_are_held() {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    for seq in 0..400 {
+        buffer.insert(packet(seq, u32::from(seq) * 120, SHORT, origin));
+    }
+    assert_eq!(buffer.held.len(), PACKETS_MAX);
+    assert_eq!(buffer.counters().refused, 400 - 128);
+    assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(_)));
+}
+
+/// One hostile packet: mostly near the last one, sometimes anywhere.
+fn anything(random: &mut ChaCha8Rng, last: &mut (u16, u32), arrived: Instant) -> Packet {
+    let [near, seq, timestamp, toc] = [(); 4].map(|()| random.next_u32());
+    let (seq, timestamp) = match near % 8 {
+        0 => (seq % 0x1_0000, timestamp),
+        1 => (
+            u32::from(last.0) + seq % 300,
+            last.1.wrapping_add(timestamp % 200_000),
+        ),
+        2 => (
+            u32::from(last.0),
+            last.1.wrapping_sub(timestamp % 1_000_000),
+        ),
+        3 => (
+            u32::from(last.0) + 1,
+            last.1.wrapping_add(timestamp % 2_000),
+        ),
+        _ => (u32::from(last.0) + 1, last.1.wrapping_add(960)),
+    };
+    *last = (u16::try_from(seq % 0x1_0000).unwrap(), timestamp);
+    let payload = toc.to_be_bytes()[..(near >> 8) as usize % 4].into();
+    let marker = near & 0x1_0000 == 0;
+    Packet {
+        payload,
+        marker,
+        ..packet(last.0, last.1, LONG, arrived)
+    }
+}
+
+#[test]
+fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them() {
+    for seed in 0..30 {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut now = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        let mut last = (0, 0);
+        for _ in 0..5_000 {
+            now += Duration::from_millis(u64::from(random.next_u32() % 40));
+            for _ in 0..random.next_u32() % 6 {
+                buffer.insert(anything(&mut random, &mut last, now));
+            }
+            for _ in 0..random.next_u32() % 6 {
+                if let Decision::Conceal { samples } = buffer.next(now) {
+                    assert!(
+                        samples > 0 && samples <= 960 && samples % 120 == 0,
+                        "{seed}"
+                    );
+                }
+            }
+            assert!(buffer.held.len() <= PACKETS_MAX, "seed {seed}");
+            assert!(buffer.jitter() < Duration::from_secs(3_600), "seed {seed}");
+        }
+        let mut played = 0;
+        // A delay that is too short is made up for within 4 s.
+        for sane in 0..330u16 {
+            now += Duration::from_millis(20);
+            buffer.insert(packet(sane, u32::from(sane) * 960 + 77, LONG, now));
+            let mut ready = 0;
+            while ready < 960 {
+                ready += match buffer.next(now) {
+                    Decision::Wait => 960,
+                    Decision::Conceal { samples } => samples,
+                    Decision::Play(packet) => {
+                        let samples = opus_samples(&packet.payload).unwrap();
+                        played += u32::from(sane >= 230 && samples == 960);
+                        samples
+                    }
+                };
+            }
+        }
+        assert_eq!(played, 100, "seed {seed}");
+        assert!(
+            buffer.playout_delay() < Duration::from_millis(130),
+            "seed {seed}"
+        );
+    }
+}

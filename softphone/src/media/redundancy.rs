@@ -1,0 +1,189 @@
+//! How much redundancy a sender adds, by what the receiver tells it. Pure: the time comes in.
+//!
+//! On a clean link there is none: it would cost bits, and delay at the receiver. From the first loss
+//! on each packet carries the one before it, and from 2 % on the two before it. Where packets are
+//! lost in a row, the copies are as far apart as the row is long.
+
+use std::time::{Duration, Instant};
+
+use super::reception::Reception;
+
+/// Opus of one packet, in bits per second, without copies: transparent for one voice.
+pub const VOICE_BPS: u32 = 32_000;
+
+/// Opus in all, with copies, unless something else is wanted.
+pub const MAX_BPS: u32 = 96_000;
+
+/// Less than this share of packets lost is none.
+const NONE: f32 = 0.002;
+
+/// From this share on there are two copies.
+const TWO_COPIES: f32 = 0.02;
+
+/// Losses follow each other when rows are so much longer than chance makes them.
+const IN_ROWS: f32 = 1.5;
+
+/// The farthest copies, in packets; farther ones would be delay that nobody wants.
+const SPACING_MAX: u8 = 4;
+
+/// The farthest that a copy of a plan lies behind its packet, in packets.
+pub const DISTANCE_MAX: usize = 2 * SPACING_MAX as usize;
+
+/// How soon it is forgotten that more was lost: to a third in this time.
+const FORGETS_IN: Duration = Duration::from_secs(3);
+
+/// How much a new length of rows counts, beside those before.
+const BURST_WEIGHT: f32 = 0.3;
+
+/// What to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How many packets before its own a packet carries copies of: the nearest first. Zero is none.
+    distances: [u8; 2],
+    /// Opus of one packet, in bits per second.
+    pub voice_bps: u32,
+}
+
+impl Plan {
+    /// How many packets before its own a packet carries copies of, the farthest first.
+    pub fn distances(&self) -> impl Iterator<Item = usize> {
+        let used = self.distances.into_iter().rev();
+        used.filter(|&distance| distance > 0).map(usize::from)
+    }
+}
+
+/// Decides it.
+#[derive(Debug, Clone)]
+pub struct Redundancy {
+    max_bps: u32,
+    /// The share that is lost, and when it was told; falls slowly.
+    lost: Option<(f32, Instant)>,
+    burst: f32,
+}
+
+impl Redundancy {
+    /// Sends at most `max_bps` of Opus, copies included.
+    #[must_use]
+    pub fn within(max_bps: u32) -> Self {
+        Self {
+            max_bps,
+            lost: None,
+            burst: 1.0,
+        }
+    }
+
+    /// The receiver tells how packets come.
+    pub fn hear(&mut self, reception: Reception, now: Instant) {
+        let told = reception.loss();
+        let lost = self.lost.map_or(told, |(lost, at)| {
+            let age = now.saturating_duration_since(at).as_secs_f32();
+            told.max(lost * (-age / FORGETS_IN.as_secs_f32()).exp())
+        });
+        self.lost = Some((lost, now));
+        if told > 0.0 {
+            self.burst += BURST_WEIGHT * (reception.burst() - self.burst);
+        }
+    }
+
+    /// What to send from now on.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let lost = self.lost.map_or(0.0, |(lost, _)| lost);
+        // Losses that know nothing of each other come in rows of 1 / (1 - p).
+        let by_chance = 1.0 / (1.0 - lost).max(0.1);
+        let spacing = if self.burst > IN_ROWS * by_chance {
+            (self.burst.round() as u8).clamp(1, SPACING_MAX)
+        } else {
+            1
+        };
+        let wanted = match lost {
+            lost if lost < NONE => [0, 0],
+            lost if lost < TWO_COPIES => [spacing, 0],
+            _ => [spacing, 2 * spacing],
+        };
+        // A voice of less than half of its bits is worse than a loss now and then.
+        let copies_max = (2 * self.max_bps / VOICE_BPS).saturating_sub(1);
+        let mut distances = [0; 2];
+        let mut packets = 1;
+        for (distance, wanted) in distances.iter_mut().zip(wanted) {
+            if wanted > 0 && packets <= copies_max {
+                *distance = wanted;
+                packets += 1;
+            }
+        }
+        Plan {
+            distances,
+            voice_bps: VOICE_BPS.min(self.max_bps / packets),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: Duration = Duration::from_millis(200);
+
+    fn plan_after(reports: &[(u32, u32)], max_bps: u32) -> (Vec<usize>, u32) {
+        let (mut redundancy, origin) = (Redundancy::within(max_bps), Instant::now());
+        for (n, &(lost, bursts)) in (0..).zip(reports) {
+            let reception = Reception::new(128, lost, bursts).unwrap();
+            redundancy.hear(reception, origin + REPORT * n);
+        }
+        let plan = redundancy.plan();
+        (plan.distances().collect(), plan.voice_bps)
+    }
+
+    #[test]
+    fn there_are_copies_from_the_first_loss_on_and_two_from_2_percent() {
+        let after = |reports: &[(u32, u32)]| plan_after(reports, MAX_BPS);
+        assert_eq!(after(&[]), (vec![], VOICE_BPS));
+        assert_eq!(after(&[(0, 0); 50]), (vec![], VOICE_BPS));
+        assert_eq!(after(&[(0, 0), (1, 1)]), (vec![1], VOICE_BPS));
+        assert_eq!(after(&[(0, 0), (3, 3)]), (vec![2, 1], VOICE_BPS));
+        assert_eq!(after(&[(38, 27)]), (vec![2, 1], VOICE_BPS));
+    }
+
+    #[test]
+    fn copies_are_as_far_apart_as_rows_of_losses_are_long() {
+        let after = |reports: &[(u32, u32)]| plan_after(reports, MAX_BPS).0;
+        assert_eq!(after(&[(12, 4); 12]), [6, 3]);
+        assert_eq!(after(&[(12, 6); 12]), [4, 2]);
+        assert_eq!(after(&[(60, 3); 12]), [8, 4]);
+        // By chance, 30 % come in rows of 1.43.
+        assert_eq!(after(&[(38, 20); 12]), [2, 1]);
+    }
+
+    #[test]
+    fn a_loss_is_forgotten_in_seconds_and_not_in_one() {
+        let mut redundancy = Redundancy::within(MAX_BPS);
+        let origin = Instant::now();
+        redundancy.hear(Reception::new(128, 13, 12).unwrap(), origin);
+        let mut copies = Vec::new();
+        for n in 1..=100 {
+            redundancy.hear(Reception::new(128, 0, 0).unwrap(), origin + REPORT * n);
+            copies.push(redundancy.plan().distances().count());
+        }
+        let until = |count: usize| copies.iter().filter(|&&copies| copies >= count).count();
+        let seconds = |reports: usize| REPORT.as_secs_f32() * reports as f32;
+        assert!((4.0..6.0).contains(&seconds(until(2))), "{copies:?}");
+        assert!((11.0..13.0).contains(&seconds(until(1))), "{copies:?}");
+    }
+
+    #[test]
+    fn all_together_are_never_more_than_is_allowed() {
+        for max_bps in [
+            6_000, 16_000, 31_000, 32_000, 48_000, 64_000, 96_000, 510_000,
+        ] {
+            for lost in [0, 1, 13, 64, 128] {
+                let (distances, voice_bps) = plan_after(&[(lost, lost.min(1))], max_bps);
+                let packets = u32::try_from(distances.len()).unwrap() + 1;
+                assert!(voice_bps * packets <= max_bps, "{max_bps} {lost}");
+                assert!(voice_bps >= VOICE_BPS.min(max_bps) / 2, "{max_bps} {lost}");
+            }
+        }
+        assert_eq!(plan_after(&[(13, 12)], 64_000), (vec![2, 1], 64_000 / 3));
+        assert_eq!(plan_after(&[(13, 12)], 32_000), (vec![1], 16_000));
+        assert_eq!(plan_after(&[(13, 12)], 24_000), (vec![], 24_000));
+    }
+}
