@@ -1,6 +1,6 @@
 //! What a person can set: sound, who may call, how the window looks, and who they are.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use codec::{IdentityKey, Name};
 use i18n_embed_fl::fl;
@@ -9,15 +9,19 @@ use iced::{
     widget::{column, container, row},
 };
 use look::{Dialog, Element, Icon, Kind, TextSize, button, nav, space, text};
-use registry::{client::Host, known::KnownRegistries};
+use registry::{
+    client::Host,
+    known::{KnownError, KnownRegistries},
+};
 
 use super::{
     Action, Cx, Looks, Options,
     identity::{self, Work},
     line::Start,
+    trouble::{self, Said},
 };
 use crate::settings::{
-    self as profile,
+    self as profile, ProfileError, Secrets,
     preferences::{Appearance, Change, Language, MayCall, OnClose, Scheme},
 };
 
@@ -36,12 +40,33 @@ pub struct Settings {
     registry: Host,
     pub(super) tab: Tab,
     sound: Sound,
-    fingerprint: Option<String>,
-    known: Vec<(Host, IdentityKey)>,
+    /// Nothing before the disk has been asked.
+    read: Option<Arc<Read>>,
     /// To forget this registry is asked back.
     forgets: Option<Host>,
     work: Option<Work>,
     problem: Option<String>,
+}
+
+/// Who one is and which registries were met, as the disk has it.
+#[derive(Debug)]
+pub struct Read {
+    /// The identity's fingerprint, if there is an identity.
+    pub fingerprint: Result<Option<String>, ProfileError>,
+    /// The registries, and their keys.
+    pub known: Result<Vec<(Host, IdentityKey)>, KnownError>,
+}
+
+impl Read {
+    /// Reads it for a name in a configuration folder.
+    #[must_use]
+    pub fn of(folder: &Path, name: &Name) -> Self {
+        let fingerprint = |secrets: Secrets| secrets.identity.key().fingerprint();
+        Self {
+            fingerprint: profile::read(folder, name).map(|secrets| secrets.map(fingerprint)),
+            known: KnownRegistries::in_folder(folder).list(),
+        }
+    }
 }
 
 /// A part of the screen.
@@ -71,7 +96,7 @@ pub enum Message {
     /// How the window looks was set.
     LookSet(Looks),
     /// The fingerprint of the identity, and the registries that were met, were read.
-    Read(Option<String>, Arc<Vec<(Host, IdentityKey)>>),
+    Read(Arc<Read>),
     /// To do something with the identity.
     WorkPressed(identity::Kind),
     /// In the dialog about it.
@@ -98,8 +123,7 @@ impl Settings {
             registry: start.registry.clone(),
             tab: Tab::Sound,
             sound: Sound::default(),
-            fingerprint: None,
-            known: Vec::new(),
+            read: None,
             forgets: None,
             work: None,
             problem: None,
@@ -154,14 +178,12 @@ impl Settings {
             Message::Sound(message) => return Self::heard(self.sound.update(message, cx)),
             Message::Set(change) => return Action::Prefer(change),
             Message::LookSet(looks) => return Action::Look(looks),
-            Message::Read(fingerprint, known) => {
-                self.fingerprint = fingerprint;
-                self.known.clone_from(&known);
-            }
+            Message::Read(read) => self.read = Some(read),
             Message::WorkPressed(kind) => return self.begin(kind, cx),
             Message::Work(message) => return self.work(message),
             Message::CopyPressed => {
-                return self.fingerprint.clone().map_or(Action::None, Action::Copy);
+                let fingerprint = self.fingerprint().map(str::to_owned);
+                return fingerprint.map_or(Action::None, Action::Copy);
             }
             Message::ForgetPressed(host) => self.forgets = Some(host),
             Message::ForgetLeft => self.forgets = None,
@@ -169,7 +191,7 @@ impl Settings {
                 let known = KnownRegistries::in_folder(&self.options.folder);
                 let forgotten = self.forgets.take().map(|host| known.forget(&host));
                 self.problem = match forgotten {
-                    Some(Err(error)) => Some(super::trouble::known(cx.texts, &error).line()),
+                    Some(Err(error)) => Some(trouble::known(cx.texts, &error).line()),
                     _ => None,
                 };
                 return self.read();
@@ -207,15 +229,10 @@ impl Settings {
         }
     }
 
-    /// Reads the fingerprint and the registries that were met.
+    /// Reads who one is and which registries were met, beside the window's thread.
     fn read(&self) -> Action<Message> {
         let (folder, name) = (self.options.folder.clone(), self.name.clone());
-        let read = move || {
-            let secrets = profile::read(&folder, &name).ok().flatten();
-            let fingerprint = secrets.map(|secrets| secrets.identity.key().fingerprint());
-            let known = KnownRegistries::in_folder(&folder).list();
-            Message::Read(fingerprint, Arc::new(known.unwrap_or_default()))
-        };
+        let read = move || Message::Read(Arc::new(Read::of(&folder, &name)));
         let read = async move { tokio::task::spawn_blocking(read).await.ok() };
         Action::Run(Task::future(read).and_then(Task::done))
     }
@@ -259,22 +276,38 @@ impl Settings {
         all.width(Fill).height(Fill).into()
     }
 
-    fn identity<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
+    /// The fingerprint of the identity, as far as it was read.
+    fn fingerprint(&self) -> Option<&str> {
+        self.read.as_ref()?.fingerprint.as_ref().ok()?.as_deref()
+    }
+
+    fn own<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
         let t = cx.texts;
-        let fingerprint = self.fingerprint.as_deref().unwrap_or("…");
-        let copy = button::quiet(Icon::Copy).on_press(Message::CopyPressed);
-        let whose = column![
-            text::title(self.name.to_string()),
-            row![
-                look::icon(Icon::Fingerprint).style(text::muted),
-                text::body(fingerprint).width(Fill),
-                look::tip(copy, fl!(t, "copy"), None),
-            ]
-            .spacing(space::S)
-            .align_y(Center),
+        let copies = self.fingerprint().map(|_| Message::CopyPressed);
+        let copy = button::quiet(Icon::Copy).on_press_maybe(copies);
+        let fingerprint = self.fingerprint().unwrap_or("…");
+        let fingerprint = row![
+            look::icon(Icon::Fingerprint).style(text::muted),
+            text::body(fingerprint).width(Fill),
+            look::tip(copy, fl!(t, "copy"), None),
+        ];
+        column![
+            fingerprint.spacing(space::S).align_y(Center),
             text::caption(fl!(t, "identity-fingerprint-text")).style(text::muted),
         ]
-        .spacing(space::S);
+        .spacing(space::S)
+        .into()
+    }
+
+    fn identity<'a>(&'a self, cx: &Cx<'a>) -> Element<'a, Message> {
+        let t = cx.texts;
+        let read = self.read.as_deref();
+        let unread = |said: Said| look::alert(Kind::Danger, said.title, said.text, None);
+        let whose = match read.map(|read| &read.fingerprint) {
+            Some(Err(error)) => unread(trouble::profile(t, error)),
+            _ => self.own(cx),
+        };
+        let whose = column![text::title(self.name.to_string()), whose].spacing(space::S);
         let does = |icon, title: String, words: String, go: String, kind| {
             let go = button::secondary(go);
             setting(
@@ -318,7 +351,7 @@ impl Settings {
             ),
         ]
         .spacing(space::L);
-        let known = self.known.iter().map(|(host, key)| {
+        let met = |(host, key): &(Host, IdentityKey)| {
             let forget = button::quiet((Icon::Trash, fl!(t, "settings-forget")));
             let forget = forget.on_press(Message::ForgetPressed(host.clone()));
             setting(
@@ -327,8 +360,12 @@ impl Settings {
                 key.fingerprint(),
                 forget,
             )
-        });
-        let known = column(known).spacing(space::M);
+        };
+        let known = match read.map(|read| &read.known) {
+            Some(Err(error)) => unread(trouble::known(t, error)),
+            Some(Ok(known)) => column(known.iter().map(met)).spacing(space::M).into(),
+            None => column![].into(),
+        };
         let registries = column![
             text::title(fl!(t, "settings-registries")),
             text::caption(fl!(t, "settings-registries-text")).style(text::muted),

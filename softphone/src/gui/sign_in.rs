@@ -14,7 +14,7 @@ use iced::{
 };
 use look::{Dialog, Element, Icon, Kind, Press, Status, button, space, text};
 use registry::{
-    client::{Access, Client, Host},
+    client::{Access, Client, ConnectError, Host},
     known::KnownRegistries,
 };
 
@@ -140,7 +140,11 @@ impl SignIn {
         };
         let given = options.registry.as_ref().map(ToString::to_string);
         let known = KnownRegistries::in_folder(&options.folder).list();
-        let known = known.unwrap_or_default().into_iter().rev();
+        // Nobody gets in with a list that cannot be read: that is said before anybody has tried.
+        let (known, trouble) = match known {
+            Ok(known) => (known, None),
+            Err(error) => (Vec::new(), Some(ConnectError::Known(error).into())),
+        };
         Self {
             name: name.map(|name| name.to_string()).unwrap_or_default(),
             registry: given.or(remembered).unwrap_or_default(),
@@ -152,9 +156,14 @@ impl SignIn {
             asks_invite: options.invite.is_some(),
             tried: false,
             found: Vec::new(),
-            known: known.map(|(host, _)| host).take(KNOWN_MAX).collect(),
+            known: known
+                .into_iter()
+                .rev()
+                .map(|(host, _)| host)
+                .take(KNOWN_MAX)
+                .collect(),
             state: State::Typing,
-            trouble: None,
+            trouble,
             damaged: damaged.map(|(path, _)| path),
             forgets: false,
             work: None,
@@ -238,7 +247,7 @@ impl SignIn {
                 if let Some((host, ..)) = changed {
                     let known = KnownRegistries::in_folder(&self.options.folder);
                     if let Err(error) = known.forget(host) {
-                        let error = registry::client::ConnectError::Known(error);
+                        let error = ConnectError::Known(error);
                         self.trouble = Some(error.into());
                         return Action::None;
                     }

@@ -42,6 +42,7 @@ use crate::{
 
 mod above;
 mod closing;
+mod files;
 mod keyboard;
 
 pub(super) const WINDOW: Size = Size::new(960.0, 680.0);
@@ -467,10 +468,10 @@ fn every_part_of_the_settings_looks_as_it_did() {
         ] {
             let pressed = settings::Message::TabPressed(tab);
             let _ = app.update(Message::Settings(pressed));
-            let read = settings::Message::Read(
-                Some("7f3c 91ab 02de 44f0 8a61 c5b9 3e27 d018".to_owned()),
-                Arc::new(vec![(host(), codec::IdentityKey([7; 32]))]),
-            );
+            let read = settings::Message::Read(Arc::new(settings::Read {
+                fingerprint: Ok(Some("7f3c 91ab 02de 44f0 8a61 c5b9 3e27 d018".to_owned())),
+                known: Ok(vec![(host(), codec::IdentityKey([7; 32]))]),
+            }));
             let _ = app.update(Message::Settings(read));
             check(&format!("settings-{part}-{tag}"), WINDOW, || app.screen());
         }
