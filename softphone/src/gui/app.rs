@@ -264,7 +264,13 @@ impl App {
 
     /// Keeps what was set, and lets the phone go by it.
     fn prefer(&mut self, change: &Change) {
-        self.world.preferences.apply(change.clone());
+        if let Err(unset) = self.world.preferences.apply(change.clone()) {
+            if let Some(phone) = &mut self.phone {
+                let said = trouble::unset(&self.world.texts, unset);
+                phone.notices.warn(said.line());
+            }
+            return;
+        }
         self.keeper.touch();
         if let Some(phone) = &mut self.phone {
             phone.refresh(&self.world.cx());

@@ -15,7 +15,10 @@ use registry::{
 };
 
 use super::line::Failure;
-use crate::phone::Why;
+use crate::{
+    phone::Why,
+    settings::preferences::{FAVOURITES_MAX, Unset},
+};
 
 mod files;
 mod sound;
@@ -328,6 +331,16 @@ fn closed(texts: &FluentLanguageLoader, host: &Host, reason: ClosingReason) -> S
     };
     let title = fl!(texts, "trouble-closed-title", host = host.to_string());
     said(title, text)
+}
+
+/// Why something is not set.
+pub fn unset(texts: &FluentLanguageLoader, unset: Unset) -> Said {
+    match unset {
+        Unset::TooManyFavourites => said(
+            fl!(texts, "trouble-favourites-title"),
+            fl!(texts, "trouble-favourites", most = FAVOURITES_MAX),
+        ),
+    }
 }
 
 /// In what time to try again.

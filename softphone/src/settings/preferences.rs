@@ -7,7 +7,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -162,9 +162,33 @@ pub enum Change {
     PushToTalk(bool),
 }
 
+/// Why something is not set. Each text names the next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unset {
+    /// There are [`FAVOURITES_MAX`] favourites already.
+    TooManyFavourites,
+}
+
+impl fmt::Display for Unset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyFavourites => write!(
+                f,
+                "there are {FAVOURITES_MAX} favourites already; take somebody out of them first"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Unset {}
+
 impl Preferences {
     /// Makes a change.
-    pub fn apply(&mut self, change: Change) {
+    ///
+    /// # Errors
+    /// [`Unset`]; then nothing has changed.
+    pub fn apply(&mut self, change: Change) -> Result<(), Unset> {
         match change {
             Change::Registry(host) => self.registry = Some(host.to_string()),
             Change::SignedIn(signed_in) => self.signed_in = signed_in,
@@ -184,9 +208,14 @@ impl Preferences {
             Change::Publish(publish) => self.publish = publish,
             Change::Favourite(name, favourite) => {
                 let folded = name.folded().to_owned();
-                self.favourites.retain(|other| *other != folded);
-                if favourite && self.favourites.len() < FAVOURITES_MAX {
-                    self.favourites.push(folded);
+                let at = self.favourites.iter().position(|other| *other == folded);
+                match (favourite, at) {
+                    (true, None) if self.favourites.len() >= FAVOURITES_MAX => {
+                        return Err(Unset::TooManyFavourites);
+                    }
+                    (true, None) => self.favourites.push(folded),
+                    (false, Some(at)) => drop(self.favourites.remove(at)),
+                    (true, Some(_)) | (false, None) => {}
                 }
             }
             Change::Notifications(shown) => self.notifications = shown,
@@ -194,6 +223,15 @@ impl Preferences {
             Change::OnClose(what) => self.on_close = what,
             Change::PushToTalk(held) => self.push_to_talk = held,
         }
+        Ok(())
+    }
+
+    /// The same after a change; as it is where that is not set.
+    #[must_use]
+    pub fn with(&self, change: Change) -> Self {
+        let mut changed = self.clone();
+        let _ = changed.apply(change);
+        changed
     }
 
     /// What a device that was chosen is called, as far as that is known.
@@ -493,9 +531,10 @@ mod tests {
             (Preferences::default(), None)
         );
         let mut set = first.value;
-        set.apply(Change::Favourite("Alice".parse().unwrap(), true));
-        set.apply(Change::Callers(MayCall::Contacts));
-        set.apply(Change::InputVolume(255));
+        set.apply(Change::Favourite("Alice".parse().unwrap(), true))
+            .unwrap();
+        set.apply(Change::Callers(MayCall::Contacts)).unwrap();
+        set.apply(Change::InputVolume(255)).unwrap();
         write(config.path(), &bob(), &set).unwrap();
         let path = preferences_path(config.path(), &bob());
         let text = fs::read_to_string(&path).unwrap();
@@ -506,7 +545,9 @@ mod tests {
             (again.callers, again.input_volume),
             (MayCall::Contacts, 200)
         );
-        again.apply(Change::Favourite("alice".parse().unwrap(), false));
+        again
+            .apply(Change::Favourite("alice".parse().unwrap(), false))
+            .unwrap();
         assert!(again.favourites.is_empty());
         write(config.path(), &bob(), &again).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("later"));
@@ -547,6 +588,27 @@ mod tests {
     }
 
     #[test]
+    fn one_favourite_too_many_is_refused_and_all_others_stay() {
+        let favourite = |number: usize, is| {
+            let name = format!("user{number}").parse().unwrap();
+            Change::Favourite(name, is)
+        };
+        let mut set = Preferences::default();
+        for number in 0..FAVOURITES_MAX {
+            set.apply(favourite(number, true)).unwrap();
+        }
+        let full = set.clone();
+        let more = favourite(FAVOURITES_MAX, true);
+        assert_eq!(set.apply(more.clone()), Err(Unset::TooManyFavourites));
+        set.apply(favourite(7, true)).unwrap();
+        assert_eq!(set, full);
+        set.apply(favourite(7, false)).unwrap();
+        set.apply(more).unwrap();
+        assert_eq!(set.favourites.len(), FAVOURITES_MAX);
+        assert_eq!(set.favourites.last().unwrap(), "user500");
+    }
+
+    #[test]
     fn a_device_that_is_gone_is_still_called_what_it_was() {
         let headset = Device {
             id: "pulseaudio:usb".to_owned(),
@@ -558,16 +620,17 @@ mod tests {
         let listed = std::slice::from_ref(&headset);
         let mut set = Preferences::default();
         assert!(set.name_devices(listed).is_empty());
-        set.apply(Change::Input(Some(headset.id.clone())));
+        set.apply(Change::Input(Some(headset.id.clone()))).unwrap();
         assert_eq!(set.device_name(&headset.id), headset.id);
         for change in set.name_devices(listed) {
-            set.apply(change);
+            set.apply(change).unwrap();
         }
         assert_eq!(set.device_name(&headset.id), headset.name);
         assert!(set.name_devices(listed).is_empty(), "it is known");
-        set.apply(Change::Input(Some("pulseaudio:pci".to_owned())));
+        set.apply(Change::Input(Some("pulseaudio:pci".to_owned())))
+            .unwrap();
         let other = Change::DeviceNamed("pulseaudio:pci".to_owned(), "Built-in".to_owned());
-        set.apply(other);
+        set.apply(other).unwrap();
         assert_eq!(set.device_names.len(), 1, "only what is chosen is kept");
     }
 
@@ -579,8 +642,10 @@ mod tests {
             (Input::Default, Output::Default)
         );
         assert_eq!(set.ring_on(), None);
-        set.apply(Change::Input(Some("silence".to_owned())));
-        set.apply(Change::RingOn(Some("pulseaudio:bell".to_owned())));
+        set.apply(Change::Input(Some("silence".to_owned())))
+            .unwrap();
+        set.apply(Change::RingOn(Some("pulseaudio:bell".to_owned())))
+            .unwrap();
         assert_eq!(set.input(), Input::Silence);
         assert_eq!(
             set.ring_on(),

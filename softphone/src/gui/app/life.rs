@@ -68,10 +68,8 @@ impl App {
         self.is_damaged(kept.damaged);
         // What was seen of another phone's registry and contacts is not this one's.
         self.world.begin();
-        self.world.preferences = kept.value;
-        self.world
-            .preferences
-            .apply(Change::Registry(start.registry.clone()));
+        let registry = Change::Registry(start.registry.clone());
+        self.world.preferences = kept.value.with(registry);
         let (name, registry) = (start.name.clone(), start.registry.clone());
         self.world.board = Arc::new(Board::new(name, registry, &start.settings));
         self.phones += 1;

@@ -115,8 +115,7 @@ impl Call {
 
     /// Sets a device, with what it is called.
     pub(super) fn choose(&self, change: Change, cx: &Cx<'_>) -> Action<Message> {
-        let mut set = cx.preferences.clone();
-        set.apply(change.clone());
+        let set = cx.preferences.with(change.clone());
         Action::All(vec![Action::Prefer(change), self.named(&set)])
     }
 

@@ -18,8 +18,7 @@ fn config() -> tempfile::TempDir {
 }
 
 fn set(config: &tempfile::TempDir, signed_in: bool) -> Kept {
-    let mut preferences = Preferences::default();
-    preferences.apply(preferences::Change::SignedIn(signed_in));
+    let preferences = Preferences::default().with(preferences::Change::SignedIn(signed_in));
     Kept {
         folder: config.path().to_owned(),
         appearance: Appearance::default(),

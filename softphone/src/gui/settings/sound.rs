@@ -139,13 +139,12 @@ impl Sound {
                 return list();
             }
             Message::Chosen(role, id) => {
-                let mut set = cx.preferences.clone();
                 let change = match role {
                     Role::Microphone => Change::Input(id),
                     Role::Loudspeaker => Change::Output(id),
                     Role::Bell => Change::RingOn(id),
                 };
-                set.apply(change.clone());
+                let set = cx.preferences.with(change.clone());
                 self.trial = Trial::Nothing;
                 if role == Role::Microphone {
                     self.listen(&set);

@@ -1,7 +1,7 @@
 //! Files that cannot be used, as a person is told of them.
 
 use super::*;
-use crate::settings::Profile;
+use crate::{gui::people, settings::Profile};
 use registry::known::KnownError;
 
 /// What somebody has spoilt by hand.
@@ -83,5 +83,35 @@ fn settings_that_cannot_be_read_look_as_they_did() {
         };
         let _ = app.update(Message::Settings(settings::Message::Read(Arc::new(read))));
         check(&format!("settings-unread-{tag}"), WINDOW, || app.screen());
+    }
+}
+
+#[test]
+fn one_favourite_too_many_is_said_once_above_the_screen_that_asked_for_it() {
+    for (language, said) in [
+        (
+            Language::English,
+            "There is no room for another favourite. You can have 500 favourites. Remove somebody \
+             from them, then try again.",
+        ),
+        (
+            Language::BrazilianPortuguese,
+            "Não cabe mais ninguém nos favoritos. Você pode ter até 500 favoritos. Tire alguém de \
+             lá e tente de novo.",
+        ),
+    ] {
+        let config = config(language);
+        let mut app = signed_in(&config, Place::People);
+        let full = (0..500).map(|number| format!("user{number}"));
+        app.world.preferences.favourites = full.collect();
+        let before = app.world.preferences.clone();
+        for _ in 0..2 {
+            let pressed = people::Message::FavouritePressed(bob(), true);
+            let _ = app.update(Message::People(pressed));
+        }
+        let notices = &app.phone.as_ref().unwrap().notices;
+        let warnings: Vec<_> = notices.warnings().map(without_marks).collect();
+        assert_eq!(warnings, [said]);
+        assert_eq!(app.world.preferences, before);
     }
 }

@@ -358,6 +358,9 @@ fn every_trouble_with_files_and_with_the_phone_itself_is_said() {
         let what = format!("{trouble:?}");
         check(&what, &what, true, |texts| trouble.said(texts).line());
     }
+    let full = Unset::TooManyFavourites;
+    let raw = full.to_string();
+    check("favourites", &raw, true, |texts| unset(texts, full).line());
 }
 
 /// Every error of sound, and which it is: a new one belongs here.
