@@ -26,6 +26,7 @@ mod keep;
 pub mod keys;
 pub mod line;
 pub mod log;
+pub mod no_folder;
 pub mod notices;
 pub mod notify;
 mod options;

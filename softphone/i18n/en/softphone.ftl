@@ -139,7 +139,9 @@ trouble-listen-plain = The address { $address } can’t be used. Start Ramal wit
 trouble-thread-title = This computer has too little memory free
 trouble-thread = Close some programs and try again.
 trouble-no-folder-title = There is no place for your keys
-trouble-no-folder = The system names no folder for settings. Start Ramal with --config and a folder.
+trouble-no-folder =
+    The system names no folder for settings. Open a terminal and start Ramal with a folder of your choice:
+    ramal-softphone --config FOLDER
 trouble-in-use-title = { $name } is in use by another program
 trouble-in-use = Ramal or ramal-phone already runs with this name here. Close it, or choose another name.
 trouble-no-identity-title = There is no { $name } on this computer

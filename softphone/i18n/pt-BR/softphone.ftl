@@ -139,7 +139,9 @@ trouble-listen-plain = O endereço { $address } não pode ser usado. Abra o Rama
 trouble-thread-title = Este computador está com pouca memória livre
 trouble-thread = Feche alguns programas e tente de novo.
 trouble-no-folder-title = Não há lugar para suas chaves
-trouble-no-folder = O sistema não indica uma pasta de configurações. Abra o Ramal com --config e uma pasta.
+trouble-no-folder =
+    O sistema não indica uma pasta de configurações. Abra um terminal e inicie o Ramal com uma pasta à sua escolha:
+    ramal-softphone --config PASTA
 trouble-in-use-title = { $name } está em uso por outro programa
 trouble-in-use = O Ramal ou o ramal-phone já está aberto com este nome aqui. Feche-o ou escolha outro nome.
 trouble-no-identity-title = Não há { $name } neste computador

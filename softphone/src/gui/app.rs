@@ -40,10 +40,12 @@ const TICK: Duration = Duration::from_secs(30);
 const CALL_TICK: Duration = Duration::from_secs(1);
 
 /// The program's id, as its `.desktop` file is called.
-const ID: &str = "ramal-softphone";
+pub(super) const ID: &str = "ramal-softphone";
 
 mod frame;
 mod life;
+
+pub(super) use frame::ICON;
 
 /// The whole window.
 pub struct App {

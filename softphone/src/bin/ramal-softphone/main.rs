@@ -58,11 +58,16 @@ fn main() -> ExitCode {
     };
     let folder = match given.config {
         Some(folder) => Ok(folder),
-        None => settings::default_folder().map_err(|error| error.to_string()),
+        None => settings::default_folder(),
     };
     let folder = match folder {
         Ok(folder) => folder,
-        Err(why) => return cli::complain(2, &why),
+        Err(why) => {
+            // Who clicked on an icon reads no terminal.
+            let complained = cli::complain(2, &why.to_string());
+            let _ = look::display::run(gui::no_folder::say, || ());
+            return complained;
+        }
     };
     // One program a profile: a second start brings the first to the front. A phone in a terminal
     // has no window to bring; then this one opens, and says that the name is in use.

@@ -21,7 +21,7 @@ const SCREEN: iced::Size = iced::Size::new(1280.0, 680.0);
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What desktops show of the window where no `.desktop` file tells them.
-const ICON: &[u8] = include_bytes!("../../../assets/ramal-softphone-64.rgba");
+pub(in crate::gui) const ICON: &[u8] = include_bytes!("../../../assets/ramal-softphone-64.rgba");
 
 impl App {
     /// Opens the window.
