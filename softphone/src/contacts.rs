@@ -27,6 +27,8 @@ pub struct Contact {
     pub verified: bool,
     /// They are not let in.
     pub blocked: bool,
+    /// The registry has said since that the name is another identity's, and not taken it back.
+    pub changed: bool,
     /// When they were pinned.
     pub since: UnixMillis,
 }
@@ -39,6 +41,16 @@ pub enum Change {
     /// The words were the same. The contact is pinned if nobody is; where the name is pinned to
     /// another identity, nothing changes.
     Verify(Contact),
+    /// A registry that was asked has said whose the name is. Where it is pinned, it is remembered
+    /// whether that is still whom it is pinned to.
+    See {
+        /// The registry.
+        registry: Option<IdentityKey>,
+        /// What they are called there.
+        name: Name,
+        /// Whose the name is.
+        identity: IdentityKey,
+    },
     /// The words are to be compared again: the contact is known, and verified no longer.
     Unverify {
         /// The registry where the name is theirs.
@@ -212,6 +224,21 @@ impl Book {
                     Some(_) => false,
                 }
             }
+            Change::See {
+                registry,
+                name,
+                identity,
+            } => {
+                let key = self.pinned(*registry, name);
+                let key = key.map(|known| (known.registry, known.name.clone()));
+                match key.and_then(|key| self.contacts.get_mut(&key)) {
+                    Some(known) if known.changed != (known.identity != *identity) => {
+                        known.changed = !known.changed;
+                        true
+                    }
+                    _ => false,
+                }
+            }
             Change::Block {
                 registry,
                 name,
@@ -289,6 +316,7 @@ mod tests {
             identity,
             verified: false,
             blocked: false,
+            changed: false,
             since: 1,
         }
     }
@@ -365,6 +393,32 @@ mod tests {
         assert!(book.is_blocked(EVE) && !book.is_blocked(ALICE));
         assert!(book.apply(&block(false)));
         assert!(!book.is_blocked(EVE));
+    }
+
+    #[test]
+    fn what_a_registry_says_of_a_pinned_name_is_remembered_until_it_says_otherwise() {
+        let see = |registry, identity| Change::See {
+            registry,
+            name: name("ALICE"),
+            identity,
+        };
+        for pinned in [HERE, None] {
+            let mut book = Book::default();
+            assert!(!book.apply(&see(HERE, EVE)), "nobody is pinned");
+            book.apply(&Change::Verify(contact(pinned, "alice", ALICE)));
+            let alice = name("alice");
+            let known = |book: &Book| book.pinned(HERE, &alice).unwrap().clone();
+            assert!(!book.apply(&see(HERE, ALICE)) && !known(&book).changed);
+            assert!(book.apply(&see(HERE, EVE)) && !book.apply(&see(HERE, EVE)));
+            assert!(known(&book).changed && known(&book).verified);
+            assert_eq!(known(&book).identity, ALICE, "nobody is pinned anew by it");
+            assert!(book.apply(&see(HERE, ALICE)) && !known(&book).changed);
+        }
+        let mut book = Book::from_iter([contact(HERE, "alice", ALICE)]);
+        assert!(
+            !book.apply(&see(THERE, EVE)),
+            "the name is another one there"
+        );
     }
 
     #[test]

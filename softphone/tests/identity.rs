@@ -415,6 +415,7 @@ fn contacts_are_listed_verified_and_blocked_while_the_phone_runs() {
         identity: alice,
         verified: false,
         blocked: false,
+        changed: false,
         since: 1_800_000_000_000,
     });
     file.change(&[pin]).unwrap();
@@ -425,8 +426,8 @@ fn contacts_are_listed_verified_and_blocked_while_the_phone_runs() {
     let listed = contacts(&["list"]).went_well();
     let listed = listed.event("contact");
     assert_eq!(
-        (&listed["verified"], &listed["blocked"]),
-        (&true.into(), &true.into())
+        [&listed["verified"], &listed["blocked"], &listed["changed"]],
+        [true, true, false]
     );
     assert_eq!(
         (&listed["name"], &listed["identity"]),

@@ -253,6 +253,7 @@ presence-busy = In a call
 presence-away = Away
 presence-offline = Offline
 people-call = Call { $name }
+people-verified-hint = You have read the four words to each other. Whether the name is still theirs is asked when you open or call them.
 people-call-short = Call
 people-favourite-add = Add to favourites
 people-favourite-remove = Remove from favourites

@@ -253,6 +253,7 @@ presence-busy = Em chamada
 presence-away = Ausente
 presence-offline = Desconectado
 people-call = Ligar para { $name }
+people-verified-hint = Vocês leram as quatro palavras um para o outro. Se o nome ainda é dessa pessoa, o Ramal pergunta quando você abre ou liga.
 people-call-short = Ligar
 people-favourite-add = Adicionar aos favoritos
 people-favourite-remove = Tirar dos favoritos

@@ -268,6 +268,7 @@ mod tests {
             identity: IdentityKey([1; 32]),
             verified: false,
             blocked: false,
+            changed: false,
             since: 1,
         })
     }

@@ -143,6 +143,7 @@ pub fn contact(of: &str, verified: bool, blocked: bool) -> Contact {
         identity: BOB,
         verified,
         blocked,
+        changed: false,
         since: NOON - 90 * 24 * 3_600_000,
     }
 }

@@ -208,6 +208,7 @@ impl Phone {
             return self.give_up(call, Reason::Untrusted, Some(Why::BadAnswer), now);
         }
         let (name, identity) = (line.name.clone(), record.card.identity);
+        self.see(registry, &name, identity);
         if self.book.standing(registry, &name, identity) == Standing::Changed {
             return self.give_up(call, Reason::IdentityChanged, None, now);
         }
@@ -381,6 +382,12 @@ impl Phone {
         let Some(visitor) = found.map(|at| self.visitors.remove(at)) else {
             return;
         };
+        if let Ok(Success::Found(record)) = &result
+            && record.entry.name == visitor.from.name
+            && record.card.is_valid(self.post.time(now))
+        {
+            self.see(self.registry, &record.entry.name, record.card.identity);
+        }
         match result {
             Ok(Success::Found(record)) if record.entry.name != visitor.from.name => {
                 self.ring(visitor, false, now);

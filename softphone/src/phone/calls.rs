@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use codec::CallId;
+use codec::{CallId, IdentityKey, Name};
 
 use super::{Event, INBOUND_BIT, Output, Phone, Why, line::Line};
 use crate::{
@@ -200,6 +200,22 @@ impl Phone {
         }
     }
 
+    /// A registry has said whose a name is: of whom the person knows it is remembered whether that
+    /// is another one than before.
+    pub(super) fn see(
+        &mut self,
+        registry: Option<IdentityKey>,
+        name: &Name,
+        identity: IdentityKey,
+    ) {
+        let name = name.clone();
+        self.change(Change::See {
+            registry,
+            name,
+            identity,
+        });
+    }
+
     /// Changes what is known of somebody, here and in the file. Returns whether it is new.
     fn change(&mut self, change: Change) -> bool {
         let changed = self.book.apply(&change);
@@ -220,6 +236,7 @@ impl Line {
             identity: self.card?.identity,
             verified: false,
             blocked: false,
+            changed: false,
             since,
         })
     }

@@ -203,7 +203,7 @@ impl Phone {
 
     /// What a registry says of somebody, if it is valid.
     fn registered_there(
-        &self,
+        &mut self,
         target: &Target,
         registry: Option<IdentityKey>,
         record: &Record,
@@ -213,6 +213,7 @@ impl Phone {
         if entry.name != target.name || !card.is_valid(self.post.time(now)) {
             return Err(Unfound::NoAnswer(Why::BadAnswer));
         }
+        self.see(registry, &entry.name, card.identity);
         let standing = self.book.standing(registry, &entry.name, card.identity);
         Ok(Found {
             name: entry.name.clone(),

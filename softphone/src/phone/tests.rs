@@ -203,6 +203,7 @@ fn known(name: &str, person: &Person) -> Contact {
         identity: person.identity.key(),
         verified: false,
         blocked: false,
+        changed: false,
         since: TIME,
     }
 }

@@ -64,6 +64,9 @@ struct Row {
     registry: Option<String>,
     verified: bool,
     blocked: bool,
+    /// Programs of before do not write it.
+    #[serde(default)]
+    changed: bool,
     since: UnixMillis,
 }
 
@@ -166,6 +169,7 @@ impl Row {
             registry: contact.registry.map(|registry| registry.to_string()),
             verified: contact.verified,
             blocked: contact.blocked,
+            changed: contact.changed,
             since: contact.since,
         }
     }
@@ -181,6 +185,7 @@ impl Row {
             identity: key(&self.identity)?,
             verified: self.verified,
             blocked: self.blocked,
+            changed: self.changed,
             since: self.since,
         })
     }
@@ -209,6 +214,7 @@ mod tests {
             identity: IdentityKey([identity; 32]),
             verified: false,
             blocked: false,
+            changed: false,
             since: 7,
         }
     }
@@ -248,6 +254,30 @@ mod tests {
         assert_ne!(file.stamp(), stamp);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(file.read(), Err(ProfileError::Exposed(_))));
+    }
+
+    #[test]
+    fn who_is_somebody_else_by_now_is_so_at_the_next_start_and_nobody_is_by_an_older_file() {
+        let (folder, file) = file();
+        let bob = contact("bob", 2);
+        let seen = Change::See {
+            registry: bob.registry,
+            name: bob.name.clone(),
+            identity: IdentityKey([3; 32]),
+        };
+        file.change(&[Change::Pin(bob.clone()), seen]).unwrap();
+        let read = || file.read().unwrap().iter().next().unwrap().clone();
+        let changed = Contact {
+            changed: true,
+            ..bob.clone()
+        };
+        assert_eq!(read(), changed);
+        let path = folder.path().join("contacts");
+        let text = fs::read_to_string(&path).unwrap();
+        let older = text.replace("\"changed\": true,", "");
+        assert_ne!(older, text);
+        keyfile::write(&path, older.as_bytes()).unwrap();
+        assert_eq!(read(), bob);
     }
 
     #[test]

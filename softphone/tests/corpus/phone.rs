@@ -537,6 +537,7 @@ fn book(script: &mut Script<'_>) -> Book {
         identity: person(who / 4 % 4).identity.key(),
         verified: who / 16 % 2 == 1,
         blocked: who / 32 % 2 == 1,
+        changed: who / 64 % 2 == 1,
         since: TIME,
     });
     people.collect()

@@ -109,6 +109,7 @@ impl World {
             identity: card.identity,
             verified: false,
             blocked: false,
+            changed: false,
             since: 1,
         };
         self.happen(node, Input::People([contact].into_iter().collect()));

@@ -192,6 +192,7 @@ fn list(book: &Book, name: &Name, show: &Show) {
                     "registry": contact.registry.map(|registry| registry.to_string()),
                     "verified": contact.verified,
                     "blocked": contact.blocked,
+                    "changed": contact.changed,
                     "since": contact.since,
                 }),
                 &[],
@@ -219,12 +220,14 @@ fn rows(book: &Book) -> Vec<String> {
     let wide = |contact: &Contact| contact.name.as_str().width();
     let widest = book.iter().map(wide).max().unwrap_or_default();
     let row = |contact: &Contact| {
-        let marks = match (contact.verified, contact.blocked) {
-            (true, true) => "verified, blocked",
-            (true, false) => "verified",
-            (false, true) => "blocked",
-            (false, false) => "",
+        let verified = match contact.changed {
+            // The words were those of somebody else than who has the name now.
+            true => Some("changed"),
+            false => contact.verified.then_some("verified"),
         };
+        let blocked = contact.blocked.then_some("blocked");
+        let marks: Vec<_> = verified.into_iter().chain(blocked).collect();
+        let marks = marks.join(", ");
         let mut row = format!(
             "{name}{space}  {marks:<17}  {fingerprint}  since {since}",
             name = contact.name,
@@ -253,6 +256,7 @@ mod tests {
             identity: IdentityKey([identity; 32]),
             verified: false,
             blocked: false,
+            changed: false,
             since: 0,
         }
     }
@@ -264,7 +268,11 @@ mod tests {
             verified: true,
             ..contact(1, "山田", 2)
         };
-        let book = Book::from_iter([contact(1, "alice", 1), blocked, contact(1, "боб", 3)]);
+        let book = Book::from_iter([
+            contact(1, "alice", 1),
+            blocked.clone(),
+            contact(1, "боб", 3),
+        ]);
         let rows = rows(&book);
         let column = |row: &String, what: &str| row[..row.find(what).unwrap()].width();
         let at: Vec<usize> = rows.iter().map(|row| column(row, "since")).collect();
@@ -276,6 +284,12 @@ mod tests {
             1
         );
         assert!(!rows[0].contains(" at "));
+        let changed = Contact {
+            changed: true,
+            ..blocked
+        };
+        let rows = self::rows(&Book::from_iter([changed]));
+        assert!(rows[0].contains("changed, blocked") && !rows[0].contains("verified"));
         let elsewhere = Book::from_iter([contact(1, "alice", 1), contact(2, "alice", 1)]);
         assert!(
             self::rows(&elsewhere)

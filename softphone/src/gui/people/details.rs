@@ -60,7 +60,7 @@ impl People {
         cx: &Cx<'a>,
     ) -> Option<Element<'a, Message>> {
         let (texts, name) = (cx.texts, open.target.name.as_str());
-        if is_changed(open) {
+        if is_changed(open, cx) {
             let words = column![
                 text::strong(fl!(texts, "details-changed-title")),
                 text::body(fl!(texts, "details-changed-text", name = name)),
@@ -207,7 +207,7 @@ impl People {
     fn ends<'a>(&'a self, open: &Open, contact: &'a Contact, cx: &Cx<'a>) -> Element<'a, Message> {
         let (registry, name) = (contact.registry, contact.name.clone());
         let texts = cx.texts;
-        let offers = !is_changed(open);
+        let offers = !is_changed(open, cx);
         if let Some(asks) = self.forgets(contact, cx).filter(|_| offers) {
             return look::card(asks);
         }
@@ -231,9 +231,9 @@ fn forget<'a>(contact: &Contact, cx: &Cx<'a>) -> Press<'a, Message> {
     button::quiet((Icon::Trash, fl!(cx.texts, "details-forget"))).on_press(pressed)
 }
 
-/// Whether whoever was found is somebody else than who is known.
-fn is_changed(open: &Open) -> bool {
-    matches!(&open.finding, Finding::Found(found) if found.standing == Standing::Changed)
+/// Whether whoever has the name is somebody else than who is known.
+fn is_changed(open: &Open, cx: &Cx<'_>) -> bool {
+    standing(open, contact(open, cx)) == Standing::Changed
 }
 
 /// What is kept of who is open: a name that is known at another registry is somebody else's here.
@@ -270,6 +270,7 @@ fn blocked<'a>(open: &Open, cx: &Cx<'a>) -> Option<&'a Contact> {
 fn standing(open: &Open, contact: Option<&Contact>) -> Standing {
     match (&open.finding, contact) {
         (Finding::Found(found), _) => found.standing,
+        (_, Some(contact)) if contact.changed => Standing::Changed,
         (_, Some(contact)) if contact.verified => Standing::Verified,
         (_, Some(_)) => Standing::Known,
         (_, None) => Standing::Stranger,
@@ -334,7 +335,7 @@ fn head<'a>(
 
 fn actions<'a>(open: &'a Open, cx: &Cx<'a>) -> Element<'a, Message> {
     let name = &open.target.name;
-    let kind = match is_changed(open) {
+    let kind = match is_changed(open, cx) {
         true => button::Kind::Secondary,
         false => button::Kind::Primary,
     };

@@ -247,16 +247,30 @@ fn heading<'a>(section: Section, cx: &Cx<'a>) -> Element<'a, Message> {
 /// Somebody in the list.
 fn person<'a>(listed: &'a Listed, cx: &Cx<'a>) -> Element<'a, Message> {
     let name = text::strong(listed.name.as_str()).wrapping(Wrapping::None);
+    let mark = |sign, style: fn(&_) -> _, words| {
+        let mark = icon(sign).size(14).style(style);
+        Some(look::tip(mark, words, None))
+    };
     let mark = match listed.known {
-        Known::Verified => Some(icon(Icon::Verified).size(14).style(text::positive)),
-        Known::Blocked => Some(icon(Icon::Ban).size(14).style(text::danger)),
+        Known::Verified => {
+            let words = fl!(cx.texts, "people-verified-hint");
+            mark(Icon::Verified, text::positive, words)
+        }
+        Known::Changed => {
+            let words = fl!(cx.texts, "details-changed-title");
+            mark(Icon::Alert, text::danger, words)
+        }
+        Known::Blocked => {
+            let words = fl!(cx.texts, "details-blocked", name = listed.name.as_str());
+            mark(Icon::Ban, text::danger, words)
+        }
         Known::Yes | Known::No => None,
     };
     let star = listed
         .favourite
         .then(|| icon(Icon::FavouriteFilled).size(12).style(text::warning));
     let title = row![name]
-        .extend(mark.map(Element::from))
+        .extend(mark)
         .extend(star.map(Element::from))
         .spacing(space::XS)
         .align_y(Center);
@@ -266,7 +280,12 @@ fn person<'a>(listed: &'a Listed, cx: &Cx<'a>) -> Element<'a, Message> {
         fl!(cx.texts, "people-call", name = listed.name.as_str()),
         None,
     );
-    let words = column![title, presence(listed.presence, cx)].spacing(2.0);
+    let changed = (listed.known == Known::Changed).then(|| {
+        let words = text::caption(fl!(cx.texts, "standing-changed"));
+        words.style(text::danger).wrapping(Wrapping::None).into()
+    });
+    let below = row![presence(listed.presence, cx)].extend(changed);
+    let words = column![title, below.spacing(space::S)].spacing(2.0);
     row![
         look::avatar(listed.name.folded(), AVATAR),
         container(words).width(Fill).clip(true),

@@ -31,8 +31,11 @@ pub enum Known {
     No,
     /// There has been a call with them.
     Yes,
-    /// The four words were the same.
+    /// The four words were the same, and no registry has said since that the name is another
+    /// identity's.
     Verified,
+    /// The registry has said since that the name is another identity's.
+    Changed,
     /// They are not let in, whatever registry they are known at.
     Blocked,
 }
@@ -148,6 +151,7 @@ fn known(contact: &Contact, registry: Option<IdentityKey>, book: &Book) -> Known
     let here = book.pinned(registry, &contact.name);
     match here {
         _ if contact.blocked => Known::Blocked,
+        Some(here) if here.changed => Known::Changed,
         Some(here) if here.verified => Known::Verified,
         Some(_) => Known::Yes,
         // It has not been found out yet which registry it is.
@@ -188,6 +192,7 @@ mod tests {
             identity: IdentityKey([7; 32]),
             verified,
             blocked,
+            changed: false,
             since: 0,
         }
     }
@@ -257,6 +262,28 @@ mod tests {
             panic!("{rows:?}")
         };
         assert_eq!(bob.known, Known::Blocked);
+    }
+
+    #[test]
+    fn who_is_somebody_else_now_is_verified_no_more_and_let_in_no_more_if_they_were_not() {
+        let changed = |of: &str, verified, blocked| Contact {
+            changed: true,
+            ..contact(of, verified, blocked)
+        };
+        let book: Book = [
+            changed("bob", true, false),
+            changed("carol", false, false),
+            changed("eve", true, true),
+        ]
+        .into_iter()
+        .collect();
+        let rows = rows([], None, &book, &[], &name("me"), "");
+        let known = rows.iter().filter_map(|row| match row {
+            Row::Person(listed) => Some(listed.known),
+            Row::Heading(_) => None,
+        });
+        let known: Vec<_> = known.collect();
+        assert_eq!(known, [Known::Changed, Known::Changed, Known::Blocked]);
     }
 
     #[test]

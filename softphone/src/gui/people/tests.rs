@@ -292,10 +292,54 @@ fn empty_screens_look_as_they_did() {
     }
 }
 
+/// Alice's friends after a registry has said that bob is this identity.
+fn seen_as(identity: IdentityKey) -> Arc<Book> {
+    let mut book = english().book;
+    Arc::make_mut(&mut book).apply(&Change::See {
+        registry: None,
+        name: name("bob"),
+        identity,
+    });
+    book
+}
+
+#[test]
+fn who_is_known_to_have_another_identity_has_no_mark_of_before_and_is_not_called_at_ease() {
+    let warning = "This name belongs to somebody else now";
+    for (identity, is_changed) in [(BOB, false), (IdentityKey([8; 32]), true)] {
+        let world = World {
+            book: seen_as(identity),
+            ..english()
+        };
+        let mut people = people(&world);
+        let listed = people.rows.iter().find_map(|row| match row {
+            Row::Person(listed) if listed.name == name("bob") => Some(listed.known),
+            _ => None,
+        });
+        let expected = match is_changed {
+            true => listed::Known::Changed,
+            false => listed::Known::Verified,
+        };
+        assert_eq!(listed, Some(expected));
+        let cx = world.cx();
+        let sees = |people: &People, words: &str| shown(people.view(&cx)).find(words).is_ok();
+        assert_eq!(sees(&people, "Identity changed"), is_changed);
+        // It is said before the registry has answered once more.
+        let _ = people.update(Message::OpenPressed(named(name("bob"))), &cx);
+        assert_eq!(sees(&people, warning), is_changed);
+        // The last word is the registry's.
+        people.hear(&found("bob"));
+        assert!(!sees(&people, warning));
+    }
+}
+
 #[test]
 fn a_changed_identity_is_loud() {
     for (tag, language) in languages() {
-        let world = World::with_friends(language);
+        let world = World {
+            book: seen_as(IdentityKey([8; 32])),
+            ..World::with_friends(language)
+        };
         let mut people = people(&world);
         let bob = named(name("bob"));
         let _ = people.update(Message::OpenPressed(bob.clone()), &world.cx());

@@ -68,7 +68,8 @@ fn seen(mut rig: Rig, direct: bool) -> Seen {
     let (alice, began) = (person(2), rig.now);
     let mut seen = Vec::new();
     let mut add = |rig: &Rig, mut outputs: Vec<Output>| {
-        outputs.retain(|output| !matches!(output, Output::Event(_)));
+        // What the person is told and what is noted on the disk is seen by nobody else.
+        outputs.retain(|output| !matches!(output, Output::Event(_) | Output::Save(_)));
         seen.push((rig.now - began, outputs));
     };
     if direct {

@@ -92,6 +92,65 @@ fn somebody_else_under_a_known_name_is_found_as_changed() {
     assert_eq!(found.standing, Standing::Changed);
 }
 
+/// Whether alice is remembered to be somebody else by now, here and in the file.
+fn is_changed(rig: &Rig, outputs: &[Output], file: &mut Book) -> bool {
+    for output in outputs {
+        if let Output::Save(change) = output {
+            assert!(file.apply(change), "{change:?}");
+        }
+    }
+    assert_eq!(rig.phone.book(), file);
+    let alice = "alice".parse().unwrap();
+    file.get(Some(registry()), &alice).unwrap().changed
+}
+
+#[test]
+fn whoever_asks_whose_a_name_is_has_it_remembered_whether_it_is_still_theirs() {
+    let (alice, mallory) = (person(2), person(3));
+    let contact = known("alice", &alice);
+    let ask_by: [fn(&mut Rig, &Person) -> Vec<Output>; 3] = [
+        |rig, _| look_up(rig, "alice"),
+        |rig, _| rig.tell(Input::Command(Command::Dial("alice".parse().unwrap()))),
+        // Somebody says to be alice.
+        |rig, caller| {
+            rig.link(caller);
+            rig.say(caller, "alice", invite(caller))
+        },
+    ];
+    for ask in ask_by {
+        for (owner, changed) in [(&mallory, true), (&alice, false)] {
+            let mut rig = Rig::new();
+            rig.people(std::slice::from_ref(&contact));
+            let mut file = rig.phone.book().clone();
+            let asks = ask(&mut rig, &mallory);
+            let outputs = rig.answer(asked(&asks), Ok(record("alice", owner)));
+            assert_eq!(is_changed(&rig, &outputs, &mut file), changed);
+            let asks = look_up(&mut rig, "alice");
+            let outputs = rig.answer(asked(&asks), Ok(record("alice", &alice)));
+            assert!(!is_changed(&rig, &outputs, &mut file), "it is hers again");
+        }
+    }
+}
+
+#[test]
+fn who_only_says_to_be_somebody_changes_nothing_of_what_is_known() {
+    let (mut rig, alice, mallory) = (Rig::new(), person(2), person(3));
+    rig.people(&[known("alice", &alice)]);
+    let before = rig.phone.book().clone();
+    rig.link(&mallory);
+    let asks = rig.say(&mallory, "alice", invite(&mallory));
+    rig.answer(asked(&asks), Err(Refusal::NotFound));
+    rig.wake();
+    // Nor does a card that is not hers, whoever shows it.
+    let Success::Found(mut forged) = record("alice", &mallory) else {
+        panic!("a record");
+    };
+    forged.card.identity = person(4).identity.key();
+    let asks = look_up(&mut rig, "alice");
+    rig.answer(asked(&asks), Ok(Success::Found(forged)));
+    assert_eq!(*rig.phone.book(), before);
+}
+
 #[test]
 fn what_a_registry_refuses_is_said_and_what_is_not_valid_is_not_found() {
     let alice = person(2);
