@@ -50,6 +50,8 @@ pub(super) use frame::ICON;
 /// The whole window.
 pub struct App {
     pub(super) world: World,
+    /// What tells the time.
+    pub(super) clock: Box<dyn Fn() -> Instant>,
     options: Options,
     pub(super) appearance: Appearance,
     keeper: Keeper,
@@ -77,6 +79,7 @@ impl App {
             phone: None,
             phones: 0,
             world: World::new(texts::load(kept.value.language)),
+            clock: Box::new(Instant::now),
             options,
             appearance: kept.value,
             keeper: Keeper::default(),
@@ -98,7 +101,7 @@ impl App {
         if !self.moves_a_meter(&message) {
             self.odd = !self.odd;
         }
-        self.world.now = Instant::now();
+        self.world.now = (self.clock)();
         let task = self.take_in(message);
         if let Some(Phone {
             up: Some(up),

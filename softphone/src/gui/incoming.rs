@@ -353,14 +353,4 @@ pub fn notice(seen: &SeenCall, hides: bool, cx: &Cx<'_>) -> Notice {
 }
 
 #[cfg(test)]
-impl Incoming {
-    /// What lies over the window has been there for longer by so much.
-    pub(super) fn age(&mut self, by: Duration) {
-        if let Some(shown) = &mut self.shown {
-            shown.since -= by;
-        }
-    }
-}
-
-#[cfg(test)]
 pub(super) mod tests;

@@ -1,6 +1,10 @@
 //! Keys as a person presses them, in the whole window: what is in it hears of them first.
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use iced::{
     Task,
@@ -36,6 +40,9 @@ const RINGS: Stage = Stage::RingsHere {
     standing: Standing::Known,
 };
 
+/// So long nobody has seen what has come over the window.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// Longer than anybody needs to see what has come over the window.
 const WHILE: Duration = Duration::from_secs(2);
 
@@ -43,6 +50,8 @@ const WHILE: Duration = Duration::from_secs(2);
 struct Desk {
     app: App,
     told: mpsc::Receiver<Command>,
+    /// What its clock shows: time goes by only where a test says so.
+    now: Rc<Cell<Instant>>,
     _config: tempfile::TempDir,
 }
 
@@ -51,6 +60,9 @@ impl Desk {
     fn new() -> Self {
         let config = config(Language::English);
         let mut app = signed_in(&config, Place::People);
+        let now = Rc::new(Cell::new(app.world.now));
+        let shows = Rc::clone(&now);
+        app.clock = Box::new(move || shows.get());
         let (commands, told) = mpsc::channel(64);
         let up = Up {
             commands,
@@ -64,6 +76,7 @@ impl Desk {
         let mut desk = Self {
             app,
             told,
+            now,
             _config: config,
         };
         desk.window(window::Event::Focused);
@@ -119,11 +132,16 @@ impl Desk {
 
     /// Time goes by.
     fn wait(&mut self) {
-        self.phone().incoming.age(WHILE);
-        if let Some(since) = &mut self.app.world.focused {
-            *since -= WHILE;
-        }
-        let _ = self.app.update(Message::Tick(std::time::Instant::now()));
+        self.wait_for(WHILE);
+    }
+
+    fn wait_for(&mut self, time: Duration) {
+        self.now.set(self.now.get() + time);
+        let _ = self.tick();
+    }
+
+    fn tick(&mut self) -> Task<Message> {
+        self.app.update(Message::Tick(self.now.get()))
     }
 
     fn opens(&mut self, who: &str) {
@@ -278,10 +296,13 @@ fn a_call_that_comes_by_itself_is_neither_taken_nor_declined_by_what_is_typed_el
     desk.rings("ana");
     desk.press(&plain);
     tabbed(&mut desk);
+    desk.wait_for(MOMENT - Duration::from_millis(1));
+    desk.press(&plain);
+    tabbed(&mut desk);
     assert_eq!(desk.commands(), [""; 0]);
     desk.press(&[ctrl(ENTER)]);
     assert!(desk.was_told("Answer"), "that is typed nowhere");
-    desk.wait();
+    desk.wait_for(Duration::from_millis(1));
     desk.press(&[letter('a')]);
     assert!(desk.was_told("Answer"));
     desk.press(&[letter('d')]);
@@ -486,10 +507,7 @@ fn where_it_counts(place: At, shortcut: Shortcut) -> Desk {
 
 #[test]
 fn every_key_of_the_table_does_something_where_it_counts() {
-    let nothing = Desk::new()
-        .app
-        .update(Message::Tick(std::time::Instant::now()));
-    assert_eq!(nothing.units(), 0);
+    assert_eq!(Desk::new().tick().units(), 0);
     for (place, shortcut, chord) in TABLE {
         let mut desk = where_it_counts(*place, *shortcut);
         let before = digest(&desk);
@@ -526,7 +544,7 @@ fn ended(who: &str, reason: Reason) -> EndedCall {
         detail: None,
         lasted: None,
         output_lost: false,
-        at: std::time::Instant::now(),
+        at: Instant::now(),
     }
 }
 
