@@ -34,10 +34,11 @@ impl<'a, Message: 'a> Dialog<'a, Message> {
         Self::card(column![text::title(title), content.into(), answers].spacing(space::L))
     }
 
-    /// Anything at all. Nothing in it has the focus when it opens.
+    /// Anything at all; it scrolls where it is higher than the window. Nothing in it has the focus
+    /// when it opens.
     pub fn card(content: impl Into<Element<'a, Message>>) -> Self {
-        let card = container(content)
-            .padding(space::XL)
+        let content = container(content).padding(space::XL);
+        let card = container(surface::scroll(content))
             .max_width(WIDTH)
             .style(surface::raised)
             .into();
