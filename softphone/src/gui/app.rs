@@ -90,6 +90,7 @@ impl App {
             quitting: false,
             odd: false,
         };
+        app.world.room = app.room();
         let open = app.open();
         let begin = app.begin();
         let desktop = look::desktop::at_start().map(Message::Desktop);
@@ -103,6 +104,7 @@ impl App {
         }
         self.world.now = (self.clock)();
         let task = self.take_in(message);
+        self.world.room = self.room();
         if let Some(Phone {
             up: Some(up),
             shows_call,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use codec::UnixMillis;
 use i18n_embed::fluent::FluentLanguageLoader;
+use iced::Size;
 
 use crate::{
     board::Board,
@@ -39,6 +40,8 @@ pub struct Cx<'a> {
     pub journal: &'a Arc<Journal>,
     /// Since when the window has the keyboard, if it has it.
     pub focused: Option<Instant>,
+    /// How large the window is, in logical pixels: the larger the texts, the fewer there are.
+    pub room: Size,
 }
 
 /// Where that is kept.
@@ -52,6 +55,7 @@ pub(super) struct World {
     pub(super) journal: Arc<Journal>,
     pub(super) now: Instant,
     pub(super) focused: Option<Instant>,
+    pub(super) room: Size,
 }
 
 impl World {
@@ -68,6 +72,7 @@ impl World {
             history: &self.history,
             journal: &self.journal,
             focused: self.focused,
+            room: self.room,
         }
     }
 
@@ -104,6 +109,7 @@ impl World {
             journal: Arc::default(),
             now: Instant::now(),
             focused: None,
+            room: Size::ZERO,
         }
     }
 }

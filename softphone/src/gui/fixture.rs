@@ -42,6 +42,7 @@ pub struct World {
     pub book: Arc<Book>,
     pub history: History,
     pub journal: Arc<Journal>,
+    pub room: Size,
 }
 
 pub fn name(text: &str) -> Name {
@@ -79,6 +80,7 @@ impl World {
             book: Arc::default(),
             history: History::default(),
             journal: Arc::default(),
+            room: Size::new(960.0, 680.0),
         }
     }
 
@@ -132,6 +134,7 @@ impl World {
             history: &self.history,
             journal: &self.journal,
             focused: Some(self.now),
+            room: self.room,
         }
     }
 }

@@ -26,6 +26,9 @@ use crate::{
 /// this window or in another one: until then their keys are not meant for it.
 const SETTLED: Duration = Duration::from_secs(1);
 
+/// The lowest window in which who calls stands above the rest of the card, in logical pixels.
+const HIGH_FROM: f32 = 600.0;
+
 /// How many warnings are kept; the oldest gives way.
 const WARNINGS_MAX: usize = 3;
 
@@ -179,9 +182,7 @@ fn card<'a>(seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
         Some(_) => fl!(texts, "incoming-waiting"),
         None => fl!(texts, "incoming-title"),
     };
-    let name = text::display(seen.name.as_str())
-        .wrapping(Wrapping::WordOrGlyph)
-        .center();
+    let name = text::display(seen.name.as_str()).wrapping(Wrapping::WordOrGlyph);
     let held = talking.map(|other| {
         let name = other.name.as_str();
         let words = fl!(texts, "incoming-waiting-text", name = name);
@@ -190,20 +191,26 @@ fn card<'a>(seen: &'a SeenCall, cx: &Cx<'a>) -> Element<'a, Message> {
     let more = ringing(cx).count() - 1;
     let more = (more > 0)
         .then(|| text::caption(fl!(texts, "incoming-more", count = more)).style(text::muted));
-    let who = column![
-        text::body(title).style(text::muted),
-        look::avatar(seen.name.folded(), 88.0),
-        name
-    ]
-    .spacing(space::M)
-    .align_x(Center)
-    .width(Fill);
+    let title = text::body(title).style(text::muted);
+    let avatar = |size| look::avatar(seen.name.folded(), size);
+    let is_low = cx.room.height < HIGH_FROM;
+    let who: Element<'a, Message> = match is_low {
+        true => row![avatar(56.0), column![title, name].width(Fill)]
+            .spacing(space::L)
+            .align_y(Center)
+            .into(),
+        false => column![title, avatar(88.0), name.center()]
+            .spacing(space::M)
+            .align_x(Center)
+            .width(Fill)
+            .into(),
+    };
     let known = column![].extend(who_it_is(seen, cx)).spacing(space::S);
     column![who, known]
         .extend(held.map(Element::from))
         .push(answers(seen.call, cx))
         .extend(more.map(Element::from))
-        .spacing(space::XL)
+        .spacing(if is_low { space::L } else { space::XL })
         .align_x(Center)
         .into()
 }

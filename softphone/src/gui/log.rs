@@ -17,6 +17,9 @@ use crate::journal::{Journal, Line, Way, With};
 /// By what the filter is found.
 const FILTER: &str = "log-filter";
 
+/// The narrowest window in which the filter and all else stand in one line, in logical pixels.
+const BAR_FROM: f32 = 880.0;
+
 /// How high a line is, in logical pixels.
 const LINE: f32 = 28.0;
 
@@ -282,10 +285,16 @@ impl Log {
         let pause = look::tip(pause, words, Shortcut::Pause.key());
         let copy = button::secondary(Icon::Copy).on_press(Message::CopyAllPressed);
         let copy = look::tip(copy, fl!(texts, "log-copy-all"), Shortcut::CopyAll.key());
-        row![container(filter).width(Fill), container(shows), pause, copy]
-            .spacing(space::S)
-            .align_y(Center)
-            .into()
+        let line = row![container(filter).width(Fill)].spacing(space::S);
+        let line = line.align_y(Center);
+        match cx.room.width < BAR_FROM {
+            true => Column::new()
+                .push(line.push(pause).push(copy))
+                .push(shows)
+                .spacing(space::S)
+                .into(),
+            false => line.push(shows).push(pause).push(copy).into(),
+        }
     }
 
     fn notice<'a>(&'a self, cx: &Cx<'a>) -> Option<Element<'a, Message>> {

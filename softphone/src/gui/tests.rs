@@ -44,6 +44,7 @@ mod above;
 mod closing;
 mod files;
 mod keyboard;
+mod large;
 
 pub(super) const WINDOW: Size = Size::new(960.0, 680.0);
 

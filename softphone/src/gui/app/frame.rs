@@ -47,6 +47,12 @@ impl App {
         )
     }
 
+    /// How large the window is, in logical pixels.
+    pub(super) fn room(&self) -> iced::Size {
+        let ((width, height), scale) = (self.appearance.window, self.factor());
+        iced::Size::new(width / scale, height / scale)
+    }
+
     /// Texts are of another size than before.
     pub(super) fn rescaled(&self) -> Task<Message> {
         let smallest = Some(self.smallest());

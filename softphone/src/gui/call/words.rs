@@ -3,7 +3,7 @@
 use i18n_embed_fl::fl;
 use iced::{
     Center, Element, Fill,
-    widget::{Row, column, container, row, space as gap},
+    widget::{Column, Row, column, container, row, space as gap},
 };
 use look::{Icon, button, icon, space, text};
 
@@ -51,7 +51,7 @@ impl Call {
             column![
                 text::title(fl!(texts, "call-words-title")),
                 text::body(fl!(texts, "call-words-text", name = name)).style(text::muted),
-                large(&words),
+                large(&words, cx),
                 answers
             ]
             .spacing(space::L),
@@ -93,10 +93,13 @@ impl Call {
     }
 }
 
+/// The narrowest window that has room for the four words beside each other, in logical pixels.
+const ALL_FROM: f32 = 760.0;
+
 /// The words, large enough to be read from the other side of a desk.
-fn large<'a>(words: &str) -> Element<'a, Message> {
-    let words = words.split(' ').map(|word| {
-        container(text::title(word.to_owned()))
+fn large<'a>(words: &str, cx: &Cx<'_>) -> Element<'a, Message> {
+    let large = |word: &&str| {
+        container(text::title((*word).to_owned()))
             .padding([space::M, space::L])
             .center_x(Fill)
             .style(|theme| {
@@ -107,6 +110,12 @@ fn large<'a>(words: &str) -> Element<'a, Message> {
                     .border(iced::border::rounded(space::RADIUS))
             })
             .into()
+    };
+    let words: Vec<_> = words.split(' ').collect();
+    let beside = if cx.room.width < ALL_FROM { 2 } else { 4 };
+    let lines = words.chunks(beside).map(|words| {
+        let line = Row::with_children(words.iter().map(large));
+        line.spacing(space::S).into()
     });
-    Row::with_children(words).spacing(space::S).into()
+    Column::with_children(lines).spacing(space::S).into()
 }

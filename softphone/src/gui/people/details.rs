@@ -314,7 +314,8 @@ fn head<'a>(
     let title = row![text::display(name).wrapping(Wrapping::WordOrGlyph)]
         .extend(mark)
         .spacing(space::S)
-        .align_y(Center);
+        .align_y(Center)
+        .wrap();
     let host = open.target.host.as_ref();
     let host = host.map(|host| text::caption(host.to_string()).style(text::muted));
     let words = column![title]
