@@ -102,8 +102,14 @@ fn a_display_that_goes_away_leaves_no_registry_open() {
     let said = said(&output);
     let gone = "ramal-registry-gui: the window is gone, and the registry was closed; \
                 ramal-registry needs no display";
-    assert!(said.lines().any(|line| line == gone), "{said}");
-    assert_eq!(output.status.code(), Some(1));
+    // The registry may have been faster than the window, which then was never there.
+    let never = "ramal-registry-gui: cannot open a window: ";
+    let told = match output.status.code() {
+        Some(1) => said.lines().any(|line| line == gone),
+        Some(2) => said.lines().any(|line| line.starts_with(never)),
+        _ => false,
+    };
+    assert!(told, "{:?}: {said}", output.status);
     assert!(!admin.exists(), "it was closed as it is by a person");
 }
 

@@ -37,8 +37,8 @@ impl Reception {
         (told.lost_per_mille <= 1_000 && told.burst_tenths >= 10).then_some(told)
     }
 
-    /// What [`Reception::read`] reads: losses of 1,000, and the length of rows in tenths, in network
-    /// byte order.
+    /// What [`Reception::read`] reads: losses of 1,000, and the length of rows in tenths, in
+    /// network byte order.
     #[must_use]
     pub fn to_bytes(self) -> [u8; 4] {
         let ([a, b], [c, d]) = (

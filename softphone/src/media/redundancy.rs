@@ -1,8 +1,8 @@
 //! How much redundancy a sender adds, by what the receiver tells it. Pure: the time comes in.
 //!
-//! On a clean link there is none: it would cost bits, and delay at the receiver. From the first loss
-//! on each packet carries the one before it, and from 2 % on the two before it. Where packets are
-//! lost in a row, the copies are as far apart as the row is long.
+//! On a clean link there is none: it would cost bits, and delay at the receiver. From the first
+//! loss on each packet carries the one before it, and from 2 % on the two before it. Where packets
+//! are lost in a row, the copies are as far apart as the row is long.
 
 use std::time::{Duration, Instant};
 
@@ -92,7 +92,8 @@ impl Redundancy {
         // Losses that know nothing of each other come in rows of 1 / (1 - p).
         let by_chance = 1.0 / (1.0 - lost).max(0.1);
         let spacing = if self.burst > IN_ROWS * by_chance {
-            (self.burst.round() as u8).clamp(1, SPACING_MAX)
+            let reaches = |spacing: &u8| self.burst < f32::from(*spacing) + 0.5;
+            (1..SPACING_MAX).find(reaches).unwrap_or(SPACING_MAX)
         } else {
             1
         };

@@ -62,7 +62,11 @@ fn main() -> ExitCode {
     match display::run(|| run(start), left) {
         Ok(()) if hosting.close() => ExitCode::SUCCESS,
         Ok(()) => cli::complain(1, LATE),
-        Err(why) => cli::complain(2, &format!("{why}; ramal-registry does without one")),
+        Err(why) => {
+            // It may be open already, as it need not wait for the window.
+            let _ = hosting.close();
+            cli::complain(2, &format!("{why}; ramal-registry does without one"))
+        }
     }
 }
 
