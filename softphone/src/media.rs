@@ -92,8 +92,10 @@ pub struct Packet {
     pub timestamp: Timestamp,
     /// It begins a talkspurt (RFC 7587, 4.2).
     pub marker: bool,
-    /// Opus.
+    /// What it holds.
     pub payload: Arc<[u8]>,
+    /// In which form.
+    pub coding: Coding,
     /// When it came in from the network.
     pub arrived: Instant,
 }
@@ -105,8 +107,32 @@ pub struct Encoded {
     pub timestamp: Timestamp,
     /// It begins a talkspurt.
     pub marker: bool,
-    /// Opus, [`PTIME`] of it, at most 1275 bytes.
+    /// [`PTIME`] of Opus, and what goes with it; at most [`PAYLOAD_BYTES_MAX`].
     pub payload: Vec<u8>,
+    /// In which form.
+    pub coding: Coding,
+}
+
+/// The form of an RTP payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// One Opus packet (RFC 7587).
+    Opus,
+    /// Opus behind copies of earlier packets and [`reception`] (RFC 2198): see [`red`].
+    Red,
+}
+
+/// The most bytes of one RTP payload that we send: a datagram that no network has to cut.
+pub const PAYLOAD_BYTES_MAX: usize = 1_200;
+
+/// RTP payload types, which both sides know. Those of Opus and of reception are types of blocks too.
+pub mod payload_type {
+    /// [`super::Coding::Opus`].
+    pub const OPUS: u8 = 111;
+    /// [`super::Coding::Red`].
+    pub const RED: u8 = 112;
+    /// [`super::reception::Reception`], as a block of a packet with copies only.
+    pub const RECEPTION: u8 = 113;
 }
 
 /// How many samples an Opus packet decodes to, by its first bytes (RFC 6716, 3.1): 120 to

@@ -10,7 +10,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use softphone::media::{
-    Packet, Seq, Timestamp,
+    Coding, Packet, Seq, Timestamp,
     jitter::{Counters, Decision, JitterBuffer},
 };
 
@@ -116,6 +116,7 @@ impl Call {
             payload: [[TOC_20_MS].as_slice(), &sent.number.to_be_bytes()]
                 .concat()
                 .into(),
+            coding: Coding::Opus,
             arrived: origin + sent.arrives,
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use softphone::{
     audio::{AudioError, Direction, Input, Output, Voice, VoiceEvent, Volume},
-    media::{Encoded, Packet, Seq, opus_samples, stats::VoiceStats},
+    media::{Coding, Encoded, Packet, Seq, opus_samples, stats::VoiceStats},
 };
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -50,6 +50,7 @@ fn carry(mut sent: Receiver<Encoded>, to: &Voice) -> JoinHandle<Vec<usize>> {
                 timestamp: encoded.timestamp,
                 marker: encoded.marker,
                 payload: encoded.payload.into(),
+                coding: encoded.coding,
                 arrived: Instant::now(),
             });
         }
@@ -69,6 +70,7 @@ fn carry_nine_of_ten(mut sent: Receiver<Encoded>, to: &Voice) -> JoinHandle<()> 
                     timestamp: encoded.timestamp,
                     marker: encoded.marker,
                     payload: encoded.payload.into(),
+                    coding: encoded.coding,
                     arrived: Instant::now(),
                 });
             }
@@ -480,6 +482,7 @@ fn packets_that_nobody_takes_are_dropped_and_counted() {
         timestamp: softphone::media::Timestamp(0),
         marker: false,
         payload: [31 << 3, 0, 0].into(),
+        coding: Coding::Opus,
         arrived: Instant::now(),
     };
     let packets = bob.voice.packets();

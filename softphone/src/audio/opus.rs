@@ -4,9 +4,6 @@ use ::opus::{Application, Bandwidth, Bitrate, Channels, Error, Signal, packet::g
 
 use crate::media::{PACKET_SAMPLES_MAX, PTIME_SAMPLES, SAMPLE_RATE};
 
-/// Transparent for one voice; 80 bytes a packet.
-const BITRATE_BPS: i32 = 32_000;
-
 /// Of 10; the step to 10 costs a fifth more and is not heard.
 const COMPLEXITY: i32 = 9;
 
@@ -16,8 +13,7 @@ const PAYLOAD_BYTES_MAX: usize = 1_275 + 1;
 /// Conceals in steps of 2.5 ms.
 const GRAIN_SAMPLES: usize = 120;
 
-/// Makes 20 ms of sound into a packet: fullband mono for voice, variable rate around 32 kbit/s,
-/// without DTX and without in-band FEC.
+/// Makes 20 ms of sound into a packet: fullband mono for voice, variable rate, without DTX and without in-band FEC.
 pub(super) struct Encoder {
     opus: ::opus::Encoder,
     payload: [u8; PAYLOAD_BYTES_MAX],
@@ -26,7 +22,6 @@ pub(super) struct Encoder {
 impl Encoder {
     pub(super) fn new() -> Result<Self, Error> {
         let mut opus = ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
-        opus.set_bitrate(Bitrate::Bits(BITRATE_BPS))?;
         opus.set_vbr(true)?;
         opus.set_max_bandwidth(Bandwidth::Fullband)?;
         opus.set_signal(Signal::Voice)?;
@@ -37,6 +32,13 @@ impl Encoder {
             opus,
             payload: [0; PAYLOAD_BYTES_MAX],
         })
+    }
+
+    /// Aims at so many bits per second from now on: 500 to 512,000, or what is nearest.
+    pub(super) fn set_bitrate(&mut self, bps: u32) {
+        let bps = i32::try_from(bps.clamp(500, 512_000)).unwrap_or(i32::MAX);
+        // What an encoder that exists refuses leaves it as it was.
+        let _ = self.opus.set_bitrate(Bitrate::Bits(bps));
     }
 
     /// The packet for `samples`, between -1.0 and 1.0. It ends with what came 6.5 ms before the

@@ -1,12 +1,15 @@
 //! The way in: packets become frames for the loudspeaker, at the loudspeaker's pace.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::opus::Decoder;
 use crate::media::{
-    FRAME_SAMPLES, Frame, PACKET_SAMPLES_MAX, Packet,
+    Coding, FRAME_SAMPLES, Frame, PACKET_SAMPLES_MAX, Packet,
     jitter::{Decision, JitterBuffer},
     opus_samples,
+    payload_type::{OPUS, RECEPTION},
+    reception::Reception,
+    red::{self, Unpacked},
     stats::VoiceStats,
 };
 
@@ -32,16 +35,33 @@ impl Receiving {
         }
     }
 
-    /// Takes a packet from the network.
-    pub(super) fn insert(&mut self, packet: Packet) {
+    /// Takes a packet from the network; what the peer tells in it of our own packets.
+    pub(super) fn insert(&mut self, packet: Packet) -> Option<Reception> {
         self.bytes += packet.payload.len() as u64;
-        self.buffer.insert(packet);
+        let (own, rest) = unpacked(&packet);
+        self.buffer.insert(own);
+        let mut told = None;
+        for block in rest.iter().flat_map(Unpacked::others) {
+            match block.kind {
+                OPUS => self
+                    .buffer
+                    .insert_copy(&packet, block.offset, block.payload),
+                RECEPTION => told = Reception::read(block.payload),
+                _ => {}
+            }
+        }
+        told
     }
 
     /// Takes a packet that is not to be played, while the call is held.
     pub(super) fn pass(&mut self, packet: &Packet) {
         self.bytes += packet.payload.len() as u64;
-        self.buffer.pass(packet);
+        self.buffer.pass(&unpacked(packet).0);
+    }
+
+    /// How the peer's packets come; `None` at the beginning.
+    pub(super) fn reception(&self) -> Option<Reception> {
+        self.buffer.reception()
     }
 
     /// Throws away all that waits to be played, and the echo of it in the decoder.
@@ -92,6 +112,21 @@ impl Receiving {
     }
 }
 
+/// The packet itself, and what is in it beside its sound. One that cannot be taken apart has none.
+fn unpacked(packet: &Packet) -> (Packet, Option<Unpacked<'_>>) {
+    if packet.coding == Coding::Opus {
+        return (packet.clone(), None);
+    }
+    let unpacked = red::unpack(&packet.payload, OPUS);
+    let payload = unpacked.map_or_else(Arc::default, |unpacked| unpacked.own.into());
+    let own = Packet {
+        payload,
+        coding: Coding::Opus,
+        ..packet.clone()
+    };
+    (own, unpacked)
+}
+
 #[cfg(test)]
 mod tests {
     use std::{collections::VecDeque, f32::consts::TAU, time::Duration};
@@ -138,12 +173,13 @@ mod tests {
         let (mut link, mut heard) = (VecDeque::new(), Vec::new());
         let mut seq = 0;
         for (millis, frame) in (0..).step_by(10).zip(sound.chunks_exact(FRAME_SAMPLES)) {
-            if let Some(encoded) = sending.push(frame.try_into().unwrap()) {
+            if let Some(encoded) = sending.push(frame.try_into().unwrap(), None) {
                 link.push_back(Packet {
                     seq: Seq(seq),
                     timestamp: encoded.timestamp,
                     marker: encoded.marker,
                     payload: encoded.payload.into(),
+                    coding: encoded.coding,
                     arrived: at(millis + delay_ms(millis)),
                 });
                 seq += 1;
@@ -230,6 +266,7 @@ mod tests {
                 timestamp: Timestamp(u32::from(seq) * 1_920),
                 marker: false,
                 payload: payload.into(),
+                coding: Coding::Opus,
                 arrived: origin,
             });
         }

@@ -1,9 +1,22 @@
 //! The way out: frames of the microphone become packets.
 
-use super::opus::Encoder;
-use crate::media::{Encoded, FRAME_SAMPLES, Frame, PTIME_SAMPLES, Timestamp};
+use std::{collections::VecDeque, time::Instant};
 
-/// Collects frames until they fill a packet.
+use super::opus::Encoder;
+use crate::media::{
+    Coding, Encoded, FRAME_SAMPLES, Frame, PAYLOAD_BYTES_MAX, PTIME_SAMPLES, Timestamp,
+    payload_type::{OPUS, RECEPTION},
+    reception::Reception,
+    red::{self, Block},
+    redundancy::{DISTANCE_MAX, MAX_BPS, Plan, Redundancy},
+};
+
+/// The peer is told how its packets come in each packet of so many: every 200 ms.
+const TELL_EVERY: u32 = 200 * SAMPLES_PER_MS / PTIME_SAMPLES;
+
+const SAMPLES_PER_MS: u32 = 48;
+
+/// Collects frames until they fill a packet, and puts copies of earlier ones beside it.
 pub(super) struct Sending {
     encoder: Encoder,
     sound: [f32; PTIME_SAMPLES as usize],
@@ -13,18 +26,41 @@ pub(super) struct Sending {
     begins: bool,
     /// Packets that could not be encoded.
     failed: u64,
+    redundancy: Redundancy,
+    plan: Plan,
+    /// Packets that were encoded before, at most [`DISTANCE_MAX`], the newest last.
+    earlier: VecDeque<(Timestamp, Vec<u8>)>,
+    /// Packets until the peer is told how its own come.
+    tell_in: u32,
 }
 
 impl Sending {
     pub(super) fn new(encoder: Encoder) -> Self {
-        Self {
+        let redundancy = Redundancy::within(MAX_BPS);
+        let mut sending = Self {
             encoder,
             sound: [0.0; PTIME_SAMPLES as usize],
             filled: 0,
             timestamp: Timestamp(0),
             begins: true,
             failed: 0,
+            plan: redundancy.plan(),
+            redundancy,
+            earlier: VecDeque::with_capacity(DISTANCE_MAX),
+            tell_in: 0,
+        };
+        sending.encoder.set_bitrate(sending.plan.voice_bps);
+        sending
+    }
+
+    /// The peer tells how our packets come.
+    pub(super) fn hear(&mut self, reception: Reception, now: Instant) {
+        self.redundancy.hear(reception, now);
+        let plan = self.redundancy.plan();
+        if plan.voice_bps != self.plan.voice_bps {
+            self.encoder.set_bitrate(plan.voice_bps);
         }
+        self.plan = plan;
     }
 
     /// The microphone's time goes on by `frames` of 10 ms of which there is no sound, so that what
@@ -41,8 +77,9 @@ impl Sending {
     }
 
     /// Takes 10 ms; every second time there is a packet. A talkspurt begins with the first one and
-    /// after what was left out, and never ends by itself: there is no DTX.
-    pub(super) fn push(&mut self, frame: &Frame) -> Option<Encoded> {
+    /// after what was left out, and never ends by itself: there is no DTX. Now and then it tells the
+    /// peer of our `reception`.
+    pub(super) fn push(&mut self, frame: &Frame, reception: Option<Reception>) -> Option<Encoded> {
         for (sample, &new) in self.sound[self.filled..].iter_mut().zip(frame) {
             // Files and devices may hold anything.
             *sample = if new.is_finite() {
@@ -59,17 +96,56 @@ impl Sending {
         let timestamp = self.timestamp;
         self.timestamp = timestamp.plus(PTIME_SAMPLES);
         let marker = std::mem::take(&mut self.begins);
-        match self.encoder.encode(&self.sound) {
-            Ok(payload) => Some(Encoded {
-                timestamp,
-                marker,
-                payload: payload.to_vec(),
-            }),
-            Err(_) => {
-                self.failed += 1;
-                None
+        let Ok(own) = self.encoder.encode(&self.sound).map(<[u8]>::to_vec) else {
+            self.failed += 1;
+            return None;
+        };
+        let (payload, coding) = self.pack(timestamp, &own, reception);
+        if self.earlier.len() == DISTANCE_MAX {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back((timestamp, own));
+        Some(Encoded {
+            timestamp,
+            marker,
+            payload,
+            coding,
+        })
+    }
+
+    /// A packet's `own` sound, with what goes beside it.
+    fn pack(
+        &mut self,
+        timestamp: Timestamp,
+        own: &[u8],
+        reception: Option<Reception>,
+    ) -> (Vec<u8>, Coding) {
+        self.tell_in = self.tell_in.checked_sub(1).unwrap_or(TELL_EVERY - 1);
+        let told = reception.filter(|_| self.tell_in == 0);
+        let told = told.map(Reception::to_bytes);
+        let mut others = Vec::with_capacity(red::BLOCKS_MAX);
+        for distance in self.plan.distances() {
+            let at = self.earlier.len().checked_sub(distance);
+            if let Some((began, payload)) = at.and_then(|at| self.earlier.get(at)) {
+                others.push(Block {
+                    kind: OPUS,
+                    offset: timestamp.since(*began).unsigned_abs(),
+                    payload,
+                });
             }
         }
+        if let Some(told) = &told {
+            others.push(Block {
+                kind: RECEPTION,
+                offset: 0,
+                payload: told,
+            });
+        }
+        let packed = red::pack(&others, OPUS, own);
+        if others.is_empty() || packed.len() > PAYLOAD_BYTES_MAX {
+            return (own.to_vec(), Coding::Opus);
+        }
+        (packed, Coding::Red)
     }
 
     /// How many packets could not be encoded.
@@ -87,8 +163,8 @@ mod tests {
     fn every_second_frame_makes_a_packet_and_only_the_first_begins_a_talkspurt() {
         let mut sending = Sending::new(Encoder::new().unwrap());
         for packet in 0..50 {
-            assert_eq!(sending.push(&SILENCE), None);
-            let encoded = sending.push(&SILENCE).unwrap();
+            assert_eq!(sending.push(&SILENCE, None), None);
+            let encoded = sending.push(&SILENCE, None).unwrap();
             assert_eq!(encoded.timestamp, Timestamp(packet * 960));
             assert_eq!(encoded.marker, packet == 0);
             assert_eq!(opus_samples(&encoded.payload), Some(960));
@@ -99,8 +175,8 @@ mod tests {
     fn what_is_left_out_moves_the_time_and_begins_a_talkspurt() {
         let mut sending = Sending::new(Encoder::new().unwrap());
         let packet = |sending: &mut Sending| {
-            sending.push(&SILENCE);
-            sending.push(&SILENCE).unwrap()
+            sending.push(&SILENCE, None);
+            sending.push(&SILENCE, None).unwrap()
         };
         assert_eq!(packet(&mut sending).timestamp, Timestamp(0));
         sending.leave_out(0);
@@ -114,7 +190,7 @@ mod tests {
             (last.timestamp, last.marker),
             (Timestamp(2 * 960 + 31 * 480), false)
         );
-        assert_eq!(sending.push(&SILENCE), None);
+        assert_eq!(sending.push(&SILENCE, None), None);
         sending.leave_out(1);
         let next = packet(&mut sending);
         assert_eq!(
@@ -127,13 +203,98 @@ mod tests {
     fn samples_that_are_no_numbers_are_silence() {
         let mut sending = Sending::new(Encoder::new().unwrap());
         let wild = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30].repeat(FRAME_SAMPLES / 4);
-        sending.push(wild[..].try_into().unwrap());
+        sending.push(wild[..].try_into().unwrap(), None);
         assert!(
             sending.sound[..FRAME_SAMPLES]
                 .iter()
                 .all(|&sample| sample == 0.0 || sample == 1.0)
         );
-        assert!(sending.push(&SILENCE).is_some());
+        assert!(sending.push(&SILENCE, None).is_some());
         assert_eq!(sending.failed(), 0);
+    }
+
+    /// The payloads of a packet: its own, and its copies with how long before it they began.
+    fn parts(encoded: &Encoded) -> (Vec<u8>, Vec<(u32, Vec<u8>)>, Option<Reception>) {
+        if encoded.coding == Coding::Opus {
+            return (encoded.payload.clone(), Vec::new(), None);
+        }
+        let unpacked = red::unpack(&encoded.payload, OPUS).unwrap();
+        let others = |kind| unpacked.others().filter(move |block| block.kind == kind);
+        let copies = others(OPUS).map(|block| (block.offset, block.payload.to_vec()));
+        let told = others(RECEPTION).find_map(|block| Reception::read(block.payload));
+        (unpacked.own.to_vec(), copies.collect(), told)
+    }
+
+    /// The next packet, of noise: no two are alike.
+    fn next(sending: &mut Sending, reception: Option<Reception>) -> Encoded {
+        loop {
+            let level = (sending.timestamp.0 % 9_600 + 960) as f32 / 20_000.0;
+            let frame = std::array::from_fn(|n| level * ((n * n) as f32).sin());
+            if let Some(encoded) = sending.push(&frame, reception) {
+                return encoded;
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_carries_copies_of_those_before_it_once_the_peer_tells_of_losses() {
+        let mut sending = Sending::new(Encoder::new().unwrap());
+        let own = |encoded: &Encoded| parts(encoded).0;
+        let before: Vec<Encoded> = (0..10).map(|_| next(&mut sending, None)).collect();
+        assert!(before.iter().all(|encoded| encoded.coding == Coding::Opus));
+        let now = Instant::now();
+        sending.hear(Reception::new(100, 10, 9).unwrap(), now);
+        let packet = next(&mut sending, None);
+        let expected = [
+            (2 * PTIME_SAMPLES, own(&before[8])),
+            (PTIME_SAMPLES, own(&before[9])),
+        ];
+        assert_eq!(
+            (packet.coding, parts(&packet).1),
+            (Coding::Red, expected.to_vec())
+        );
+        // Rows of three.
+        for _ in 0..12 {
+            sending.hear(Reception::new(100, 12, 4).unwrap(), now);
+        }
+        let later = next(&mut sending, None);
+        let expected = [
+            (6 * PTIME_SAMPLES, own(&before[5])),
+            (3 * PTIME_SAMPLES, own(&before[8])),
+        ];
+        assert_eq!(parts(&later).1, expected);
+        assert!(later.payload.len() < PAYLOAD_BYTES_MAX);
+    }
+
+    #[test]
+    fn copies_keep_their_time_over_what_was_left_out_and_go_where_it_is_too_far() {
+        let mut sending = Sending::new(Encoder::new().unwrap());
+        sending.hear(Reception::new(100, 10, 9).unwrap(), Instant::now());
+        let offsets = |sending: &mut Sending| {
+            let copies = parts(&next(sending, None)).1;
+            copies.iter().map(|(offset, _)| *offset).collect::<Vec<_>>()
+        };
+        assert_eq!(offsets(&mut sending), [0; 0]);
+        assert_eq!(offsets(&mut sending), [PTIME_SAMPLES]);
+        sending.leave_out(10);
+        let gap = 4_800;
+        assert_eq!(
+            offsets(&mut sending),
+            [gap + 2 * PTIME_SAMPLES, gap + PTIME_SAMPLES]
+        );
+        sending.leave_out(100);
+        assert_eq!(offsets(&mut sending), [0; 0]);
+        assert_eq!(offsets(&mut sending), [PTIME_SAMPLES]);
+    }
+
+    #[test]
+    fn the_peer_is_told_five_times_a_second_how_its_packets_come() {
+        let mut sending = Sending::new(Encoder::new().unwrap());
+        let reception = Reception::new(100, 3, 2);
+        assert_eq!(parts(&next(&mut sending, None)).2, None);
+        let told = |encoded: &Encoded| parts(encoded).2 == reception;
+        let second = SAMPLES_PER_MS * 1_000 / PTIME_SAMPLES;
+        let times = (0..second).filter(|_| told(&next(&mut sending, reception)));
+        assert_eq!(times.count(), 5);
     }
 }

@@ -133,7 +133,7 @@ impl SoundThread {
             let now = Instant::now();
             let phase = self.shared.phase();
             opened |= phase == Phase::Open;
-            self.receive();
+            self.receive(now);
             self.change(now);
             self.attend_devices(now);
             self.leave_out_stalls(now);
@@ -160,7 +160,7 @@ impl SoundThread {
 
     /// Takes what has come from the network; while the call is held, none of it is to be played,
     /// nor what waits.
-    fn receive(&mut self) {
+    fn receive(&mut self, now: Instant) {
         let held = self.shared.held.load(Relaxed);
         if held && !self.held {
             self.receiving.clear();
@@ -169,8 +169,8 @@ impl SoundThread {
         while let Ok(packet) = self.packets.try_recv() {
             if held {
                 self.receiving.pass(&packet);
-            } else {
-                self.receiving.insert(packet);
+            } else if let Some(reception) = self.receiving.insert(packet) {
+                self.sending.hear(reception, now);
             }
         }
     }
@@ -233,7 +233,8 @@ impl SoundThread {
         let volume = self.shared.sent_volume.get();
         self.sent_gain.apply(&mut frame, volume);
         self.shared.sent_peak.note(&frame);
-        let Some(packet) = self.sending.push(&frame) else {
+        let reception = self.receiving.reception();
+        let Some(packet) = self.sending.push(&frame, reception) else {
             return;
         };
         let bytes = packet.payload.len() as u64;

@@ -18,7 +18,8 @@ use str0m::{
     Candidate as IceCandidate, CandidateKind as IceKind, Event, IceCreds, Input, Output, Rtc,
     RtcConfig, RtcError,
     config::{DtlsVersion, Fingerprint as DtlsFingerprint},
-    media::MediaKind,
+    format::{Codec, FormatParams},
+    media::{Frequency, MediaKind},
     net::{Protocol, Receive},
     rtp::{RtpWrite, SeqNo, Ssrc},
 };
@@ -35,13 +36,10 @@ mod remote;
 use crate::{
     call::{MediaFailure, Moved, Role},
     media::{
-        Encoded, Packet, Seq, Timestamp,
+        Coding, Encoded, PAYLOAD_BYTES_MAX, Packet, Seq, Timestamp, payload_type,
         watchdog::{Sign, Watchdog},
     },
 };
-
-/// Opus (RFC 7587), the one payload type in use.
-const PAYLOAD_TYPE: u8 = 111;
 
 /// The media's name; there is one, so any will do.
 const MID: &str = "0";
@@ -52,9 +50,6 @@ const SSRC: [u32; 2] = [1, 2];
 
 /// Longer datagrams are none of ours.
 const DATAGRAM_MAX: usize = 1500;
-
-/// The longest Opus packet of one frame (RFC 6716, 3.2.1).
-const PAYLOAD_MAX: usize = 1275;
 
 /// So many datagrams are taken before voice has its turn.
 const DATAGRAMS_AT_ONCE: usize = 32;
@@ -147,10 +142,21 @@ pub(super) fn prepare(addresses: Addresses) -> io::Result<Prepared> {
         ufrag: ice.ufrag().to_owned(),
         pass: ice.password().to_owned(),
     };
-    let mut rtc = RtcConfig::new()
+    let mut config = RtcConfig::new()
         .set_local_ice_credentials(creds)
-        .clear_codecs()
-        .enable_opus(true, false)
+        .clear_codecs();
+    for payload_type in [payload_type::OPUS, payload_type::RED] {
+        // It takes voice on as it is, in either form.
+        config.codec_config().add_config(
+            payload_type.into(),
+            None,
+            Codec::Opus,
+            Frequency::FORTY_EIGHT_KHZ,
+            Some(2),
+            FormatParams::default(),
+        );
+    }
+    let mut rtc = config
         .clear_extension_map()
         .set_rtp_mode(true)
         .set_dtls_version(DtlsVersion::Dtls13)
@@ -519,21 +525,26 @@ impl<F: Fn(Report)> Link<F> {
     }
 
     fn send(&mut self, encoded: Encoded, now: Instant) -> Result<(), MediaFailure> {
-        if !self.speaking || !self.connected || encoded.payload.len() > PAYLOAD_MAX {
+        if !self.speaking || !self.connected || encoded.payload.len() > PAYLOAD_BYTES_MAX {
             return Ok(());
         }
         let Encoded {
             timestamp,
             marker,
             payload,
+            coding,
         } = encoded;
+        let payload_type = match coding {
+            Coding::Opus => payload_type::OPUS,
+            Coding::Red => payload_type::RED,
+        };
         let (seq, timestamp) = (
             SeqNo::from(self.seq),
             self.timestamp.wrapping_add(timestamp.0),
         );
         self.seq += 1;
         if let Some(stream) = self.rtc.direct_api().stream_tx(&self.own) {
-            let packet = RtpWrite::new(PAYLOAD_TYPE.into(), seq, timestamp, now, payload);
+            let packet = RtpWrite::new(payload_type.into(), seq, timestamp, now, payload);
             stream.write_rtp(packet.marker(marker));
         }
         // The packet leaves with the next input, so there is one at once.
@@ -637,9 +648,11 @@ impl<F: Fn(Report)> Link<F> {
     fn event(&mut self, event: Event, now: Instant) {
         match event {
             Event::RtpPacket(packet) => {
-                if *packet.header.payload_type != PAYLOAD_TYPE {
-                    return;
-                }
+                let coding = match *packet.header.payload_type {
+                    payload_type::OPUS => Coding::Opus,
+                    payload_type::RED => Coding::Red,
+                    _ => return,
+                };
                 if !self.watchdog.has_begun() {
                     (self.report)(Report::Heard);
                 }
@@ -650,6 +663,7 @@ impl<F: Fn(Report)> Link<F> {
                         timestamp: Timestamp(packet.header.timestamp),
                         marker: packet.header.marker,
                         payload: Arc::clone(&packet.payload),
+                        coding,
                         arrived: now,
                     });
                 }

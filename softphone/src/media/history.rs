@@ -1,9 +1,12 @@
 //! Which sequence numbers came: tells new packets from duplicates and strays, and counts the lost.
 
-use super::Seq;
+use super::{Seq, reception::Reception};
 
 /// How many numbers behind the newest one are remembered.
 const WINDOW: u32 = 128;
+
+/// The newest may have overtaken others: so many are not told of yet.
+const OVERTAKEN: u32 = 4;
 
 /// The farthest that one packet may run ahead of the newest (RFC 3550, A.1, `MAX_DROPOUT`).
 const DROPOUT_MAX: u32 = 3_000;
@@ -26,6 +29,8 @@ pub(super) struct History {
     newest: Option<Seq>,
     /// Bit `n` tells whether the number `n` before the newest came.
     seen: u128,
+    /// Bit `n` tells whether the number `n` before the newest came too late to be played.
+    late: u128,
     /// How many numbers up to the newest belong to the stream, at most [`WINDOW`].
     known: u32,
     /// How many packets the numbers say were sent.
@@ -62,6 +67,7 @@ impl History {
         if ahead > 0 {
             self.newest = Some(seq);
             self.seen = self.seen.checked_shl(distance).unwrap_or(0) | 1;
+            self.late = self.late.checked_shl(distance).unwrap_or(0);
             self.known = (self.known + distance).min(WINDOW);
             self.expected += u64::from(distance);
         } else {
@@ -73,10 +79,32 @@ impl History {
         }
     }
 
+    /// `seq`, which was noted, came too late to be played.
+    pub(super) fn note_late(&mut self, seq: Seq) {
+        let behind = self.newest.map_or(-1, |newest| newest.since(seq));
+        if let Ok(behind) = u32::try_from(behind) {
+            self.late |= 1_u128.checked_shl(behind).unwrap_or(0);
+        }
+    }
+
+    /// How the last packets came, at most 124 of them; `None` at the beginning.
+    pub(super) fn reception(&self) -> Option<Reception> {
+        let played = self.seen & !self.late;
+        let (mut lost, mut bursts, mut in_burst) = (0, 0, false);
+        for n in OVERTAKEN..self.known {
+            let is_lost = played >> n & 1 == 0;
+            lost += u32::from(is_lost);
+            bursts += u32::from(is_lost && !in_burst);
+            in_burst = is_lost;
+        }
+        Reception::new(self.known.checked_sub(OVERTAKEN)?, lost, bursts)
+    }
+
     /// The stream begins anew with `seq`, or for the first time.
     pub(super) fn restart(&mut self, seq: Seq) {
         self.newest = Some(seq);
         self.seen = 1;
+        self.late = 0;
         self.known = 1;
         self.expected += 1;
         self.received += 1;
@@ -154,5 +182,31 @@ mod tests {
         history.restart(Seq(40_000));
         assert_eq!((history.received(), history.lost()), (5, 127));
         assert_eq!(history.novelty(Seq(39_999)), Novelty::New);
+    }
+
+    #[test]
+    fn reception_is_of_what_could_be_played_but_for_the_newest() {
+        assert_eq!(after(&[0, 1, 2, 3]).reception(), None);
+        assert_eq!(after(&[0, 1, 2, 3, 4]).reception(), Reception::new(1, 0, 0));
+        // 2, 3 and 6 are lost; 12 may still come.
+        let mut history = after(&[65_535, 0, 1, 4, 5, 7, 8, 9, 10, 11, 13]);
+        assert_eq!(history.reception(), Reception::new(11, 3, 2));
+        history.note(Seq(6));
+        assert_eq!(history.reception(), Reception::new(11, 2, 1));
+        history.note_late(Seq(6));
+        history.note_late(Seq(5));
+        assert_eq!(history.reception(), Reception::new(11, 4, 2));
+        // From before all that is remembered.
+        history.note_late(Seq(14));
+        history.note_late(Seq(60_000));
+        assert_eq!(history.reception(), Reception::new(11, 4, 2));
+        // What is forgotten is told of no more.
+        let all: Vec<u16> = (14..300).collect();
+        for number in all {
+            history.note(Seq(number));
+        }
+        assert_eq!(history.reception(), Reception::new(124, 0, 0));
+        history.restart(Seq(9));
+        assert_eq!(history.reception(), None);
     }
 }

@@ -25,6 +25,7 @@ use super::{
     duration_of,
     history::{History, Novelty},
     opus_samples,
+    reception::Reception,
     settle::{Asked, STEP_SAMPLES, Settling, Shortage},
     surplus::Surplus,
 };
@@ -113,6 +114,8 @@ pub struct JitterBuffer {
 struct Held {
     packet: Packet,
     samples: u32,
+    /// It did not come itself, or not yet.
+    is_copy: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -176,9 +179,45 @@ impl JitterBuffer {
             }
             Playout::Filling { .. } | Playout::Playing { .. } => {
                 self.lateness.on_time();
-                self.hold(packet, samples)
+                self.hold(Held::came(packet, samples))
             }
         }
+    }
+
+    /// Takes a copy of a packet that has not come, out of one that has: of what begins `offset`
+    /// samples before that. It is of use only as long as playout has not come so far.
+    pub fn insert_copy(&mut self, of: &Packet, offset: u32, payload: &[u8]) {
+        let timestamp = Timestamp(of.timestamp.0.wrapping_sub(offset));
+        let is_due = match (self.playout, self.held.front()) {
+            (Playout::Playing { position }, _) => timestamp.since(position) >= 0,
+            // Playout is not to begin with it: it would wait for as long as the copy came later.
+            (Playout::Filling { .. }, Some(oldest)) => oldest.after(timestamp) < 0,
+            _ => false,
+        };
+        let Some(samples) = opus_samples(payload) else {
+            return;
+        };
+        if !is_due || offset == 0 || !self.spans(timestamp) {
+            return;
+        }
+        let copy = Held {
+            packet: Packet {
+                timestamp,
+                payload: payload.into(),
+                ..of.clone()
+            },
+            samples,
+            is_copy: true,
+        };
+        if self.hold(copy) == Inserted::Accepted {
+            self.counters.recovered += 1;
+        }
+    }
+
+    /// How the last packets came; `None` at the beginning.
+    #[must_use]
+    pub fn reception(&self) -> Option<Reception> {
+        self.history.reception()
     }
 
     /// Decides what to play, and moves on by as much. To be called when the sound of the last
@@ -324,6 +363,7 @@ impl JitterBuffer {
             return self.begin(packet, samples);
         }
         self.counters.late += 1;
+        self.history.note_late(packet.seq);
         Inserted::Late
     }
 
@@ -341,18 +381,31 @@ impl JitterBuffer {
         self.strays = Strays::default();
         self.surplus = Surplus::default();
         self.shortage = Shortage::default();
-        self.hold(packet, samples)
+        self.hold(Held::came(packet, samples))
     }
 
-    fn hold(&mut self, packet: Packet, samples: u32) -> Inserted {
-        let earlier = |held: &Held| held.packet.timestamp.since(packet.timestamp) < 0;
-        let at = self.held.partition_point(earlier);
-        let taken = self.held.get(at).map(|held| held.packet.timestamp);
-        // The same time under another number is nothing that a sane sender sends.
-        if self.held.len() == PACKETS_MAX || taken == Some(packet.timestamp) {
-            return self.refuse();
+    fn hold(&mut self, new: Held) -> Inserted {
+        let timestamp = new.packet.timestamp;
+        let at = self.held.partition_point(|held| held.after(timestamp) < 0);
+        let is_full = self.held.len() == PACKETS_MAX;
+        match self.held.get_mut(at) {
+            Some(held) if held.packet.timestamp == timestamp => {
+                if new.is_copy {
+                    return Inserted::Duplicate;
+                }
+                if !held.is_copy {
+                    // The same time under another number is nothing that a sane sender sends.
+                    return self.refuse();
+                }
+                // It was only late, and need not be recovered.
+                self.counters.recovered -= 1;
+                *held = new;
+                return Inserted::Accepted;
+            }
+            _ if is_full => return self.refuse(),
+            _ => {}
         }
-        self.held.insert(at, Held { packet, samples });
+        self.held.insert(at, new);
         Inserted::Accepted
     }
 
@@ -366,7 +419,9 @@ impl JitterBuffer {
             }
             _ => None,
         };
-        let Held { packet, samples } = match second {
+        let Held {
+            packet, samples, ..
+        } = match second {
             Some(second) => {
                 self.counters.skipped += 1;
                 self.surplus.dropped(duration_of(first.samples));
@@ -447,6 +502,15 @@ impl JitterBuffer {
 }
 
 impl Held {
+    fn came(packet: Packet, samples: u32) -> Self {
+        let is_copy = false;
+        Self {
+            packet,
+            samples,
+            is_copy,
+        }
+    }
+
     /// How many samples after `position` it begins.
     fn after(&self, position: Timestamp) -> i32 {
         self.packet.timestamp.since(position)

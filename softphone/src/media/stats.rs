@@ -15,6 +15,8 @@ pub struct Counters {
     pub late: u64,
     /// Packets that came again.
     pub duplicate: u64,
+    /// Packets that did not come, or not in time, and were taken out of later ones.
+    pub recovered: u64,
     /// Packets that could not be used: malformed, of no known stream, or too many.
     pub refused: u64,
     /// Packets that were dropped to shorten the delay, or because the call was held.

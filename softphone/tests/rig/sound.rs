@@ -453,6 +453,7 @@ pub fn carry(mut sent: Receiver<Encoded>, to: &Voice) {
                 timestamp: encoded.timestamp,
                 marker: encoded.marker,
                 payload: encoded.payload.into(),
+                coding: encoded.coding,
                 arrived: Instant::now(),
             });
             seq.0 = seq.0.wrapping_add(1);

@@ -34,7 +34,12 @@ struct Side {
     reports: Arc<Mutex<Vec<Report>>>,
     /// Packets that came.
     came: Arc<AtomicU32>,
+    /// Those of them that came in each form.
+    forms: Arc<[AtomicU32; 2]>,
 }
+
+/// The forms in which voice is sent in turns, and what tells of them in each payload.
+const FORMS: [Coding; 2] = [Coding::Opus, Coding::Red];
 
 impl Side {
     fn has(&self, report: &Report) -> bool {
@@ -94,10 +99,15 @@ async fn connect(offers: impl FnOnce(&mut [MediaOffer; 2])) -> ([Side; 2], JoinS
             voice,
             reports: Arc::default(),
             came: Arc::default(),
+            forms: Arc::default(),
         };
         let (reports, came) = (Arc::clone(&side.reports), Arc::clone(&side.came));
-        let count = move |_| {
+        let forms = Arc::clone(&side.forms);
+        let count = move |packet: Packet| {
             came.fetch_add(1, Relaxed);
+            let form = usize::from(packet.payload[0]);
+            assert_eq!(packet.coding, FORMS[form]);
+            forms[form].fetch_add(1, Relaxed);
         };
         side.orders.send(Order::Speak).await.unwrap();
         let deliver = Order::Deliver(Box::new(count));
@@ -117,10 +127,12 @@ async fn speak_until(sides: &[Side; 2], done: impl Fn(&[Side; 2]) -> bool) -> bo
             return true;
         }
         for side in sides {
+            let form = number % 2;
             let encoded = Encoded {
                 timestamp: Timestamp(number.wrapping_mul(960)),
                 marker: number == 0,
-                payload: vec![8; 40],
+                payload: vec![u8::try_from(form).unwrap(); 40],
+                coding: FORMS[form as usize],
             };
             // A link that has failed takes no more.
             let _ = side.voice.send(encoded).await;
@@ -161,6 +173,13 @@ async fn two_sides_that_know_each_other_connect_and_hear_each_other() {
     for reports in all_reports(&sides) {
         assert_eq!(reports[..2], [Report::Connected, Report::Heard]);
     }
+}
+
+#[tokio::test]
+async fn voice_comes_in_the_form_in_which_it_was_sent() {
+    let (sides, _tasks) = connect(|_| {}).await;
+    let both_forms = |side: &Side| side.forms.iter().all(|count| count.load(Relaxed) > 5);
+    assert!(speak_until(&sides, |sides| sides.iter().all(both_forms)).await);
 }
 
 #[tokio::test]
