@@ -38,6 +38,8 @@ mod capture;
 mod connection;
 mod crossing;
 mod device;
+#[cfg(test)]
+mod exchange;
 mod file;
 mod fresh;
 mod kept;
@@ -76,7 +78,7 @@ pub use tone::Tone;
 pub use tones::Tones;
 pub use volume::Volume;
 
-use crate::media::{Encoded, Packet, stats::VoiceStats};
+use crate::media::{Encoded, Packet, format::Format, stats::VoiceStats};
 use crossing::{Crossing, Swap};
 use device::Pin;
 use file::{Clip, Recording};
@@ -373,9 +375,9 @@ impl Changer {
 }
 
 impl Voice {
-    /// Opens devices and files and starts the sound thread. A packet goes to `sent` every 20 ms
-    /// from now on: encoded silence until [`Voice::open`]. What `sent` has no room for is counted
-    /// and lost; `events` wants room for eight, and a reader.
+    /// Opens devices and files and starts the sound thread. A packet of `format` goes to
+    /// `sent` from now on: encoded silence until [`Voice::open`]. What `sent` has no room for is
+    /// counted and lost; `events` wants room for eight, and a reader.
     ///
     /// Waits for sound server and disk, which can take seconds: not to be called from async code.
     ///
@@ -384,6 +386,7 @@ impl Voice {
     pub fn start(
         input: &Input,
         output: &Output,
+        format: Format,
         sent: queue::Sender<Encoded>,
         events: queue::Sender<VoiceEvent>,
     ) -> Result<Self, AudioError> {
@@ -405,7 +408,7 @@ impl Voice {
             swaps: swapped,
             sources: Crossing::default(),
             sinks: Crossing::default(),
-            sending: Sending::new(encoder),
+            sending: Sending::new(encoder, format),
             receiving: Receiving::new(decoder),
             sent,
             events,

@@ -37,6 +37,7 @@ use crate::{
     board::Board,
     contacts::Change,
     history::Calls,
+    media::format::Format,
     phone::{self, Input, LinkId, Output, Phone, Why},
 };
 
@@ -161,6 +162,7 @@ struct Shared {
     listening: SocketAddr,
     /// The addresses for media: one, or all that this machine has.
     addresses: Addresses,
+    format: Format,
     has_window: bool,
 }
 
@@ -177,6 +179,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
         listen,
         input,
         output,
+        format,
         ringing,
         has_window,
         settings,
@@ -231,6 +234,7 @@ pub async fn start(config: Config) -> io::Result<(Handle, Driver)> {
             greeter,
             listening,
             addresses,
+            format,
             has_window,
         },
         contacts,

@@ -9,6 +9,7 @@
 //! argument. `audio` drives it.
 
 mod arrival;
+pub mod format;
 mod history;
 pub mod jitter;
 pub mod reception;
@@ -36,12 +37,6 @@ pub type Frame = [f32; FRAME_SAMPLES];
 
 /// No sound.
 pub const SILENCE: Frame = [0.0; FRAME_SAMPLES];
-
-/// Sound in one packet that we send (RFC 4566, `ptime`).
-pub const PTIME: Duration = Duration::from_millis(20);
-
-/// Samples in one packet that we send.
-pub const PTIME_SAMPLES: u32 = 960;
 
 /// The most samples in a packet: 120 ms (RFC 6716, 3.2.5).
 pub const PACKET_SAMPLES_MAX: usize = 5_760;
@@ -107,7 +102,7 @@ pub struct Encoded {
     pub timestamp: Timestamp,
     /// It begins a talkspurt.
     pub marker: bool,
-    /// [`PTIME`] of Opus, and what goes with it; at most [`PAYLOAD_BYTES_MAX`].
+    /// 10 or 20 ms of Opus, and what goes with it; at most [`PAYLOAD_BYTES_MAX`].
     pub payload: Vec<u8>,
     /// In which form.
     pub coding: Coding,
@@ -125,7 +120,7 @@ pub enum Coding {
 /// The most bytes of one RTP payload that we send: a datagram that no network has to cut.
 pub const PAYLOAD_BYTES_MAX: usize = 1_200;
 
-/// RTP payload types, which both sides know. Those of Opus and of reception are types of blocks too.
+/// RTP payload types, which both sides know; those of Opus and of reception are of blocks too.
 pub mod payload_type {
     /// [`super::Coding::Opus`].
     pub const OPUS: u8 = 111;

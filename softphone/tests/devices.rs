@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use softphone::audio::{Input, Output, Tone, Tones, Voice, VoiceEvent};
+use softphone::{
+    audio::{Input, Output, Tone, Tones, Voice, VoiceEvent},
+    media::format::Format,
+};
 use tokio::sync::mpsc::channel;
 
 use sound::{Call, DEVICES, Ear, eventually, speak_into, with_sound_server};
@@ -151,7 +154,14 @@ fn calls_leave_no_thread_and_no_file_open() {
         let call = || {
             let (sent, _unsent) = channel(50);
             let (told, _untold) = channel(16);
-            let voice = Voice::start(&Input::Default, &Output::Default, sent, told).unwrap();
+            let voice = Voice::start(
+                &Input::Default,
+                &Output::Default,
+                Format::default(),
+                sent,
+                told,
+            )
+            .unwrap();
             voice.open();
             voice.finish().blocking_recv().unwrap();
         };

@@ -16,6 +16,7 @@ use softphone::{
     call::{Direction, Reason},
     engine::{self, Config, Handle, unix_now},
     history::Change,
+    media::format::Format,
     phone::{Callers, Command, Event, Found, PERSON_CALLS_MAX, RING_FOR, SecondCall, Settings},
     settings::Profile,
 };
@@ -57,6 +58,7 @@ impl Person {
             listen: ANYWHERE,
             input: audio::Input::Silence,
             output: audio::Output::None,
+            format: Format::default(),
             ringing: None,
             has_window: false,
             settings,

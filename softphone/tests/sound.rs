@@ -14,7 +14,7 @@ use registry::{client::Access, server::Plain};
 use softphone::{
     audio::{Direction, Input, Output, Volume},
     engine::{self, Command, Config, Event, Handle, PathKind},
-    media::silence::Heard,
+    media::{format::Format, silence::Heard},
     phone::{self, Callers, SecondCall, Settings},
     settings::Profile,
 };
@@ -64,6 +64,7 @@ fn start(
         listen: ANYWHERE,
         input,
         output: Output::None,
+        format: Format::default(),
         ringing: None,
         has_window: false,
         settings: Settings {

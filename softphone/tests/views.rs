@@ -15,6 +15,7 @@ use softphone::{
     call::{Hold, Reason},
     engine::{self, Command, Config, Event, Handle},
     journal::{Line, Way, With},
+    media::format::Format,
     phone::{self, Callers, SecondCall, Settings},
     settings::Profile,
 };
@@ -71,6 +72,7 @@ impl Place {
             listen: ANYWHERE,
             input: Input::Silence,
             output: Output::None,
+            format: Format::default(),
             ringing: None,
             has_window: false,
             settings: settings(),

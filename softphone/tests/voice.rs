@@ -11,9 +11,20 @@ use std::{
 
 use softphone::{
     audio::{AudioError, Direction, Input, Output, Voice, VoiceEvent, Volume},
-    media::{Coding, Encoded, Packet, Seq, opus_samples, stats::VoiceStats},
+    media::{
+        Coding, Encoded, Packet, Seq,
+        format::{Format, Ptime},
+        opus_samples,
+        stats::VoiceStats,
+    },
 };
 use tokio::sync::mpsc::{Receiver, channel};
+
+/// Packets of 20 ms.
+const FORMAT: Format = Format {
+    ptime: Some(Ptime::Twenty),
+    max_bps: 96_000,
+};
 
 /// Longer than anything takes here, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,7 +38,7 @@ struct Phone {
 fn phone(input: &Input, output: &Output) -> Phone {
     let (to_network, sent) = channel(50);
     let (to_engine, events) = channel(3);
-    let voice = Voice::start(input, output, to_network, to_engine).unwrap();
+    let voice = Voice::start(input, output, FORMAT, to_network, to_engine).unwrap();
     Phone {
         voice,
         sent,
@@ -234,7 +245,7 @@ fn a_muted_voice_sends_silence_and_an_unheard_network_is_counted() {
     let (to_network, mut sent) = channel(5);
     let (to_engine, mut events) = channel(3);
     let input = Input::File(files.tone.clone());
-    let voice = Voice::start(&input, &Output::None, to_network, to_engine).unwrap();
+    let voice = Voice::start(&input, &Output::None, FORMAT, to_network, to_engine).unwrap();
     voice.mute(true);
     voice.open();
     assert_eq!(events.blocking_recv(), Some(VoiceEvent::InputEnded));
@@ -500,7 +511,7 @@ fn what_cannot_be_opened_is_told_with_the_file() {
     let start = |input: &Input, output: &Output| {
         let (to_network, _sent) = channel(1);
         let (to_engine, _events) = channel(3);
-        Voice::start(input, output, to_network, to_engine).err()
+        Voice::start(input, output, FORMAT, to_network, to_engine).err()
     };
     let missing = files.tone.with_file_name("missing.wav");
     let error = start(&Input::File(missing.clone()), &Output::None).unwrap();

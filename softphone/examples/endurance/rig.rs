@@ -20,6 +20,7 @@ use registry::{
 use softphone::{
     audio,
     engine::{self, Config, Event, Handle},
+    media::format::Format,
     phone::{self, Callers, Command, Keys, Me, SecondCall, Settings},
 };
 use tokio::{
@@ -192,6 +193,7 @@ impl Person {
             listen: ([127, 0, 0, 1], 0).into(),
             input: audio::Input::Silence,
             output: audio::Output::None,
+            format: Format::default(),
             ringing: None,
             has_window: false,
             settings: Settings {

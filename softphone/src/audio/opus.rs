@@ -2,7 +2,7 @@
 
 use ::opus::{Application, Bandwidth, Bitrate, Channels, Error, Signal, packet::get_nb_samples};
 
-use crate::media::{PACKET_SAMPLES_MAX, PTIME_SAMPLES, SAMPLE_RATE};
+use crate::media::{PACKET_SAMPLES_MAX, SAMPLE_RATE};
 
 /// Of 10; the step to 10 costs a fifth more and is not heard.
 const COMPLEXITY: i32 = 9;
@@ -13,7 +13,7 @@ const PAYLOAD_BYTES_MAX: usize = 1_275 + 1;
 /// Conceals in steps of 2.5 ms.
 const GRAIN_SAMPLES: usize = 120;
 
-/// Makes 20 ms of sound into a packet: fullband mono for voice, variable rate, without DTX and without in-band FEC.
+/// Makes sound into packets: fullband mono for voice, variable rate, without DTX and in-band FEC.
 pub(super) struct Encoder {
     opus: ::opus::Encoder,
     payload: [u8; PAYLOAD_BYTES_MAX],
@@ -41,12 +41,9 @@ impl Encoder {
         let _ = self.opus.set_bitrate(Bitrate::Bits(bps));
     }
 
-    /// The packet for `samples`, between -1.0 and 1.0. It ends with what came 6.5 ms before the
-    /// end of `samples`: the encoder looks that far ahead.
-    pub(super) fn encode(
-        &mut self,
-        samples: &[f32; PTIME_SAMPLES as usize],
-    ) -> Result<&[u8], Error> {
+    /// The packet for `samples`, 10 or 20 ms between -1.0 and 1.0. It ends with what came 6.5 ms
+    /// before the end of `samples`: the encoder looks that far ahead.
+    pub(super) fn encode(&mut self, samples: &[f32]) -> Result<&[u8], Error> {
         let length = self.opus.encode_float(samples, &mut self.payload)?;
         Ok(&self.payload[..length])
     }
@@ -169,8 +166,8 @@ mod tests {
         let loudness = |sound: &[f32]| sound.iter().map(|sample| sample * sample).sum::<f32>();
         let mut heard = 0.0;
         for packet in 0..20 {
-            let samples = std::array::from_fn(|n| {
-                let time = (packet * PTIME_SAMPLES as usize + n) as f32 / SAMPLE_RATE as f32;
+            let samples: [f32; 960] = std::array::from_fn(|n| {
+                let time = (packet * 960 + n) as f32 / SAMPLE_RATE as f32;
                 0.5 * (time * 220.0 * std::f32::consts::TAU).sin()
             });
             let payload = encoder.encode(&samples).unwrap();

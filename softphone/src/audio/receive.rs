@@ -36,16 +36,14 @@ impl Receiving {
     }
 
     /// Takes a packet from the network; what the peer tells in it of our own packets.
-    pub(super) fn insert(&mut self, packet: Packet) -> Option<Reception> {
+    pub(super) fn insert(&mut self, packet: &Packet) -> Option<Reception> {
         self.bytes += packet.payload.len() as u64;
-        let (own, rest) = unpacked(&packet);
+        let (own, rest) = unpacked(packet);
         self.buffer.insert(own);
         let mut told = None;
         for block in rest.iter().flat_map(Unpacked::others) {
             match block.kind {
-                OPUS => self
-                    .buffer
-                    .insert_copy(&packet, block.offset, block.payload),
+                OPUS => self.buffer.insert_copy(packet, block.offset, block.payload),
                 RECEPTION => told = Reception::read(block.payload),
                 _ => {}
             }
@@ -139,7 +137,16 @@ mod tests {
     use super::*;
     use crate::{
         audio::{opus::Encoder, send::Sending},
-        media::{SAMPLE_RATE, Seq, Timestamp},
+        media::{
+            SAMPLE_RATE, Seq, Timestamp,
+            format::{Format, Ptime},
+        },
+    };
+
+    /// Packets of 20 ms.
+    const TWENTY: Format = Format {
+        ptime: Some(Ptime::Twenty),
+        max_bps: 96_000,
     };
 
     /// Ten syllables in three seconds: the harmonics of a voice around 120 Hz, without the lowest,
@@ -169,7 +176,8 @@ mod tests {
     fn through(sound: &[f32], delay_ms: impl Fn(u64) -> u64) -> (Vec<f32>, VoiceStats) {
         let origin = Instant::now();
         let at = |millis: u64| origin + Duration::from_millis(millis);
-        let (mut sending, mut receiving) = (Sending::new(Encoder::new().unwrap()), receiving());
+        let (mut sending, mut receiving) =
+            (Sending::new(Encoder::new().unwrap(), TWENTY), receiving());
         let (mut link, mut heard) = (VecDeque::new(), Vec::new());
         let mut seq = 0;
         for (millis, frame) in (0..).step_by(10).zip(sound.chunks_exact(FRAME_SAMPLES)) {
@@ -188,7 +196,7 @@ mod tests {
                 .front()
                 .is_some_and(|packet| packet.arrived <= at(millis))
             {
-                receiving.insert(link.pop_front().unwrap());
+                receiving.insert(&link.pop_front().unwrap());
             }
             heard.extend(receiving.next(at(millis)));
         }
@@ -261,7 +269,7 @@ mod tests {
         let payload = [31 << 3 | 2, 251, 9, 9];
         assert_eq!(opus_samples(&payload), Some(1_920));
         for seq in 0..3 {
-            receiving.insert(Packet {
+            receiving.insert(&Packet {
                 seq: Seq(seq),
                 timestamp: Timestamp(u32::from(seq) * 1_920),
                 marker: false,

@@ -4,22 +4,26 @@ use std::{collections::VecDeque, time::Instant};
 
 use super::opus::Encoder;
 use crate::media::{
-    Coding, Encoded, FRAME_SAMPLES, Frame, PAYLOAD_BYTES_MAX, PTIME_SAMPLES, Timestamp,
+    Coding, Encoded, FRAME_SAMPLES, Frame, PAYLOAD_BYTES_MAX, Timestamp,
+    format::{Format, Ptime},
     payload_type::{OPUS, RECEPTION},
     reception::Reception,
     red::{self, Block},
-    redundancy::{DISTANCE_MAX, MAX_BPS, Plan, Redundancy},
+    redundancy::{DISTANCE_MAX, Plan, Redundancy},
 };
 
-/// The peer is told how its packets come in each packet of so many: every 200 ms.
-const TELL_EVERY: u32 = 200 * SAMPLES_PER_MS / PTIME_SAMPLES;
+/// The peer is told so often how its packets come, in samples: every 200 ms.
+const TELL_EVERY: u32 = 9_600;
 
-const SAMPLES_PER_MS: u32 = 48;
+/// The longest packet, in samples.
+const LONGEST: usize = 960;
 
 /// Collects frames until they fill a packet, and puts copies of earlier ones beside it.
 pub(super) struct Sending {
     encoder: Encoder,
-    sound: [f32; PTIME_SAMPLES as usize],
+    /// Sound in one packet, in samples.
+    ptime: u32,
+    sound: [f32; LONGEST],
     filled: usize,
     timestamp: Timestamp,
     /// The next packet begins a talkspurt.
@@ -30,16 +34,17 @@ pub(super) struct Sending {
     plan: Plan,
     /// Packets that were encoded before, at most [`DISTANCE_MAX`], the newest last.
     earlier: VecDeque<(Timestamp, Vec<u8>)>,
-    /// Packets until the peer is told how its own come.
-    tell_in: u32,
+    /// When the peer is told next how its packets come.
+    tells_at: Timestamp,
 }
 
 impl Sending {
-    pub(super) fn new(encoder: Encoder) -> Self {
-        let redundancy = Redundancy::within(MAX_BPS);
+    pub(super) fn new(encoder: Encoder, format: Format) -> Self {
+        let redundancy = Redundancy::within(format.max_bps);
         let mut sending = Self {
             encoder,
-            sound: [0.0; PTIME_SAMPLES as usize],
+            ptime: format.ptime().samples(),
+            sound: [0.0; LONGEST],
             filled: 0,
             timestamp: Timestamp(0),
             begins: true,
@@ -47,7 +52,7 @@ impl Sending {
             plan: redundancy.plan(),
             redundancy,
             earlier: VecDeque::with_capacity(DISTANCE_MAX),
-            tell_in: 0,
+            tells_at: Timestamp(0),
         };
         sending.encoder.set_bitrate(sending.plan.voice_bps);
         sending
@@ -70,15 +75,15 @@ impl Sending {
         if frames > 0 {
             let frames = frames.saturating_add(u32::from(self.filled > 0));
             self.filled = 0;
-            let samples = PTIME_SAMPLES / 2;
-            self.timestamp = self.timestamp.plus(samples.wrapping_mul(frames));
+            let samples = Ptime::Ten.samples().wrapping_mul(frames);
+            self.timestamp = self.timestamp.plus(samples);
             self.begins = true;
         }
     }
 
-    /// Takes 10 ms; every second time there is a packet. A talkspurt begins with the first one and
-    /// after what was left out, and never ends by itself: there is no DTX. Now and then it tells the
-    /// peer of our `reception`.
+    /// Takes 10 ms; each or every second time there is a packet. A talkspurt begins with the first
+    /// one and after what was left out, and never ends by itself: there is no DTX. Five times a
+    /// second it tells the peer of our `reception`.
     pub(super) fn push(&mut self, frame: &Frame, reception: Option<Reception>) -> Option<Encoded> {
         for (sample, &new) in self.sound[self.filled..].iter_mut().zip(frame) {
             // Files and devices may hold anything.
@@ -89,14 +94,19 @@ impl Sending {
             };
         }
         self.filled += FRAME_SAMPLES;
-        if self.filled < self.sound.len() {
+        let ptime = self.ptime as usize;
+        if self.filled < ptime {
             return None;
         }
         self.filled = 0;
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.plus(PTIME_SAMPLES);
+        self.timestamp = timestamp.plus(self.ptime);
         let marker = std::mem::take(&mut self.begins);
-        let Ok(own) = self.encoder.encode(&self.sound).map(<[u8]>::to_vec) else {
+        let Ok(own) = self
+            .encoder
+            .encode(&self.sound[..ptime])
+            .map(<[u8]>::to_vec)
+        else {
             self.failed += 1;
             return None;
         };
@@ -120,8 +130,10 @@ impl Sending {
         own: &[u8],
         reception: Option<Reception>,
     ) -> (Vec<u8>, Coding) {
-        self.tell_in = self.tell_in.checked_sub(1).unwrap_or(TELL_EVERY - 1);
-        let told = reception.filter(|_| self.tell_in == 0);
+        let told = reception.filter(|_| timestamp.since(self.tells_at) >= 0);
+        if told.is_some() {
+            self.tells_at = timestamp.plus(TELL_EVERY);
+        }
         let told = told.map(Reception::to_bytes);
         let mut others = Vec::with_capacity(red::BLOCKS_MAX);
         for distance in self.plan.distances() {
@@ -159,9 +171,33 @@ mod tests {
     use super::*;
     use crate::media::{SILENCE, opus_samples};
 
+    /// Samples in a packet of 20 ms.
+    const PTIME: u32 = 960;
+
+    fn sending(ptime: Ptime) -> Sending {
+        let format = Format {
+            ptime: Some(ptime),
+            ..Format::default()
+        };
+        Sending::new(Encoder::new().unwrap(), format)
+    }
+
+    #[test]
+    fn every_frame_makes_a_packet_of_10_ms() {
+        let mut sending = sending(Ptime::Ten);
+        for packet in 0..50 {
+            let encoded = sending.push(&SILENCE, None).unwrap();
+            assert_eq!(encoded.timestamp, Timestamp(packet * 480));
+            assert_eq!(opus_samples(&encoded.payload), Some(480));
+        }
+        sending.leave_out(3);
+        let encoded = sending.push(&SILENCE, None).unwrap();
+        assert_eq!(encoded.timestamp, Timestamp(53 * 480));
+    }
+
     #[test]
     fn every_second_frame_makes_a_packet_and_only_the_first_begins_a_talkspurt() {
-        let mut sending = Sending::new(Encoder::new().unwrap());
+        let mut sending = sending(Ptime::Twenty);
         for packet in 0..50 {
             assert_eq!(sending.push(&SILENCE, None), None);
             let encoded = sending.push(&SILENCE, None).unwrap();
@@ -173,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_moves_the_time_and_begins_a_talkspurt() {
-        let mut sending = Sending::new(Encoder::new().unwrap());
+        let mut sending = sending(Ptime::Twenty);
         let packet = |sending: &mut Sending| {
             sending.push(&SILENCE, None);
             sending.push(&SILENCE, None).unwrap()
@@ -201,7 +237,7 @@ mod tests {
 
     #[test]
     fn samples_that_are_no_numbers_are_silence() {
-        let mut sending = Sending::new(Encoder::new().unwrap());
+        let mut sending = sending(Ptime::Twenty);
         let wild = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30].repeat(FRAME_SAMPLES / 4);
         sending.push(wild[..].try_into().unwrap(), None);
         assert!(
@@ -213,16 +249,30 @@ mod tests {
         assert_eq!(sending.failed(), 0);
     }
 
-    /// The payloads of a packet: its own, and its copies with how long before it they began.
-    fn parts(encoded: &Encoded) -> (Vec<u8>, Vec<(u32, Vec<u8>)>, Option<Reception>) {
+    /// What a packet holds.
+    struct Parts {
+        own: Vec<u8>,
+        /// How long before it they began, and what they hold.
+        copies: Vec<(u32, Vec<u8>)>,
+        told: Option<Reception>,
+    }
+
+    fn parts(encoded: &Encoded) -> Parts {
         if encoded.coding == Coding::Opus {
-            return (encoded.payload.clone(), Vec::new(), None);
+            return Parts {
+                own: encoded.payload.clone(),
+                copies: Vec::new(),
+                told: None,
+            };
         }
         let unpacked = red::unpack(&encoded.payload, OPUS).unwrap();
         let others = |kind| unpacked.others().filter(move |block| block.kind == kind);
         let copies = others(OPUS).map(|block| (block.offset, block.payload.to_vec()));
-        let told = others(RECEPTION).find_map(|block| Reception::read(block.payload));
-        (unpacked.own.to_vec(), copies.collect(), told)
+        Parts {
+            own: unpacked.own.to_vec(),
+            copies: copies.collect(),
+            told: others(RECEPTION).find_map(|block| Reception::read(block.payload)),
+        }
     }
 
     /// The next packet, of noise: no two are alike.
@@ -238,19 +288,16 @@ mod tests {
 
     #[test]
     fn a_packet_carries_copies_of_those_before_it_once_the_peer_tells_of_losses() {
-        let mut sending = Sending::new(Encoder::new().unwrap());
-        let own = |encoded: &Encoded| parts(encoded).0;
+        let mut sending = sending(Ptime::Twenty);
+        let own = |encoded: &Encoded| parts(encoded).own;
         let before: Vec<Encoded> = (0..10).map(|_| next(&mut sending, None)).collect();
         assert!(before.iter().all(|encoded| encoded.coding == Coding::Opus));
         let now = Instant::now();
         sending.hear(Reception::new(100, 10, 9).unwrap(), now);
         let packet = next(&mut sending, None);
-        let expected = [
-            (2 * PTIME_SAMPLES, own(&before[8])),
-            (PTIME_SAMPLES, own(&before[9])),
-        ];
+        let expected = [(2 * PTIME, own(&before[8])), (PTIME, own(&before[9]))];
         assert_eq!(
-            (packet.coding, parts(&packet).1),
+            (packet.coding, parts(&packet).copies),
             (Coding::Red, expected.to_vec())
         );
         // Rows of three.
@@ -258,42 +305,36 @@ mod tests {
             sending.hear(Reception::new(100, 12, 4).unwrap(), now);
         }
         let later = next(&mut sending, None);
-        let expected = [
-            (6 * PTIME_SAMPLES, own(&before[5])),
-            (3 * PTIME_SAMPLES, own(&before[8])),
-        ];
-        assert_eq!(parts(&later).1, expected);
+        let expected = [(6 * PTIME, own(&before[5])), (3 * PTIME, own(&before[8]))];
+        assert_eq!(parts(&later).copies, expected);
         assert!(later.payload.len() < PAYLOAD_BYTES_MAX);
     }
 
     #[test]
     fn copies_keep_their_time_over_what_was_left_out_and_go_where_it_is_too_far() {
-        let mut sending = Sending::new(Encoder::new().unwrap());
+        let mut sending = sending(Ptime::Twenty);
         sending.hear(Reception::new(100, 10, 9).unwrap(), Instant::now());
         let offsets = |sending: &mut Sending| {
-            let copies = parts(&next(sending, None)).1;
+            let copies = parts(&next(sending, None)).copies;
             copies.iter().map(|(offset, _)| *offset).collect::<Vec<_>>()
         };
         assert_eq!(offsets(&mut sending), [0; 0]);
-        assert_eq!(offsets(&mut sending), [PTIME_SAMPLES]);
+        assert_eq!(offsets(&mut sending), [PTIME]);
         sending.leave_out(10);
         let gap = 4_800;
-        assert_eq!(
-            offsets(&mut sending),
-            [gap + 2 * PTIME_SAMPLES, gap + PTIME_SAMPLES]
-        );
+        assert_eq!(offsets(&mut sending), [gap + 2 * PTIME, gap + PTIME]);
         sending.leave_out(100);
         assert_eq!(offsets(&mut sending), [0; 0]);
-        assert_eq!(offsets(&mut sending), [PTIME_SAMPLES]);
+        assert_eq!(offsets(&mut sending), [PTIME]);
     }
 
     #[test]
     fn the_peer_is_told_five_times_a_second_how_its_packets_come() {
-        let mut sending = Sending::new(Encoder::new().unwrap());
+        let mut sending = sending(Ptime::Twenty);
         let reception = Reception::new(100, 3, 2);
-        assert_eq!(parts(&next(&mut sending, None)).2, None);
-        let told = |encoded: &Encoded| parts(encoded).2 == reception;
-        let second = SAMPLES_PER_MS * 1_000 / PTIME_SAMPLES;
+        assert_eq!(parts(&next(&mut sending, None)).told, None);
+        let told = |encoded: &Encoded| parts(encoded).told == reception;
+        let second = 48_000 / PTIME;
         let times = (0..second).filter(|_| told(&next(&mut sending, reception)));
         assert_eq!(times.count(), 5);
     }

@@ -169,7 +169,7 @@ impl SoundThread {
         while let Ok(packet) = self.packets.try_recv() {
             if held {
                 self.receiving.pass(&packet);
-            } else if let Some(reception) = self.receiving.insert(packet) {
+            } else if let Some(reception) = self.receiving.insert(&packet) {
                 self.sending.hear(reception, now);
             }
         }

@@ -10,7 +10,7 @@ use super::{Path, Views, Warning};
 use crate::{
     audio::{self, Levels},
     history,
-    media::{silence::Heard, stats::VoiceReport},
+    media::{format::Format, silence::Heard, stats::VoiceReport},
     phone::{self, Me, Settings, Why},
     settings::Disk,
 };
@@ -32,6 +32,8 @@ pub struct Config {
     pub input: audio::Input,
     /// Where voice goes.
     pub output: audio::Output,
+    /// How voice is sent.
+    pub format: Format,
     /// Where an incoming call rings; `None` is where voice goes.
     pub ringing: Option<audio::Output>,
     /// There is a window, which can be asked for.

@@ -11,12 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use codec::signal::{
-    Candidate, CandidateKind, Candidates, Fingerprint, IceCredentials, MediaOffer,
-};
+use codec::signal::{Candidate, Candidates, Fingerprint, MediaOffer};
 use str0m::{
-    Candidate as IceCandidate, CandidateKind as IceKind, Event, IceCreds, Input, Output, Rtc,
-    RtcConfig, RtcError,
+    Candidate as IceCandidate, Event, IceCreds, Input, Output, Rtc, RtcConfig, RtcError,
     config::{DtlsVersion, Fingerprint as DtlsFingerprint},
     format::{Codec, FormatParams},
     media::{Frequency, MediaKind},
@@ -29,8 +26,10 @@ use tokio::{
 };
 
 use super::sockets::{Addresses, Sockets};
+use ice::{add_local, credentials, remote_candidate};
 use remote::Remote;
 
+mod ice;
 mod remote;
 
 use crate::{
@@ -183,47 +182,6 @@ pub(super) fn prepare(addresses: Addresses) -> io::Result<Prepared> {
         rtc,
         offer,
     })
-}
-
-/// Makes an address of this machine known to ICE.
-fn add_local(rtc: &mut Rtc, addr: SocketAddr) -> Option<Candidate> {
-    let host = IceCandidate::host(addr, Protocol::Udp).ok()?;
-    let priority = rtc.add_local_candidate(host)?.prio();
-    Some(Candidate {
-        kind: CandidateKind::Host,
-        addr,
-        priority,
-    })
-}
-
-/// A candidate of the peer, as ICE wants it. ICE never forgets one that it was given. It takes
-/// another one for the same address beside it, and then it can invalidate neither. But one that it
-/// believes to have found by itself it replaces, so that is what it gets to see of every address.
-fn remote_candidate(candidate: &Candidate) -> IceCandidate {
-    IceCandidate::from_parts(
-        "tmp_prflx".to_owned(),
-        1,
-        Protocol::Udp,
-        candidate.priority,
-        candidate.addr,
-        IceKind::PeerReflexive,
-        None,
-        None,
-        None,
-    )
-}
-
-/// Fresh ICE credentials: 48 and 144 bits.
-fn credentials() -> io::Result<IceCredentials> {
-    const ICE_CHARS: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let text: String = random
-        .iter()
-        .map(|byte| char::from(ICE_CHARS[usize::from(byte % 64)]))
-        .collect();
-    Ok(IceCredentials::new(&text[..8], &text[8..]).expect("ICE characters, 8 and 24 of them"))
 }
 
 impl Prepared {

@@ -112,10 +112,11 @@ impl Driver {
     fn open_voice(&mut self, call: CallId, encoded: mpsc::Sender<Encoded>) {
         let (input, output) = (self.sounds.input.clone(), self.sounds.output.clone());
         let output = self.sounds.numbered(output);
+        let format = self.config.format;
         let (events, mut happened) = mpsc::channel(16);
         let news = self.news.clone();
         self.tasks.spawn_blocking(move || {
-            let opened = Voice::start(&input, &output, encoded, events);
+            let opened = Voice::start(&input, &output, format, encoded, events);
             let _ = news.blocking_send(News::Opened(call, opened));
         });
         let news = self.news.clone();

@@ -35,6 +35,7 @@ use tokio::{runtime, sync::mpsc, task::JoinSet, time::timeout};
 use crate::{
     audio::{Input, Output},
     engine::{self, Command, Config, Event, Handle, Views},
+    media::format::Format,
     phone,
     settings::{Profile, ProfileError, Unshown},
 };
@@ -257,6 +258,7 @@ async fn begin(start: &Start) -> Result<(Up, mpsc::Receiver<Event>, engine::Driv
         listen: start.listen,
         input: start.input.clone(),
         output: start.output.clone(),
+        format: Format::default(),
         ringing: start.ring_on.clone(),
         has_window: true,
         settings: start.settings,

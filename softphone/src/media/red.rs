@@ -1,5 +1,5 @@
-//! Redundant audio (RFC 2198): a packet carries other blocks before its own sound, such as copies of
-//! earlier packets.
+//! Redundant audio (RFC 2198): a packet carries other blocks before its own sound, such as copies
+//! of earlier packets.
 //!
 //! ```text
 //! 1 | type 7 | offset 14 | length 10     one for each other block, the oldest first
@@ -48,8 +48,8 @@ impl<'a> Unpacked<'a> {
     }
 }
 
-/// Packs a packet's `own` payload of type `kind` behind `others`, the oldest first. A block that the
-/// format cannot carry is left out, and so is what is more than [`BLOCKS_MAX`].
+/// Packs a packet's `own` payload of type `kind` behind `others`, the oldest first. A block that
+/// the format cannot carry is left out, and so is what is more than [`BLOCKS_MAX`].
 #[must_use]
 pub fn pack(others: &[Block<'_>], kind: u8, own: &[u8]) -> Vec<u8> {
     let fits = |block: &&Block<'_>| {

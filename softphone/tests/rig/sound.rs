@@ -21,7 +21,7 @@ use std::{
 
 use softphone::{
     audio::{Input, Output, Voice, VoiceEvent},
-    media::{Encoded, Packet, Seq},
+    media::{Encoded, Packet, Seq, format::Format},
 };
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -401,8 +401,15 @@ impl Call {
         let (from_bob, to_alice) = channel(50);
         let (told, events) = channel(16);
         let (bob_told, _) = channel(16);
-        let alice = Voice::start(input, output, from_alice, told).unwrap();
-        let bob = Voice::start(&Input::File(tone), &Output::None, from_bob, bob_told).unwrap();
+        let alice = Voice::start(input, output, Format::default(), from_alice, told).unwrap();
+        let bob = Voice::start(
+            &Input::File(tone),
+            &Output::None,
+            Format::default(),
+            from_bob,
+            bob_told,
+        )
+        .unwrap();
         carry(to_bob, &bob);
         carry(to_alice, &alice);
         alice.open();

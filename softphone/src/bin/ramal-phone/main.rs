@@ -19,6 +19,7 @@ use softphone::{
     board::Board,
     control::Client,
     engine::{self, Config},
+    media::format::{self, Format, Ptime},
     phone::{Callers, SecondCall, Settings, Target},
     settings::{self, Profile},
 };
@@ -116,6 +117,19 @@ struct General {
     /// The loudspeaker: a device's id or name, FILE.wav (a second call goes to FILE-2.wav), or none
     #[arg(long, global = true, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
+    /// Milliseconds of voice in a packet: 10 for the least delay, 20 for fewer packets. Left to
+    /// the phone, it is 10 unless there are few bits
+    #[arg(long, global = true, value_name = "10|20")]
+    ptime: Option<Ptime>,
+    /// The most bits of voice, in kbit/s, with copies for a network that loses packets
+    #[arg(
+        long,
+        global = true,
+        value_name = "KBIT/S",
+        default_value = "96",
+        value_parser = format::bps
+    )]
+    max_bitrate: u32,
     /// Where it rings, if not where voice goes: a device's id or name, or none
     #[arg(long, global = true, value_name = "DEV|none")]
     ring_on: Option<audio::Output>,
@@ -218,9 +232,29 @@ enum Command {
     Contacts(contacts::Command),
 }
 
+impl General {
+    /// How voice is sent.
+    fn format(&self) -> Format {
+        Format {
+            ptime: self.ptime,
+            max_bps: self.max_bitrate,
+        }
+    }
+}
+
 /// The options that are about calls. Where there is no call they are understood, and not shown.
-const ABOUT_CALLS: [&str; 9] = [
-    "listen", "input", "output", "ring_on", "busy", "private", "callers", "dnd", "hidden",
+const ABOUT_CALLS: [&str; 11] = [
+    "ptime",
+    "max_bitrate",
+    "listen",
+    "input",
+    "output",
+    "ring_on",
+    "busy",
+    "private",
+    "callers",
+    "dnd",
+    "hidden",
 ];
 
 /// These options, for a command whose help does not show them.
@@ -338,6 +372,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         };
         return running::call(phone, &name, wanted, show).await;
     }
+    let format = general.format();
     let (input, output) = sound(echo, general.input, general.output, show).await?;
     let ringing = match general.ring_on {
         Some(ringing) if !echo => Some(ringing_on(ringing).await?),
@@ -386,6 +421,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         listen: general.listen,
         input,
         output,
+        format,
         ringing,
         has_window: false,
         settings,

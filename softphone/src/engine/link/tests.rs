@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use codec::signal::CandidateKind;
 use tokio::task::JoinSet;
 
 use super::*;
