@@ -54,6 +54,7 @@ mod resample;
 mod send;
 mod sink;
 mod source;
+mod stretch;
 mod thread;
 mod tone;
 mod tones;

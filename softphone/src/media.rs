@@ -9,6 +9,7 @@
 //! argument. `audio` drives it.
 
 mod arrival;
+pub mod delay;
 pub mod format;
 mod history;
 pub mod jitter;
@@ -18,6 +19,7 @@ pub mod redundancy;
 mod settle;
 pub mod silence;
 pub mod stats;
+pub mod steer;
 mod surplus;
 pub mod watchdog;
 

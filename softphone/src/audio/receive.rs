@@ -2,15 +2,19 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::opus::Decoder;
+use super::{
+    opus::Decoder,
+    stretch::{SHORTENS_FROM, Stretcher},
+};
 use crate::media::{
-    Coding, FRAME_SAMPLES, Frame, PACKET_SAMPLES_MAX, Packet,
+    Coding, FRAME_SAMPLES, Frame, PACKET_SAMPLES_MAX, Packet, duration_of,
     jitter::{Decision, JitterBuffer},
     opus_samples,
     payload_type::{OPUS, RECEPTION},
     reception::Reception,
     red::{self, Unpacked},
     stats::VoiceStats,
+    steer::Stretch,
 };
 
 /// The jitter buffer, and the decoder that does what it decides.
@@ -22,6 +26,10 @@ pub(super) struct Receiving {
     bytes: u64,
     /// Samples concealed for packets that were no Opus after all.
     undecodable: u64,
+    stretcher: Stretcher,
+    /// Samples that were left out and put in, so that the delay is what it is to be.
+    shortened: u64,
+    lengthened: u64,
 }
 
 impl Receiving {
@@ -32,6 +40,9 @@ impl Receiving {
             ready: Vec::with_capacity(PACKET_SAMPLES_MAX + FRAME_SAMPLES),
             bytes: 0,
             undecodable: 0,
+            stretcher: Stretcher::default(),
+            shortened: 0,
+            lengthened: 0,
         }
     }
 
@@ -71,24 +82,69 @@ impl Receiving {
 
     /// The next 10 ms to be played.
     pub(super) fn next(&mut self, now: Instant) -> Frame {
-        while self.ready.len() < FRAME_SAMPLES {
-            match self.buffer.next(now) {
-                Decision::Wait => self.ready.resize(FRAME_SAMPLES, 0.0),
-                Decision::Conceal { samples } => self.conceal(samples),
-                Decision::Play(packet) => match self.decoder.decode(&packet.payload) {
-                    Some(sound) => self.ready.extend_from_slice(sound),
-                    None => {
-                        let samples = opus_samples(&packet.payload).unwrap_or(0);
-                        self.undecodable += u64::from(samples);
-                        self.conceal(samples);
-                    }
-                },
+        self.fill(FRAME_SAMPLES, now);
+        let ready = u32::try_from(self.ready.len()).unwrap_or(u32::MAX);
+        match self.buffer.stretch(now + duration_of(ready)) {
+            Stretch::Keep => {}
+            Stretch::Shorten => self.shorten(now),
+            Stretch::Lengthen => {
+                let samples = self.stretcher.lengthen(&mut self.ready);
+                self.stretched(i32::try_from(samples).unwrap_or(0), now);
             }
         }
         let mut frame = [0.0; FRAME_SAMPLES];
         frame.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
         self.ready.drain(..FRAME_SAMPLES);
+        self.stretcher.played(&frame);
         frame
+    }
+
+    /// Decodes until so many samples are ready.
+    fn fill(&mut self, samples: usize, now: Instant) {
+        while self.ready.len() < samples {
+            self.decode(now);
+        }
+    }
+
+    fn decode(&mut self, now: Instant) {
+        match self.buffer.next(now) {
+            Decision::Wait => {
+                let length = self.ready.len().next_multiple_of(FRAME_SAMPLES);
+                self.ready.resize(length.max(FRAME_SAMPLES), 0.0);
+            }
+            Decision::Conceal { samples } => self.conceal(samples),
+            Decision::Play(packet) => match self.decoder.decode(&packet.payload) {
+                Some(sound) => self.ready.extend_from_slice(sound),
+                None => {
+                    let samples = opus_samples(&packet.payload).unwrap_or(0);
+                    self.undecodable += u64::from(samples);
+                    self.conceal(samples);
+                }
+            },
+        }
+    }
+
+    /// Leaves out a piece, if there is enough to look for one in; as much as it takes is decoded.
+    fn shorten(&mut self, now: Instant) {
+        while self.ready.len() < SHORTENS_FROM {
+            if !self.buffer.plays_next() {
+                return;
+            }
+            self.decode(now);
+        }
+        let samples = self.stretcher.shorten(&mut self.ready);
+        self.stretched(-i32::try_from(samples).unwrap_or(0), now);
+        self.fill(FRAME_SAMPLES, now);
+    }
+
+    fn stretched(&mut self, samples: i32, now: Instant) {
+        if samples != 0 {
+            self.buffer.stretched(samples, now);
+        }
+        match u64::try_from(samples) {
+            Ok(more) => self.lengthened += more,
+            Err(_) => self.shortened += u64::from(samples.unsigned_abs()),
+        }
     }
 
     fn conceal(&mut self, samples: u32) {
@@ -107,6 +163,8 @@ impl Receiving {
         stats.playout_delay = self.buffer.playout_delay();
         stats.received_bytes = self.bytes;
         stats.undecodable = self.undecodable;
+        stats.shortened = self.shortened;
+        stats.lengthened = self.lengthened;
     }
 }
 
@@ -205,7 +263,7 @@ mod tests {
         (heard, stats)
     }
 
-    /// By how many samples `heard` is behind `said`, 60 to 140 ms, and how alike they then are.
+    /// By how many samples `heard` is behind `said`, 30 to 140 ms, and how alike they then are.
     fn lag(said: &[f32], heard: &[f32]) -> (usize, f32) {
         let length = said.len() - 140 * 48;
         let likeness = |lag: usize| {
@@ -219,29 +277,39 @@ mod tests {
             }
             both / (one * other).sqrt()
         };
-        let all = (60 * 48..140 * 48).map(|lag| (lag, likeness(lag)));
+        let all = (30 * 48..140 * 48).map(|lag| (lag, likeness(lag)));
         all.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
     }
 
     #[test]
-    fn speech_over_a_clean_link_comes_out_whole_and_a_constant_time_later() {
-        let said = speech();
+    fn speech_over_a_clean_link_comes_out_whole_and_soon_a_constant_time_later() {
+        let said = speech().repeat(2);
         let (heard, stats) = through(&said, |_| 15);
         // Two frames make a packet, the second of which is there at once; 15 ms the link, which is
-        // looked at every 10 ms; 60 ms the jitter buffer; 6.5 ms the encoder looks ahead.
-        let expected = (10 + 20 + 60) * 48 + 312;
-        let half = said.len() / 2;
-        for part in [0..half, half..said.len()] {
+        // looked at every 10 ms; 10 to 20 ms the jitter buffer; 6.5 ms the encoder looks ahead.
+        let expected = (10 + 20 + 10) * 48 + 312..(10 + 20 + 20) * 48 + 312;
+        let third = said.len() / 3;
+        let mut lags = Vec::new();
+        for part in [third..2 * third, 2 * third..said.len()] {
             let (lag, likeness) = lag(&said[part.clone()], &heard[part]);
             assert!(likeness > 0.95, "{likeness} alike at {lag}");
             assert!(
-                lag.abs_diff(expected) <= 10,
-                "{lag} samples later, not {expected}"
+                expected.contains(&lag),
+                "{lag} samples later, not {expected:?}"
             );
+            lags.push(lag);
         }
+        assert!(lags[0].abs_diff(lags[1]) < 10, "{lags:?}");
+        // From 40 ms on, in pieces of at most 10.
+        assert!(
+            (960..1_440).contains(&stats.shortened),
+            "{}",
+            stats.shortened
+        );
+        assert_eq!(stats.lengthened, 0);
         assert_eq!((stats.buffer.concealed, stats.buffer.skipped), (0, 0));
-        assert_eq!(stats.buffer.received, 149);
-        assert!(stats.received_bytes > 149 * 40 && stats.received_bytes < 149 * 160);
+        assert_eq!(stats.buffer.received, 299);
+        assert!(stats.received_bytes > 299 * 40 && stats.received_bytes < 299 * 160);
     }
 
     #[test]

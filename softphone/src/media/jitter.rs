@@ -1,17 +1,16 @@
 //! The jitter buffer: takes packets as the network delivers them and plays them as they were sent.
 //!
 //! The playout side pulls: each call of [`JitterBuffer::next`] is one decision, and moves a
-//! position on the sender's clock. The delay is fixed for now; what follows is all its control:
+//! position on the sender's clock. This is all its control:
 //!
-//! - Playout begins [`PLAYOUT_DELAY`] after the first packet.
-//! - When nothing is there to play, the position waits for up to 60 ms, so that packets
-//!   which are a little late are played, later than before; then it goes on, and what comes behind
-//!   it is too late. When packets keep coming too late, playout begins anew.
-//! - When 100 ms of sound and more keeps waiting, because the position waited or the loudspeaker
-//!   stalled or is slow, whole packets are dropped until the delay is back: within 2 s.
-//! - After a stall of the network or of the program itself, what is too much goes at once, until
-//!   the delay is what it was before (within half a packet).
-//! - When packets wait for 45 ms or less over 2 s, the delay is made longer in quiet moments.
+//! - Playout begins a [`Delay::target`] after the first packet, and [`JitterBuffer::stretch`] tells
+//!   when sound is to be made shorter or longer to stay with the target as that changes.
+//! - When nothing is there to play, the position waits for up to 60 ms, so that packets which are
+//!   a little late are played, later than before; then it goes on, and what comes behind it is too
+//!   late. When packets keep coming too late, playout begins anew.
+//! - When 40 ms of sound more than are needed keep waiting, because the position waited or the
+//!   loudspeaker stalled or is slow, whole packets are dropped: within 2 s.
+//! - After a stall of the network or of the program itself, what is too much goes at once.
 //! - A sender that jumps to another timestamp or number is followed after a few packets.
 
 use std::{
@@ -22,25 +21,20 @@ use std::{
 use super::{
     Packet, SAMPLE_RATE, Timestamp,
     arrival::{Interarrival, Lateness, Strays},
+    delay::Delay,
     duration_of,
     history::{History, Novelty},
     opus_samples,
     reception::Reception,
-    settle::{Asked, STEP_SAMPLES, Settling, Shortage},
+    settle::{Asked, Settling},
+    steer::{Steering, Stretch},
     surplus::Surplus,
 };
 
 pub use super::stats::Counters;
 
-/// From the arrival of a packet that is on time to its playout.
-pub const PLAYOUT_DELAY: Duration = Duration::from_millis(60);
-
 /// How long the position waits for packets that are late: as long as they are waited for.
 const HOLD_SAMPLES: u32 = 2_880;
-
-/// A packet that was waited for waits this long itself, so that the next ones need not be waited
-/// for: half of [`PLAYOUT_DELAY`].
-const REFILL: Duration = Duration::from_millis(30);
 
 /// The longest that a packet may lie ahead of the position: 1 s.
 const AHEAD_SAMPLES_MAX: i32 = 48_000;
@@ -48,8 +42,12 @@ const AHEAD_SAMPLES_MAX: i32 = 48_000;
 /// The longest that a packet of the same stream may lie behind the position: 10 s.
 const BEHIND_SAMPLES_MAX: i32 = 480_000;
 
-/// The most packets held: 1 s takes 50 of 20 ms.
+/// The most packets held: 1 s takes 100 of 10 ms.
 const PACKETS_MAX: usize = 128;
+
+/// How many times are remembered of which sound has come: more than lie between a packet and its
+/// farthest copy.
+const CAME_MAX: usize = 64;
 
 /// After this long without a packet there is nothing to conceal any more: 1 s.
 const DRY_SAMPLES_MAX: u32 = SAMPLE_RATE;
@@ -103,7 +101,10 @@ pub struct JitterBuffer {
     strays: Strays,
     surplus: Surplus,
     settling: Settling,
-    shortage: Shortage,
+    delay: Delay,
+    steering: Steering,
+    /// The times of which sound has come, by itself or by a copy; the newest last.
+    came: VecDeque<Timestamp>,
     interarrival: Interarrival,
     /// `None` until something is played, and when it is not to be smoothed with what was before.
     playout_delay: Option<Duration>,
@@ -147,7 +148,9 @@ impl JitterBuffer {
             strays: Strays::default(),
             surplus: Surplus::default(),
             settling: Settling::default(),
-            shortage: Shortage::default(),
+            delay: Delay::default(),
+            steering: Steering::default(),
+            came: VecDeque::with_capacity(CAME_MAX),
             interarrival: Interarrival::default(),
             playout_delay: None,
             counters: Counters::default(),
@@ -168,8 +171,10 @@ impl JitterBuffer {
             Novelty::New | Novelty::Stray => return self.insert_stray(packet, samples),
         }
         self.strays = Strays::default();
-        self.settling
-            .came(packet.arrived, packet.timestamp, self.playout_delay);
+        if self.settling.came(packet.arrived, packet.timestamp) {
+            self.delay.stalled();
+        }
+        self.sound_came(packet.timestamp, packet.arrived);
         self.interarrival.note(packet.arrived, packet.timestamp);
         self.history.note(packet.seq);
         match self.playout {
@@ -197,7 +202,12 @@ impl JitterBuffer {
         let Some(samples) = opus_samples(payload) else {
             return;
         };
-        if !is_due || offset == 0 || !self.spans(timestamp) {
+        if offset == 0 || !self.spans(timestamp) {
+            return;
+        }
+        // Also when it is too late: the next ones may be played if they are waited for.
+        self.sound_came(timestamp, of.arrived);
+        if !is_due {
             return;
         }
         let copy = Held {
@@ -214,6 +224,52 @@ impl JitterBuffer {
         }
     }
 
+    /// What is to be done with the sound that is played `at` a time, before all that
+    /// [`JitterBuffer::next`] gives.
+    pub fn stretch(&mut self, at: Instant) -> Stretch {
+        let Playout::Playing { position } = self.playout else {
+            return Stretch::Keep;
+        };
+        // While nothing is there, it waits anyway.
+        match self.delay.waits(position, at) {
+            Some(waits) if self.dry == 0 => self.steering.look(waits, self.delay.target(), at),
+            _ => Stretch::Keep,
+        }
+    }
+
+    /// It was done: so many samples were put in, or left out, which is less than none.
+    pub fn stretched(&mut self, samples: i32, now: Instant) {
+        let by = i64::from(samples) * 1_000_000 / i64::from(SAMPLE_RATE);
+        self.steering.changed(by, now);
+    }
+
+    /// Whether what comes next is a packet that is here.
+    #[must_use]
+    pub fn plays_next(&self) -> bool {
+        let Playout::Playing { position } = self.playout else {
+            return false;
+        };
+        let next = self.held.front();
+        next.is_some_and(|held| held.packet.timestamp == position)
+    }
+
+    /// How long packets that are on time are to wait.
+    #[must_use]
+    pub fn target(&self) -> Duration {
+        self.delay.target()
+    }
+
+    fn sound_came(&mut self, timestamp: Timestamp, arrived: Instant) {
+        if self.came.contains(&timestamp) {
+            return;
+        }
+        if self.came.len() == CAME_MAX {
+            self.came.pop_front();
+        }
+        self.came.push_back(timestamp);
+        self.delay.came(timestamp, arrived);
+    }
+
     /// How the last packets came; `None` at the beginning.
     #[must_use]
     pub fn reception(&self) -> Option<Reception> {
@@ -223,7 +279,7 @@ impl JitterBuffer {
     /// Decides what to play, and moves on by as much. To be called when the sound of the last
     /// decision is used up; [`Decision::Wait`] is for as long as the caller likes, say 10 ms.
     pub fn next(&mut self, now: Instant) -> Decision {
-        if self.settling.asked(now, self.playout_delay) == Asked::TooLate {
+        if self.settling.asked(now) == Asked::TooLate {
             self.begin_anew();
         }
         if let (Playout::Filling { start }, Some(oldest)) = (self.playout, self.held.front())
@@ -252,16 +308,7 @@ impl JitterBuffer {
         let gap = first.after(position).unsigned_abs();
         // What was concealed while nothing was there counts for what turns out missing.
         let concealed = gap.min(self.dry).min(HOLD_SAMPLES);
-        let wait = now.saturating_duration_since(first.packet.arrived);
-        if gap < GRAIN_SAMPLES && (1..HOLD_SAMPLES).contains(&self.dry) && wait < REFILL {
-            self.held.push_front(first);
-            return self.run_dry(position);
-        }
         self.dry = 0;
-        if gap < GRAIN_SAMPLES && self.shortage.step(first.packet.payload.len()) {
-            self.held.push_front(first);
-            return self.make_up(STEP_SAMPLES);
-        }
         if gap - concealed < GRAIN_SAMPLES {
             return self.play(first, now);
         }
@@ -337,7 +384,7 @@ impl JitterBuffer {
         self.lateness = Lateness::default();
         self.strays = Strays::default();
         self.surplus = Surplus::default();
-        self.shortage = Shortage::default();
+        self.steering.forget();
         self.interarrival.pause();
     }
 
@@ -353,13 +400,16 @@ impl JitterBuffer {
         }
         self.history.restart(packet.seq);
         self.interarrival.pause();
-        self.settling
-            .came(packet.arrived, packet.timestamp, self.playout_delay);
+        self.settling.came(packet.arrived, packet.timestamp);
+        self.delay = Delay::default();
+        self.came.clear();
+        self.sound_came(packet.timestamp, packet.arrived);
         self.begin(packet, samples)
     }
 
     fn insert_late(&mut self, packet: Packet, samples: u32) -> Inserted {
         if self.lateness.late(packet.arrived) {
+            self.delay.slower(packet.timestamp, packet.arrived);
             return self.begin(packet, samples);
         }
         self.counters.late += 1;
@@ -375,12 +425,12 @@ impl JitterBuffer {
             .retain(|held| (0..=AHEAD_SAMPLES_MAX).contains(&held.packet.timestamp.since(first)));
         self.counters.skipped += (before - self.held.len()) as u64;
         self.playout = Playout::Filling {
-            start: packet.arrived + PLAYOUT_DELAY,
+            start: packet.arrived + self.delay.target(),
         };
         self.lateness = Lateness::default();
         self.strays = Strays::default();
         self.surplus = Surplus::default();
-        self.shortage = Shortage::default();
+        self.steering.forget();
         self.hold(Held::came(packet, samples))
     }
 
@@ -431,8 +481,11 @@ impl JitterBuffer {
         };
         let end = packet.timestamp.plus(samples);
         let behind = self.held.back().map_or(0, |newest| newest.end().since(end));
-        self.surplus
-            .note(duration_of(behind.max(0).unsigned_abs()), now);
+        self.surplus.note(
+            duration_of(behind.max(0).unsigned_abs()),
+            self.delay.target(),
+            now,
+        );
         let wait = now.saturating_duration_since(packet.arrived);
         self.playout_delay = Some(match self.playout_delay {
             None => wait,
@@ -449,8 +502,7 @@ impl JitterBuffer {
         let ahead = |later: &Held| duration_of(later.after(first.packet.timestamp).unsigned_abs());
         let waited = now.saturating_duration_since(newest.packet.arrived);
         let wait = waited + ahead(newest);
-        let mut excess = self.settling.excess(wait, now);
-        self.shortage.note(first.packet.payload.len(), wait, now);
+        let mut excess = self.settling.excess(wait, self.delay.target(), now);
         while let Some(next) = self.held.front() {
             let step = duration_of(next.after(first.packet.timestamp).unsigned_abs());
             // Never farther over a hole than is too much; behind it, it is looked at again.

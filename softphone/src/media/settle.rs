@@ -1,15 +1,12 @@
-//! After a stall, of the network or of this program, the delay goes back to what it was.
+//! After a stall, of the network or of this program, the delay goes back to what it is to be.
 //!
 //! Packets that were held up come all at once, and so more of them wait than need to. The
 //! [`super::surplus`] works that off as long as it is much; what is left of it would delay the
 //! rest of the call. A link that is merely uneven never comes here.
-//!
-//! The other way round, a device takes more sound at its start than it plays, and its clock may be
-//! fast; what the buffer lacks for long is made up in quiet moments.
 
 use std::time::{Duration, Instant};
 
-use super::{Timestamp, duration_of, jitter::PLAYOUT_DELAY};
+use super::{Timestamp, duration_of};
 
 /// A packet that comes so much later than the one before it, beyond what their timestamps say,
 /// was held up by a stall: more than jitter, and more than the buffer can bridge.
@@ -33,25 +30,13 @@ const GROSS: Duration = Duration::from_millis(200);
 /// The delay is at no time made shorter than this: the least that leaves room for a packet.
 const WAIT_MIN: Duration = Duration::from_millis(20);
 
-/// The delay before a stall may have been off by this much, as packets that come unevenly have it.
-const OFF_MAX: Duration = Duration::from_millis(30);
-
-/// When the delay is this much shorter than [`PLAYOUT_DELAY`] ...
-const SHORT_MIN: Duration = Duration::from_millis(15);
-
-/// ... over this time, it is made longer ...
-const SHORT_FOR: Duration = Duration::from_secs(2);
-
-/// ... in steps of this: 10 ms.
-pub(super) const STEP_SAMPLES: u32 = 480;
-
 /// Notices stalls, and tells how much too much is waiting after them.
 #[derive(Debug, Default)]
 pub(super) struct Settling {
     last_came: Option<(Instant, Timestamp)>,
     last_asked: Option<Instant>,
-    /// What the delay is to be again, and until when that is looked after.
-    goal: Option<(Duration, Instant)>,
+    /// Until when the delay is looked after.
+    until: Option<Instant>,
     look: Option<Look>,
 }
 
@@ -80,46 +65,6 @@ impl Look {
     }
 }
 
-/// Notices that packets wait for less than they should, and when to make up for it.
-#[derive(Debug, Default)]
-pub(super) struct Shortage {
-    look: Option<Look>,
-    owed: Duration,
-    /// How long the last packets were, smoothed, in 16ths of a byte.
-    length: usize,
-}
-
-impl Shortage {
-    /// A packet of `length` bytes is next: whether it is a quiet one, before which a step of
-    /// [`STEP_SAMPLES`] is to be concealed.
-    pub(super) fn step(&mut self, length: usize) -> bool {
-        let step = duration_of(STEP_SAMPLES);
-        let due = self.owed >= step && length * 16 <= self.length;
-        if due {
-            self.owed -= step;
-        }
-        due
-    }
-
-    /// A packet of `length` bytes is played `now`, the newest one will have waited for `wait`.
-    pub(super) fn note(&mut self, length: usize, wait: Duration, now: Instant) {
-        self.length = match self.length {
-            0 => length * 16,
-            smoothed => smoothed - smoothed / 16 + length,
-        };
-        let look = Look::again(&mut self.look, wait, now);
-        if now.saturating_duration_since(look.since) >= SHORT_FOR {
-            self.look = None;
-            let short = PLAYOUT_DELAY.saturating_sub(look.sum / look.times);
-            self.owed = if short >= SHORT_MIN {
-                short
-            } else {
-                Duration::ZERO
-            };
-        }
-    }
-}
-
 /// What a player's question tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -129,25 +74,27 @@ pub(super) enum Asked {
 }
 
 impl Settling {
-    /// A packet of the stream came; until then, packets waited for `delay`, if any did.
-    pub(super) fn came(&mut self, arrived: Instant, timestamp: Timestamp, delay: Option<Duration>) {
+    /// A packet of the stream came; whether it is the first after a stall of the network.
+    pub(super) fn came(&mut self, arrived: Instant, timestamp: Timestamp) -> bool {
         let last = self.last_came.replace((arrived, timestamp));
         let Some((last_arrived, last_timestamp)) = last else {
-            return;
+            return false;
         };
         let sent = duration_of(timestamp.since(last_timestamp).max(0).unsigned_abs());
         let came = arrived.saturating_duration_since(last_arrived);
-        if came.saturating_sub(sent) >= LATER_MIN {
-            self.begin(arrived, delay);
+        let is_stall = came.saturating_sub(sent) >= LATER_MIN;
+        if is_stall {
+            self.begin(arrived);
         }
+        is_stall
     }
 
-    /// The player asks what to play; until then, packets waited for `delay`, if any did.
-    pub(super) fn asked(&mut self, now: Instant, delay: Option<Duration>) -> Asked {
+    /// The player asks what to play.
+    pub(super) fn asked(&mut self, now: Instant) -> Asked {
         let last = self.last_asked.replace(now).unwrap_or(now);
         let unasked = now.saturating_duration_since(last);
         if unasked >= UNASKED_MIN {
-            self.begin(now, delay);
+            self.begin(now);
         }
         if unasked >= STALE_MIN {
             Asked::TooLate
@@ -156,24 +103,17 @@ impl Settling {
         }
     }
 
-    /// Of two stalls in short order, the delay before the first one counts.
-    fn begin(&mut self, now: Instant, delay: Option<Duration>) {
-        let delay = delay.unwrap_or(PLAYOUT_DELAY);
-        let before = delay.clamp(PLAYOUT_DELAY - OFF_MAX, PLAYOUT_DELAY + OFF_MAX);
-        let goal = match self.goal {
-            Some((goal, until)) if now < until => goal,
-            _ => before,
-        };
-        self.goal = Some((goal, now + SETTLING_FOR));
+    fn begin(&mut self, now: Instant) {
+        self.until = Some(now + SETTLING_FOR);
         self.look = None;
     }
 
-    /// A packet is played `now`, and the newest one will have waited for `wait` in its turn: by how
-    /// much the delay is to be shortened now.
-    pub(super) fn excess(&mut self, wait: Duration, now: Instant) -> Duration {
-        let Some((goal, _)) = self.goal.filter(|&(_, until)| now < until) else {
+    /// A packet is played `now`, and the newest one will have waited for `wait` in its turn, where
+    /// `goal` would do: by how much the delay is to be shortened now.
+    pub(super) fn excess(&mut self, wait: Duration, goal: Duration, now: Instant) -> Duration {
+        if self.until.is_none_or(|until| now >= until) {
             return Duration::ZERO;
-        };
+        }
         let Look {
             since,
             times,
@@ -199,6 +139,7 @@ mod tests {
     use super::*;
 
     const MILLI: Duration = Duration::from_millis(1);
+    const GOAL: Duration = Duration::from_millis(60);
 
     /// Packets of 20 ms, each so many ms later than the clock of the sender has it.
     fn settling(late_ms: &[u32]) -> (Settling, Instant) {
@@ -207,7 +148,7 @@ mod tests {
         let mut now = origin;
         for (number, &late) in (0..).zip(late_ms) {
             now = origin + MILLI * (20 * number + late);
-            settling.came(now, Timestamp(number * 960), None);
+            settling.came(now, Timestamp(number * 960));
         }
         (settling, now)
     }
@@ -215,20 +156,20 @@ mod tests {
     #[test]
     fn jitter_and_pauses_are_no_stall() {
         let (mut settling, now) = settling(&[0, 60, 150, 199, 100, 0, 199]);
-        settling.came(now + MILLI * 9_000, Timestamp(9_000 * 48), None);
+        settling.came(now + MILLI * 9_000, Timestamp(9_000 * 48));
         for passed in (0..30_000).step_by(290) {
             let now = now + MILLI * passed;
-            assert_eq!(settling.asked(now, None), Asked::InTime);
-            assert_eq!(settling.excess(MILLI * 900, now), Duration::ZERO);
+            assert_eq!(settling.asked(now), Asked::InTime);
+            assert_eq!(settling.excess(MILLI * 900, GOAL, now), Duration::ZERO);
         }
     }
 
     #[test]
     fn what_is_much_too_much_goes_at_once_and_the_rest_when_it_is_known() {
         let (mut settling, now) = settling(&[0, 0, 5_000]);
-        assert_eq!(settling.excess(MILLI * 960, now), MILLI * 900);
+        assert_eq!(settling.excess(MILLI * 960, GOAL, now), MILLI * 900);
         let excesses: Vec<Duration> = (0..100)
-            .map(|packet| settling.excess(MILLI * 90, now + MILLI * 20 * packet))
+            .map(|packet| settling.excess(MILLI * 90, GOAL, now + MILLI * 20 * packet))
             .collect();
         assert_eq!(excesses[..10], [Duration::ZERO; 10]);
         assert_eq!(excesses[10], MILLI * 30);
@@ -240,7 +181,7 @@ mod tests {
         let (mut settling, now) = settling(&[0, 0, 400]);
         for packet in 0..75 {
             let wait = if packet % 5 == 0 { 15 } else { 200 };
-            let excess = settling.excess(MILLI * wait, now + MILLI * 20 * packet);
+            let excess = settling.excess(MILLI * wait, GOAL, now + MILLI * 20 * packet);
             assert_eq!(excess, Duration::ZERO, "{packet}");
         }
     }
@@ -250,30 +191,10 @@ mod tests {
         let now = Instant::now();
         for (unasked, answer) in [(999, Asked::InTime), (1_000, Asked::TooLate)] {
             let mut settling = Settling::default();
-            assert_eq!(settling.asked(now, None), Asked::InTime);
+            assert_eq!(settling.asked(now), Asked::InTime);
             let now = now + MILLI * unasked;
-            assert_eq!(settling.asked(now, None), answer);
-            assert_eq!(settling.excess(MILLI * 860, now), MILLI * 800);
-        }
-    }
-
-    #[test]
-    fn a_shortage_of_two_seconds_is_made_up_before_quiet_packets() {
-        let origin = Instant::now();
-        for (wait, steps) in [(60, 0), (46, 0), (45, 1), (28, 3), (0, 6)] {
-            let mut shortage = Shortage::default();
-            let mut made_up = Vec::new();
-            for packet in 0..150u32 {
-                // Every fifth packet is a quiet one.
-                let length = if packet % 5 == 0 { 30 } else { 90 };
-                let step = shortage.step(length);
-                made_up.extend(step.then_some(packet));
-                let wait = wait + 10 * u32::try_from(made_up.len()).unwrap();
-                shortage.note(length, MILLI * wait, origin + MILLI * 20 * packet);
-            }
-            assert_eq!(made_up.len(), steps, "{wait} ms: {made_up:?}");
-            let in_time = |packet: &u32| *packet > 100 && packet.is_multiple_of(5);
-            assert!(made_up.iter().all(in_time), "{wait} ms: {made_up:?}");
+            assert_eq!(settling.asked(now), answer);
+            assert_eq!(settling.excess(MILLI * 860, GOAL, now), MILLI * 800);
         }
     }
 }

@@ -45,6 +45,10 @@ pub struct VoiceStats {
     pub dropped: u64,
     /// Samples that were concealed because their packet was no Opus after all.
     pub undecodable: u64,
+    /// Samples that were left out to shorten the delay.
+    pub shortened: u64,
+    /// Samples that were put in to lengthen the delay.
+    pub lengthened: u64,
     /// Packets handed to the network.
     pub sent: u64,
     /// Bytes of Opus in them.

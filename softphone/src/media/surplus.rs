@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::jitter::PLAYOUT_DELAY;
-
-/// When so much more than [`PLAYOUT_DELAY`] waits behind the packet that is played ...
+/// When so much more than is needed waits behind the packet that is played ...
 const SURPLUS_MIN: Duration = Duration::from_millis(40);
 
 /// ... for this long, what was never needed meanwhile is worked off ...
@@ -30,9 +28,10 @@ pub(super) enum Surplus {
 }
 
 impl Surplus {
-    /// Takes note of how much sound waits `behind` the packet that is played `now`.
-    pub(super) fn note(&mut self, behind: Duration, now: Instant) {
-        let surplus = behind.saturating_sub(PLAYOUT_DELAY);
+    /// Takes note of how much sound waits `behind` the packet that is played `now`, where `needed`
+    /// would do.
+    pub(super) fn note(&mut self, behind: Duration, needed: Duration, now: Instant) {
+        let surplus = behind.saturating_sub(needed);
         *self = match *self {
             Self::No if surplus >= SURPLUS_MIN => Self::Suspected {
                 since: now,
@@ -101,7 +100,8 @@ mod tests {
             }
             let gone = 20 * u32::try_from(drops.len()).unwrap();
             let behind = behind(at).saturating_sub(gone);
-            surplus.note(Duration::from_millis(behind.into()), now);
+            let behind = Duration::from_millis(behind.into());
+            surplus.note(behind, Duration::from_millis(60), now);
         }
         drops
     }

@@ -1,0 +1,284 @@
+//! How long packets are to wait before they are played: as long as it takes until nearly all of
+//! their sound is there, by itself or by a copy.
+//!
+//! Each packet's *lateness* is how much longer it took than the fastest of the last seconds. Of all
+//! of them a histogram is kept that forgets, and the target is the lateness that fewer than 0.5 %
+//! exceed. A packet that never came is not in it: no delay would bring it back.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{SAMPLE_RATE, Timestamp};
+
+/// Before anything is known: a link that is none too good.
+pub const START: Duration = Duration::from_millis(40);
+
+/// The least: packets do not come at the moment in which they are wanted.
+const LEAST: Duration = Duration::from_millis(10);
+
+/// The most: what comes later than this is no conversation.
+const MOST: Duration = Duration::from_millis(400);
+
+/// What the target is above the lateness: what the histogram cannot tell apart.
+const STEP: Duration = Duration::from_micros(STEP_MICROS.unsigned_abs());
+
+const STEP_MICROS: i64 = 5_000;
+
+/// The share of packets that may come after their turn.
+const LATE_SHARE: f64 = 0.005;
+
+/// How many packets it takes to forget two thirds of what was.
+const MEMORY: f64 = 800.0;
+
+/// Until so many are known, the target is not below [`START`].
+const KNOWN_MIN: u32 = 50;
+
+/// The fastest packet is the fastest of so many periods ...
+const PERIODS: usize = 10;
+
+/// ... of this length: clocks that drift apart, and a path that becomes slower, are followed.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Longer than this is no lateness, but another stream or a stall.
+const LATENESS_MAX: Duration = Duration::from_secs(2);
+
+/// Entries of the histogram.
+const BINS: usize = MOST.as_millis() as usize / STEP.as_millis() as usize;
+
+/// Sums up how late packets come.
+#[derive(Debug)]
+pub struct Delay {
+    /// The first packet: all times are told from it on.
+    origin: Option<(Instant, Timestamp)>,
+    /// The fastest packet of each period, and when that began; the newest last.
+    fastest: VecDeque<(Instant, i64)>,
+    /// The share of packets of each lateness ...
+    shares: [f64; BINS],
+    /// ... which is told from this transit on, give or take a step.
+    measure: i64,
+    /// What comes was held up by a stall, and tells nothing of the link when it moves.
+    held_up: bool,
+    known: u32,
+}
+
+impl Default for Delay {
+    fn default() -> Self {
+        Self {
+            origin: None,
+            fastest: VecDeque::with_capacity(PERIODS + 1),
+            shares: [0.0; BINS],
+            measure: 0,
+            held_up: false,
+            known: 0,
+        }
+    }
+}
+
+impl Delay {
+    /// Sound of this time arrived for the first time, by itself or by a copy.
+    pub fn came(&mut self, timestamp: Timestamp, arrived: Instant) {
+        let (origin, first) = *self.origin.get_or_insert((arrived, timestamp));
+        let transit = micros(arrived, origin) - sent(timestamp, first);
+        self.note_fastest(transit, arrived);
+        self.measure_anew();
+        let late = u64::try_from(transit - self.fastest()).unwrap_or(0);
+        let late = Duration::from_micros(late);
+        self.held_up &= late > self.target();
+        if self.held_up || late > LATENESS_MAX {
+            return;
+        }
+        self.known = self.known.saturating_add(1);
+        // At first each counts as much as any other.
+        let weight = 1.0 / MEMORY.min(f64::from(self.known));
+        for share in &mut self.shares {
+            *share *= 1.0 - weight;
+        }
+        let bin = (late.as_micros() / STEP.as_micros()).min(BINS as u128 - 1);
+        self.shares[usize::try_from(bin).unwrap_or(BINS - 1)] += weight;
+    }
+
+    /// The network stood still, and what it held up comes now.
+    pub fn stalled(&mut self) {
+        self.held_up = true;
+    }
+
+    /// Packets take longer, and will: this one is on time, and those before it were.
+    pub fn slower(&mut self, timestamp: Timestamp, arrived: Instant) {
+        self.held_up = false;
+        self.fastest.clear();
+        self.came(timestamp, arrived);
+    }
+
+    /// How long a packet that was on time is to wait.
+    #[must_use]
+    pub fn target(&self) -> Duration {
+        if self.known == 0 {
+            return START;
+        }
+        let mut later = 1.0;
+        let bin = self.shares.iter().position(|share| {
+            later -= share;
+            later < LATE_SHARE
+        });
+        let steps = u32::try_from(bin.unwrap_or(BINS - 1)).unwrap_or(u32::MAX);
+        let target = STEP
+            .saturating_mul(steps.saturating_add(2))
+            .clamp(LEAST, MOST);
+        if self.known < KNOWN_MIN {
+            target.max(START)
+        } else {
+            target
+        }
+    }
+
+    /// How long sound of this time has waited when it is played at `at`, had it been as fast as the
+    /// fastest, in microseconds; less than nothing when that is before it could have come. `None`
+    /// before anything came.
+    #[must_use]
+    pub fn waits(&self, timestamp: Timestamp, at: Instant) -> Option<i64> {
+        let (origin, first) = self.origin?;
+        Some(micros(at, origin) - sent(timestamp, first) - self.fastest())
+    }
+
+    fn note_fastest(&mut self, transit: i64, arrived: Instant) {
+        match self.fastest.back_mut() {
+            Some((since, fastest)) if arrived.saturating_duration_since(*since) < PERIOD => {
+                *fastest = transit.min(*fastest);
+            }
+            _ => self.fastest.push_back((arrived, transit)),
+        }
+        if self.fastest.len() > PERIODS {
+            self.fastest.pop_front();
+        }
+    }
+
+    /// A path that has become slower for good: what was late is less so. Of one that has become
+    /// faster, or after a stall, packets are as late as they were, told from the new measure on.
+    fn measure_anew(&mut self) {
+        let fastest = self.fastest();
+        let steps = (fastest - self.measure) / STEP_MICROS;
+        if steps <= 0 {
+            self.measure = self.measure.min(fastest);
+            return;
+        }
+        self.measure += steps * STEP_MICROS;
+        let shares = self.shares;
+        self.shares = [0.0; BINS];
+        let steps = usize::try_from(steps).unwrap_or(BINS);
+        for (bin, share) in shares.into_iter().enumerate() {
+            self.shares[bin.saturating_sub(steps)] += share;
+        }
+    }
+
+    fn fastest(&self) -> i64 {
+        let all = self.fastest.iter().map(|&(_, fastest)| fastest);
+        all.min().unwrap_or(0)
+    }
+}
+
+/// From `origin` to `at`, in microseconds.
+fn micros(at: Instant, origin: Instant) -> i64 {
+    let after = at.saturating_duration_since(origin).as_micros();
+    let before = origin.saturating_duration_since(at).as_micros();
+    i64::try_from(after).unwrap_or(i64::MAX) - i64::try_from(before).unwrap_or(i64::MAX)
+}
+
+/// From the first sample to this one, in microseconds.
+fn sent(timestamp: Timestamp, first: Timestamp) -> i64 {
+    i64::from(timestamp.since(first)) * 1_000_000 / i64::from(SAMPLE_RATE)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{Rng, SeedableRng},
+    };
+
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// After packets of 10 ms, each so many ms late; the timestamps wrap around.
+    fn after(late: impl IntoIterator<Item = u32>) -> (Delay, Instant) {
+        let (mut delay, origin) = (Delay::default(), Instant::now());
+        for (n, late) in (0..).zip(late) {
+            let timestamp = Timestamp(u32::MAX - 4_800).plus(480 * n);
+            delay.came(timestamp, origin + MILLI * (10 * n + late));
+        }
+        (delay, origin)
+    }
+
+    #[test]
+    fn a_steady_link_takes_the_least_and_an_unknown_one_more() {
+        assert_eq!(Delay::default().target(), START);
+        assert_eq!(after([0; 49]).0.target(), START);
+        assert_eq!(after([0; 60]).0.target(), LEAST);
+        assert_eq!(after([12; 500]).0.target(), LEAST);
+        let faster = [70; 300].into_iter().chain([0; 300]);
+        assert_eq!(after(faster).0.target(), LEAST);
+    }
+
+    #[test]
+    fn all_but_one_in_200_are_in_time() {
+        for seed in 0..10 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let mut late = |share, by| {
+                let is_late = random.next_u32() % 1_000 < share;
+                random.next_u32() % 5 + if is_late { by } else { 0 }
+            };
+            let mut target = |share| after((0..4_000).map(|_| late(share, 40))).0.target();
+            assert_eq!(target(0), LEAST, "seed {seed}");
+            assert_eq!(target(100), MILLI * 50, "seed {seed}");
+            assert_eq!(target(20), MILLI * 50, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_becomes_steady_is_believed_after_a_while() {
+        let uneven = (0..2_000).map(|n| n % 7 * 10);
+        assert_eq!(after(uneven.clone()).0.target(), MILLI * 70);
+        let then = |steady: usize| {
+            let all = uneven.clone().chain(std::iter::repeat_n(0, steady));
+            after(all).0.target()
+        };
+        assert!(then(400) > MILLI * 50);
+        assert_eq!(then(5_000), LEAST);
+    }
+
+    #[test]
+    fn a_path_that_becomes_slower_is_the_new_measure_after_5_s() {
+        let late = std::iter::repeat_n(0, 1_000).chain(std::iter::repeat_n(80, 4_000));
+        assert_eq!(after(late.clone()).0.target(), LEAST);
+        assert_eq!(after(late.clone().take(1_600)).0.target(), LEAST);
+        let at_once = after(late.take(1_100)).0.target();
+        assert!(at_once >= MILLI * 80, "{at_once:?}");
+    }
+
+    #[test]
+    fn what_sound_waits_is_told_from_the_fastest_on() {
+        let (delay, origin) = after([5, 0, 3]);
+        let third = Timestamp(u32::MAX - 4_800).plus(960);
+        let at = |millis| origin + MILLI * millis;
+        // It was sent 20 ms after the first, and the fastest was 5 ms faster than that.
+        assert_eq!(delay.waits(third, at(20)), Some(0));
+        assert_eq!(delay.waits(third, at(57)), Some(37_000));
+        assert_eq!(delay.waits(third, at(0)), Some(-20_000));
+        assert_eq!(delay.waits(third.plus(480), at(57)), Some(27_000));
+        assert_eq!(Delay::default().waits(third, at(0)), None);
+    }
+
+    #[test]
+    fn no_lateness_is_beyond_its_bounds() {
+        let (mut delay, now) = after([0, 1_999, 399, 5_000, 60_000]);
+        assert!(delay.target() <= MOST);
+        delay.came(Timestamp(0x8000_0000), now);
+        for n in 0..2_000 {
+            let at = now + MILLI * (10 * n + n % 2 * 1_500);
+            delay.came(Timestamp(7).plus(480 * n), at);
+        }
+        assert_eq!(delay.target(), MOST);
+    }
+}
