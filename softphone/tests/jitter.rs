@@ -161,18 +161,18 @@ impl Call {
             let plays_at = origin + now + Duration::from_micros(u64::from(ready) * 1_000 / 48);
             match buffer.stretch(plays_at) {
                 _ if stalled => {}
-                Stretch::Shorten if ready >= 960 || buffer.plays_next() => {
+                Stretch::Shorten(_) if ready >= 960 || buffer.plays_next() => {
                     if ready < 960 {
                         decide(&mut buffer, &mut ready);
                     }
                     ready -= 240;
                     buffer.stretched(-240, origin + now);
                 }
-                Stretch::Lengthen => {
+                Stretch::Lengthen(_) => {
                     ready += 240;
                     buffer.stretched(240, origin + now);
                 }
-                Stretch::Shorten | Stretch::Keep => {}
+                Stretch::Shorten(_) | Stretch::Keep => {}
             }
             ready -= if stalled { 0 } else { 480 };
             now += self.pull;

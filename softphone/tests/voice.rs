@@ -201,10 +201,7 @@ fn a_file_is_heard_whole_in_the_others_file_from_when_the_call_opens() {
     let stats = finish(bob.voice);
     assert_eq!(stats.buffer.received, sizes.len() as u64);
     assert_eq!(stats.received_bytes, sizes.iter().sum::<usize>() as u64);
-    assert!(
-        stats.playout_delay >= Duration::from_millis(40),
-        "{stats:?}"
-    );
+    assert!(stats.playout_delay >= Duration::from_millis(5), "{stats:?}");
     back.join().unwrap();
     assert_holds_the_tone(&files.recording);
 }
@@ -398,7 +395,8 @@ fn what_takes_over_in_a_call_is_heard_at_once_without_a_click_and_no_later() {
     changer.output(&Output::None).unwrap();
     let after = mean_delay(&bob.voice);
     println!("playout delay before {before:?}, after {after:?}");
-    assert!(after.abs_diff(before) < Duration::from_millis(20));
+    // It may have become less: the link is steady.
+    assert!(after < before + Duration::from_millis(20));
     let stats = bob.voice.stats();
     assert_eq!((stats.buffer.lost, stats.buffer.late), (0, 0), "{stats:?}");
     drop((alice.voice, bob.voice));
@@ -426,7 +424,7 @@ fn figures_tell_what_was_lost_and_that_it_was_made_up() {
     // A machine that is busy delays some, and what is short of the delay is made up as well.
     assert!((8.5..20.0).contains(&report.concealed_pct), "{report:?}");
     assert!(
-        (20.0..200.0).contains(&report.playout_delay_ms),
+        (5.0..200.0).contains(&report.playout_delay_ms),
         "{report:?}"
     );
     assert!(

@@ -105,20 +105,21 @@ fn talk(losses: Option<Losses>, seed: u64) -> Outcome {
             });
             let end = &mut ends[side];
             let reception = end.receiving.reception();
-            let encoded = end.sending.push(&frame, reception).unwrap();
-            end.bytes += encoded.payload.len();
-            end.seq = end.seq.wrapping_add(1);
-            let packet = Packet {
-                seq: Seq(end.seq),
-                timestamp: encoded.timestamp,
-                marker: encoded.marker,
-                payload: encoded.payload.into(),
-                coding: encoded.coding,
-                arrived: now + Duration::from_millis(TRANSIT),
-            };
-            end.was_lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
-            if !end.was_lost {
-                ends[1 - side].coming.push_back(packet);
+            if let Some(encoded) = end.sending.push(&frame, reception) {
+                end.bytes += encoded.payload.len();
+                end.seq = end.seq.wrapping_add(1);
+                let packet = Packet {
+                    seq: Seq(end.seq),
+                    timestamp: encoded.timestamp,
+                    marker: encoded.marker,
+                    payload: encoded.payload.into(),
+                    coding: encoded.coding,
+                    arrived: now + Duration::from_millis(TRANSIT),
+                };
+                end.was_lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
+                if !end.was_lost {
+                    ends[1 - side].coming.push_back(packet);
+                }
             }
             let end = &mut ends[side];
             while end

@@ -83,13 +83,13 @@ impl End for Playout {
             Resampler::new(SAMPLE_RATE, rate).map_err(|error| AudioError::Unavailable {
                 why: error.to_string(),
             })?;
-        let (period, now) = (samples_in(RESERVE, rate), Instant::now());
+        let (period, now) = (samples_in(FRAME_TIME, rate), Instant::now());
         let playout = Self {
             ring,
             meter,
             rate,
             resampler,
-            block: Vec::with_capacity(samples_in(RESERVE, rate) * 2),
+            block: Vec::with_capacity(samples_in(FRAME_TIME, rate) * 2),
             period: Period {
                 frames: period,
                 since: now,

@@ -14,7 +14,7 @@ use crate::media::{
     reception::Reception,
     red::{self, Unpacked},
     stats::VoiceStats,
-    steer::Stretch,
+    steer::{Stretch, When},
 };
 
 /// The jitter buffer, and the decoder that does what it decides.
@@ -86,9 +86,9 @@ impl Receiving {
         let ready = u32::try_from(self.ready.len()).unwrap_or(u32::MAX);
         match self.buffer.stretch(now + duration_of(ready)) {
             Stretch::Keep => {}
-            Stretch::Shorten => self.shorten(now),
-            Stretch::Lengthen => {
-                let samples = self.stretcher.lengthen(&mut self.ready);
+            Stretch::Shorten(when) => self.shorten(when, now),
+            Stretch::Lengthen(when) => {
+                let samples = self.stretcher.lengthen(&mut self.ready, when);
                 self.stretched(i32::try_from(samples).unwrap_or(0), now);
             }
         }
@@ -125,14 +125,14 @@ impl Receiving {
     }
 
     /// Leaves out a piece, if there is enough to look for one in; as much as it takes is decoded.
-    fn shorten(&mut self, now: Instant) {
+    fn shorten(&mut self, when: When, now: Instant) {
         while self.ready.len() < SHORTENS_FROM {
             if !self.buffer.plays_next() {
                 return;
             }
             self.decode(now);
         }
-        let samples = self.stretcher.shorten(&mut self.ready);
+        let samples = self.stretcher.shorten(&mut self.ready, when);
         self.stretched(-i32::try_from(samples).unwrap_or(0), now);
         self.fill(FRAME_SAMPLES, now);
     }
@@ -286,8 +286,8 @@ mod tests {
         let said = speech().repeat(2);
         let (heard, stats) = through(&said, |_| 15);
         // Two frames make a packet, the second of which is there at once; 15 ms the link, which is
-        // looked at every 10 ms; 10 to 20 ms the jitter buffer; 6.5 ms the encoder looks ahead.
-        let expected = (10 + 20 + 10) * 48 + 312..(10 + 20 + 20) * 48 + 312;
+        // looked at every 10 ms; 5 to 20 ms the jitter buffer; 6.5 ms the encoder looks ahead.
+        let expected = (10 + 20 + 5) * 48 + 312..(10 + 20 + 20) * 48 + 312;
         let third = said.len() / 3;
         let mut lags = Vec::new();
         for part in [third..2 * third, 2 * third..said.len()] {
@@ -302,7 +302,7 @@ mod tests {
         assert!(lags[0].abs_diff(lags[1]) < 10, "{lags:?}");
         // From 40 ms on, in pieces of at most 10.
         assert!(
-            (960..1_440).contains(&stats.shortened),
+            (960..1_680).contains(&stats.shortened),
             "{}",
             stats.shortened
         );

@@ -21,7 +21,8 @@ const LONGEST: usize = 960;
 /// Collects frames until they fill a packet, and puts copies of earlier ones beside it.
 pub(super) struct Sending {
     encoder: Encoder,
-    /// Sound in one packet, in samples.
+    format: Format,
+    /// Sound in the next packet, in samples.
     ptime: u32,
     sound: [f32; LONGEST],
     filled: usize,
@@ -43,7 +44,8 @@ impl Sending {
         let redundancy = Redundancy::within(format.max_bps);
         let mut sending = Self {
             encoder,
-            ptime: format.ptime().samples(),
+            format,
+            ptime: 0,
             sound: [0.0; LONGEST],
             filled: 0,
             timestamp: Timestamp(0),
@@ -92,6 +94,9 @@ impl Sending {
             } else {
                 0.0
             };
+        }
+        if self.filled == 0 {
+            self.ptime = self.format.ptime(self.plan.has_copies()).samples();
         }
         self.filled += FRAME_SAMPLES;
         let ptime = self.ptime as usize;
@@ -337,5 +342,26 @@ mod tests {
         let second = 48_000 / PTIME;
         let times = (0..second).filter(|_| told(&next(&mut sending, reception)));
         assert_eq!(times.count(), 5);
+    }
+
+    #[test]
+    fn packets_become_shorter_with_copies_and_longer_without() {
+        let mut sending = Sending::new(Encoder::new().unwrap(), Format::default());
+        let lengths = |sending: &mut Sending| {
+            let own = parts(&next(sending, None)).own;
+            opus_samples(&own).unwrap()
+        };
+        let now = Instant::now();
+        assert_eq!([(); 2].map(|()| lengths(&mut sending)), [960; 2]);
+        sending.push(&SILENCE, None);
+        sending.hear(Reception::new(100, 10, 9).unwrap(), now);
+        // What has begun is finished.
+        assert_eq!([(); 3].map(|()| lengths(&mut sending)), [960, 480, 480]);
+        let copies = parts(&next(&mut sending, None)).copies;
+        let offsets: Vec<u32> = copies.iter().map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, [960, 480]);
+        let later = now + std::time::Duration::from_secs(60);
+        sending.hear(Reception::new(100, 0, 0).unwrap(), later);
+        assert_eq!([(); 2].map(|()| lengths(&mut sending)), [960; 2]);
     }
 }

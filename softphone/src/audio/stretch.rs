@@ -4,6 +4,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::media::steer::When;
+
 /// What may be left out or put in, in samples: 2.5 to 10 ms. A voice of 100 Hz repeats itself
 /// within that, a lower one not in one piece.
 const PERIODS: RangeInclusive<usize> = 120..=480;
@@ -47,13 +49,13 @@ impl Stretcher {
     }
 
     /// Leaves out a period at the beginning of `sound`, of which there is [`SHORTENS_FROM`]; how
-    /// many samples it was, zero where it would be heard.
-    pub(super) fn shorten(&self, sound: &mut Vec<f32>) -> usize {
+    /// many samples it was, zero where it would be heard, or it is to wait.
+    pub(super) fn shorten(&self, sound: &mut Vec<f32>, when: When) -> usize {
         let Some((start, _)) = sound.split_at_checked(SHORTENS_FROM) else {
             return 0;
         };
         let later = |lag: usize| (&start[..lag], &start[lag..2 * lag]);
-        let Some(lag) = best(later) else {
+        let Some(lag) = best(later, when) else {
             return 0;
         };
         for n in 0..lag {
@@ -65,13 +67,13 @@ impl Stretcher {
 
     /// Puts a period before `sound`, of which there is [`LENGTHENS_FROM`]; how many samples it is,
     /// zero where it would be heard.
-    pub(super) fn lengthen(&self, sound: &mut Vec<f32>) -> usize {
+    pub(super) fn lengthen(&self, sound: &mut Vec<f32>, when: When) -> usize {
         let Some((start, _)) = sound.split_at_checked(LENGTHENS_FROM) else {
             return 0;
         };
         let kept = self.played.len();
         let later = |lag: usize| (&self.played[kept - lag..], &start[..lag]);
-        let Some(lag) = best(later) else {
+        let Some(lag) = best(later, when) else {
             return 0;
         };
         // It goes on from what was played as the sound does, and ends where that began.
@@ -91,11 +93,14 @@ fn fade(from: f32, to: f32, n: usize, length: usize) -> f32 {
 }
 
 /// The lag at which two pieces, which `pieces` gives, are alike most; the longest one in silence.
-fn best<'a>(pieces: impl Fn(usize) -> (&'a [f32], &'a [f32])) -> Option<usize> {
+fn best<'a>(pieces: impl Fn(usize) -> (&'a [f32], &'a [f32]), when: When) -> Option<usize> {
     let longest = *PERIODS.end();
     let (one, other) = pieces(longest);
     if power(one) < SILENT && power(other) < SILENT {
         return Some(longest);
+    }
+    if when == When::InSilence {
+        return None;
     }
     let likeness = |lag: usize, step: usize| {
         let (one, other) = pieces(lag);
@@ -187,8 +192,8 @@ mod tests {
             let said = voice(pitch);
             for longer in [false, true] {
                 let (out, changed) = heard(&said, |stretcher, rest| match longer {
-                    true => stretcher.lengthen(rest),
-                    false => stretcher.shorten(rest),
+                    true => stretcher.lengthen(rest, When::Now),
+                    false => stretcher.shorten(rest, When::Now),
                 });
                 let length = if longer {
                     said.len() + changed
@@ -210,9 +215,15 @@ mod tests {
     fn silence_changes_by_10_ms_at_a_time() {
         for sound in [vec![0.0; 48_000], noise(0.004)] {
             let mut quiet = sound[..960].to_vec();
-            assert_eq!(Stretcher::default().shorten(&mut quiet), 480);
+            assert_eq!(
+                Stretcher::default().shorten(&mut quiet, When::InSilence),
+                480
+            );
             assert_eq!(quiet.len(), 480);
-            assert_eq!(Stretcher::default().lengthen(&mut quiet), 480);
+            assert_eq!(
+                Stretcher::default().lengthen(&mut quiet, When::InSilence),
+                480
+            );
             assert_eq!(quiet.len(), 960);
         }
     }
@@ -225,8 +236,8 @@ mod tests {
         let mut sound = hiss[480..1_440].to_vec();
         assert_eq!(
             (
-                stretcher.shorten(&mut sound),
-                stretcher.lengthen(&mut sound)
+                stretcher.shorten(&mut sound, When::Now),
+                stretcher.lengthen(&mut sound, When::Now)
             ),
             (0, 0)
         );
@@ -235,8 +246,8 @@ mod tests {
         for (length, can) in [(479, [false; 2]), (480, [false, true]), (960, [true; 2])] {
             let after = || said[480..480 + length].to_vec();
             let changed = [
-                stretcher.shorten(&mut after()),
-                stretcher.lengthen(&mut after()),
+                stretcher.shorten(&mut after(), When::Now),
+                stretcher.lengthen(&mut after(), When::Now),
             ];
             assert_eq!(changed.map(|samples| samples > 0), can, "{length}");
         }
@@ -257,5 +268,16 @@ mod tests {
         }
         assert_eq!(whole.played, pieces.played);
         assert_eq!(whole.played, said[2_520..3_000]);
+    }
+
+    #[test]
+    fn a_voice_is_left_alone_as_long_as_it_can_wait() {
+        let said = voice(220.0);
+        let mut stretcher = Stretcher::default();
+        stretcher.played(&said[..480]);
+        let mut rest = said[480..1_440].to_vec();
+        assert_eq!(stretcher.shorten(&mut rest, When::InSilence), 0);
+        assert_eq!(stretcher.lengthen(&mut rest, When::InSilence), 0);
+        assert_eq!(rest, said[480..1_440]);
     }
 }

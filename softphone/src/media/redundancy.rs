@@ -45,6 +45,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether there are copies at all.
+    #[must_use]
+    pub fn has_copies(&self) -> bool {
+        self.distances != [0; 2]
+    }
+
     /// How many packets before its own a packet carries copies of, the farthest first.
     pub fn distances(&self) -> impl Iterator<Item = usize> {
         let used = self.distances.into_iter().rev();

@@ -11,9 +11,18 @@ pub enum Stretch {
     /// Nothing.
     Keep,
     /// A piece of at most 10 ms is to be left out.
-    Shorten,
+    Shorten(When),
     /// A piece of at most 10 ms is to be put in.
-    Lengthen,
+    Lengthen(When),
+}
+
+/// How soon that is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Now.
+    Now,
+    /// When nobody speaks: a voice that is left alone is a better voice.
+    InSilence,
 }
 
 /// The device may ask a little early or late: the least of this time counts.
@@ -27,6 +36,9 @@ const ABOVE: Duration = Duration::from_millis(10);
 
 /// And longer from this much below it on.
 const BELOW: Duration = Duration::from_millis(5);
+
+/// As long as it is not this much above or below, it can wait for silence.
+const URGENT: Duration = Duration::from_millis(20);
 
 /// From one piece to the next: a voice that changes faster is heard to.
 const APART: Duration = Duration::from_millis(40);
@@ -58,12 +70,16 @@ impl Steering {
         let least = self.looks.iter().map(|&(_, waits)| waits).min();
         let least = least.unwrap_or(waits);
         let since = self.looks.front().map_or(now, |&(at, _)| at);
-        let target = micros(target);
-        if least < target - micros(BELOW) {
-            Stretch::Lengthen
-        } else if least > target + micros(ABOVE) && now.saturating_duration_since(since) >= LOOK_MIN
-        {
-            Stretch::Shorten
+        let above = least - micros(target);
+        let when = if above.abs() > micros(URGENT) {
+            When::Now
+        } else {
+            When::InSilence
+        };
+        if above < -micros(BELOW) {
+            Stretch::Lengthen(when)
+        } else if above > micros(ABOVE) && now.saturating_duration_since(since) >= LOOK_MIN {
+            Stretch::Shorten(when)
         } else {
             Stretch::Keep
         }
@@ -108,10 +124,15 @@ mod tests {
     fn the_delay_is_kept_within_a_few_milliseconds_of_the_target() {
         assert!(second(|_| 25).iter().all(|&it| it == Stretch::Keep));
         assert!(second(|_| 40).iter().all(|&it| it == Stretch::Keep));
-        assert!(second(|_| 24).iter().all(|&it| it == Stretch::Lengthen));
-        let long = second(|_| 41);
-        assert!(long[..10].iter().all(|&it| it == Stretch::Keep));
-        assert!(long[10..].iter().all(|&it| it == Stretch::Shorten));
+        let all = |waits: i64, expected: Stretch| {
+            let looks = second(|_| waits);
+            assert!(looks[10..].iter().all(|&it| it == expected), "{waits}");
+            looks[0]
+        };
+        assert_ne!(all(24, Stretch::Lengthen(When::InSilence)), Stretch::Keep);
+        assert_ne!(all(9, Stretch::Lengthen(When::Now)), Stretch::Keep);
+        assert_eq!(all(41, Stretch::Shorten(When::InSilence)), Stretch::Keep);
+        assert_eq!(all(51, Stretch::Shorten(When::Now)), Stretch::Keep);
     }
 
     #[test]
@@ -119,7 +140,7 @@ mod tests {
         let uneven = second(|n| 30 + i64::from(n % 20) * 2);
         assert!(uneven.iter().skip(20).all(|&it| it == Stretch::Keep));
         let one_early = second(|n| if n == 50 { 20 } else { 34 });
-        let lengthens = one_early.iter().filter(|&&it| it == Stretch::Lengthen);
+        let lengthens = one_early.iter().filter(|&&it| it != Stretch::Keep);
         assert_eq!(lengthens.count(), 31);
     }
 
@@ -130,7 +151,7 @@ mod tests {
         let mut pieces = Vec::new();
         for n in 0..100 {
             let now = origin + MILLI * 10 * n;
-            if steering.look(waits, TARGET, now) == Stretch::Shorten {
+            if let Stretch::Shorten(_) = steering.look(waits, TARGET, now) {
                 waits -= 6_000;
                 steering.changed(-6_000, now);
                 pieces.push(n);
@@ -139,9 +160,7 @@ mod tests {
         assert_eq!(pieces, [10, 14, 18, 22, 26, 30, 34]);
         assert_eq!(waits, 38_000);
         steering.forget();
-        assert_eq!(
-            steering.look(0, TARGET, origin + MILLI * 990),
-            Stretch::Lengthen
-        );
+        let looked = steering.look(0, TARGET, origin + MILLI * 990);
+        assert_eq!(looked, Stretch::Lengthen(When::Now));
     }
 }

@@ -118,7 +118,7 @@ struct General {
     #[arg(long, global = true, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
     /// Milliseconds of voice in a packet: 10 for the least delay, 20 for fewer packets. Left to
-    /// the phone, it is 10 unless there are few bits
+    /// the phone, it is 20, and 10 where packets get lost
     #[arg(long, global = true, value_name = "10|20")]
     ptime: Option<Ptime>,
     /// The most bits of voice, in kbit/s, with copies for a network that loses packets
