@@ -69,8 +69,8 @@ impl Default for Format {
 
 impl Format {
     /// Sound in one packet, where it goes with or without copies of earlier ones: with them short
-    /// packets, as what is lost is there again so much sooner; without them fewer packets, which take
-    /// a fifth less of the processor.
+    /// packets, as what is lost is there again so much sooner; without them fewer packets, which
+    /// take a fifth less of the processor.
     #[must_use]
     pub fn ptime(self, with_copies: bool) -> Ptime {
         self.ptime.unwrap_or(match with_copies {
