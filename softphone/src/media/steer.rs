@@ -37,8 +37,11 @@ const ABOVE: Duration = Duration::from_millis(10);
 /// And longer from this much below it on.
 const BELOW: Duration = Duration::from_millis(5);
 
-/// As long as it is not this much above or below, it can wait for silence.
-const URGENT: Duration = Duration::from_millis(20);
+/// As long as it is not this much above, it can wait for silence: it is only delay ...
+const URGENT_ABOVE: Duration = Duration::from_millis(60);
+
+/// ... or this much below, where sound is lost.
+const URGENT_BELOW: Duration = Duration::from_millis(15);
 
 /// From one piece to the next: a voice that changes faster is heard to.
 const APART: Duration = Duration::from_millis(40);
@@ -71,10 +74,11 @@ impl Steering {
         let least = least.unwrap_or(waits);
         let since = self.looks.front().map_or(now, |&(at, _)| at);
         let above = least - micros(target);
-        let when = if above.abs() > micros(URGENT) {
-            When::Now
-        } else {
+        let calm = -micros(URGENT_BELOW)..=micros(URGENT_ABOVE);
+        let when = if calm.contains(&above) {
             When::InSilence
+        } else {
+            When::Now
         };
         if above < -micros(BELOW) {
             Stretch::Lengthen(when)
@@ -130,9 +134,9 @@ mod tests {
             looks[0]
         };
         assert_ne!(all(24, Stretch::Lengthen(When::InSilence)), Stretch::Keep);
-        assert_ne!(all(9, Stretch::Lengthen(When::Now)), Stretch::Keep);
+        assert_ne!(all(14, Stretch::Lengthen(When::Now)), Stretch::Keep);
         assert_eq!(all(41, Stretch::Shorten(When::InSilence)), Stretch::Keep);
-        assert_eq!(all(51, Stretch::Shorten(When::Now)), Stretch::Keep);
+        assert_eq!(all(91, Stretch::Shorten(When::Now)), Stretch::Keep);
     }
 
     #[test]
