@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cpal::{
-    FromSample, Sample, SampleFormat, SizedSample,
-    traits::{DeviceTrait, StreamTrait},
-};
+use cpal::{FromSample, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
 use ringbuf::{
     HeapCons, HeapProd, HeapRb,
     traits::{Consumer, Observer, Producer, Split},
@@ -137,7 +134,7 @@ impl Capture {
     }
 }
 
-/// A stream that runs, from or to the callback's side of the ring.
+/// A stream that runs, to the callback's side of the ring.
 fn stream(chosen: &Chosen, health: &Arc<Health>, tap: Tap) -> Result<Stream, AudioError> {
     #[cfg(target_os = "linux")]
     if let Some(wanted) = chosen.pulse() {
@@ -150,14 +147,11 @@ fn stream(chosen: &Chosen, health: &Arc<Health>, tap: Tap) -> Result<Stream, Aud
         .map(Stream::Pulse)
         .map_err(|error| chosen.failed(&error));
     }
-    let stream = match chosen.format {
+    chosen.run(match chosen.format {
         SampleFormat::I16 => build::<i16>(chosen, health, tap),
         SampleFormat::I32 => build::<i32>(chosen, health, tap),
         _ => build::<f32>(chosen, health, tap),
-    }
-    .map_err(|error| chosen.failed(&error))?;
-    stream.play().map_err(|error| chosen.failed(&error))?;
-    Ok(Stream::Any(stream))
+    })
 }
 
 fn build<T: SizedSample>(

@@ -13,7 +13,7 @@ use std::{
 use cpal::{
     BufferSize, ErrorKind, Host, HostId, SampleFormat, StreamConfig, SupportedBufferSize,
     SupportedStreamConfigRange,
-    traits::{DeviceTrait, HostTrait},
+    traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 
 #[cfg(target_os = "linux")]
@@ -250,6 +250,16 @@ impl Chosen {
             rate: self.config.sample_rate,
             period,
         })
+    }
+
+    /// Lets a stream run that was built on it.
+    pub(super) fn run(
+        &self,
+        built: Result<cpal::Stream, cpal::Error>,
+    ) -> Result<Stream, AudioError> {
+        let stream = built.map_err(|error| self.failed(&error))?;
+        stream.play().map_err(|error| self.failed(&error))?;
+        Ok(Stream::Any(stream))
     }
 
     /// An error in opening this device, as it is told.

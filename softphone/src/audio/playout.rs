@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cpal::{
-    FromSample, Sample, SampleFormat, SizedSample,
-    traits::{DeviceTrait, StreamTrait},
-};
+use cpal::{FromSample, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
 use ringbuf::{
     HeapCons, HeapProd, HeapRb,
     traits::{Consumer, Observer, Producer, Split},
@@ -182,7 +179,7 @@ impl Playout {
     }
 }
 
-/// A stream that runs, from or to the callback's side of the ring.
+/// A stream that runs, from the callback's side of the ring.
 fn stream(chosen: &Chosen, health: &Arc<Health>, filler: Filler) -> Result<Stream, AudioError> {
     #[cfg(target_os = "linux")]
     if let Some(wanted) = chosen.pulse() {
@@ -195,14 +192,11 @@ fn stream(chosen: &Chosen, health: &Arc<Health>, filler: Filler) -> Result<Strea
         .map(Stream::Pulse)
         .map_err(|error| chosen.failed(&error));
     }
-    let stream = match chosen.format {
+    chosen.run(match chosen.format {
         SampleFormat::I16 => build::<i16>(chosen, health, filler),
         SampleFormat::I32 => build::<i32>(chosen, health, filler),
         _ => build::<f32>(chosen, health, filler),
-    }
-    .map_err(|error| chosen.failed(&error))?;
-    stream.play().map_err(|error| chosen.failed(&error))?;
-    Ok(Stream::Any(stream))
+    })
 }
 
 fn build<T: SizedSample + FromSample<f32>>(

@@ -82,7 +82,9 @@ impl Receiving {
 
     /// The next 10 ms to be played.
     pub(super) fn next(&mut self, now: Instant) -> Frame {
-        self.fill(FRAME_SAMPLES, now);
+        while self.ready.len() < FRAME_SAMPLES {
+            self.decode(now);
+        }
         let ready = u32::try_from(self.ready.len()).unwrap_or(u32::MAX);
         match self.buffer.stretch(now + duration_of(ready)) {
             Stretch::Keep => {}
@@ -99,19 +101,10 @@ impl Receiving {
         frame
     }
 
-    /// Decodes until so many samples are ready.
-    fn fill(&mut self, samples: usize, now: Instant) {
-        while self.ready.len() < samples {
-            self.decode(now);
-        }
-    }
-
+    /// Makes the next sound ready, of which there is less than a frame, or a packet to be played.
     fn decode(&mut self, now: Instant) {
         match self.buffer.next(now) {
-            Decision::Wait => {
-                let length = self.ready.len().next_multiple_of(FRAME_SAMPLES);
-                self.ready.resize(length.max(FRAME_SAMPLES), 0.0);
-            }
+            Decision::Wait => self.ready.resize(FRAME_SAMPLES, 0.0),
             Decision::Conceal { samples } => self.conceal(samples),
             Decision::Play(packet) => match self.decoder.decode(&packet.payload) {
                 Some(sound) => self.ready.extend_from_slice(sound),
@@ -134,7 +127,6 @@ impl Receiving {
         }
         let samples = self.stretcher.shorten(&mut self.ready, when);
         self.stretched(-i32::try_from(samples).unwrap_or(0), now);
-        self.fill(FRAME_SAMPLES, now);
     }
 
     fn stretched(&mut self, samples: i32, now: Instant) {

@@ -85,7 +85,7 @@ impl Delay {
         self.measure_anew();
         let late = u64::try_from(transit - self.fastest()).unwrap_or(0);
         let late = Duration::from_micros(late);
-        self.held_up &= late > self.target();
+        self.held_up = self.held_up && late > self.target();
         if self.held_up || late > LATENESS_MAX {
             return;
         }

@@ -89,15 +89,11 @@ impl History {
 
     /// How the last packets came, at most 124 of them; `None` at the beginning.
     pub(super) fn reception(&self) -> Option<Reception> {
-        let played = self.seen & !self.late;
-        let (mut lost, mut bursts, mut in_burst) = (0, 0, false);
-        for n in OVERTAKEN..self.known {
-            let is_lost = played >> n & 1 == 0;
-            lost += u32::from(is_lost);
-            bursts += u32::from(is_lost && !in_burst);
-            in_burst = is_lost;
-        }
-        Reception::new(self.known.checked_sub(OVERTAKEN)?, lost, bursts)
+        let sent = self.known.checked_sub(OVERTAKEN).filter(|&sent| sent > 0)?;
+        let played = (self.seen & !self.late) >> OVERTAKEN;
+        let lost = !played & (u128::MAX >> (WINDOW - sent));
+        let bursts = lost & !(lost << 1);
+        Reception::new(sent, lost.count_ones(), bursts.count_ones())
     }
 
     /// The stream begins anew with `seq`, or for the first time.

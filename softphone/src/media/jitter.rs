@@ -19,7 +19,7 @@ use std::{
 };
 
 use super::{
-    Packet, SAMPLE_RATE, Timestamp,
+    Coding, Packet, SAMPLE_RATE, Timestamp,
     arrival::{Interarrival, Lateness, Strays},
     delay::Delay,
     duration_of,
@@ -214,6 +214,7 @@ impl JitterBuffer {
             packet: Packet {
                 timestamp,
                 payload: payload.into(),
+                coding: Coding::Opus,
                 ..of.clone()
             },
             samples,

@@ -242,16 +242,17 @@ fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them(
 #[test]
 fn a_packet_that_is_lost_is_played_from_a_copy() {
     let origin = Instant::now();
-    let at = |millis| origin + Duration::from_millis(millis);
     let mut buffer = JitterBuffer::new();
-    buffer.insert(packet(0, 0, LONG, at(0)));
-    let third = packet(2, 1_920, LONG, at(40));
+    buffer.insert(packet(0, 0, LONG, at(origin, 0)));
+    let third = packet(2, 1_920, LONG, at(origin, 40));
     buffer.insert(third.clone());
     buffer.insert_copy(&third, 960, &[LONG]);
     // Again, and of what came itself: nothing more.
     buffer.insert_copy(&third, 960, &[LONG]);
     buffer.insert_copy(&third, 1_920, &[LONG]);
-    let played: Vec<Decision> = (0..3).map(|n| buffer.next(at(60 + 20 * n))).collect();
+    let played: Vec<Decision> = (0..3)
+        .map(|n| buffer.next(at(origin, 60 + 20 * n)))
+        .collect();
     let timestamps: Vec<Option<u32>> = played
         .iter()
         .map(|decision| match decision {
@@ -270,18 +271,17 @@ fn a_packet_that_is_lost_is_played_from_a_copy() {
 #[test]
 fn a_copy_that_is_of_no_use_changes_nothing() {
     let origin = Instant::now();
-    let at = |millis| origin + Duration::from_millis(millis);
     let mut buffer = JitterBuffer::new();
-    let first = packet(5, 4_800, LONG, at(0));
+    let first = packet(5, 4_800, LONG, at(origin, 0));
     // Before the stream, without sound, of the packet itself, and from before the first.
     buffer.insert_copy(&first, 960, &[LONG]);
     buffer.insert(first.clone());
     for (offset, payload) in [(960, &[LONG][..]), (0, &[LONG]), (960, &[])] {
         buffer.insert_copy(&first, offset, payload);
     }
-    assert!(matches!(buffer.next(at(60)), Decision::Play(packet) if packet == first));
+    assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(packet) if packet == first));
     // Its turn is over.
-    let next = packet(6, 5_760, LONG, at(20));
+    let next = packet(6, 5_760, LONG, at(origin, 20));
     buffer.insert_copy(&next, 960, &[LONG]);
     assert_eq!(buffer.counters().recovered, 0);
     assert!(buffer.is_empty());
@@ -290,16 +290,15 @@ fn a_copy_that_is_of_no_use_changes_nothing() {
 #[test]
 fn a_packet_that_comes_after_its_copy_takes_its_place() {
     let origin = Instant::now();
-    let at = |millis| origin + Duration::from_millis(millis);
     let mut buffer = JitterBuffer::new();
-    buffer.insert(packet(0, 0, LONG, at(0)));
-    let third = packet(2, 1_920, LONG, at(40));
+    buffer.insert(packet(0, 0, LONG, at(origin, 0)));
+    let third = packet(2, 1_920, LONG, at(origin, 40));
     buffer.insert(third.clone());
     buffer.insert_copy(&third, 960, &[LONG, 1]);
-    let second = packet(1, 960, LONG, at(41));
+    let second = packet(1, 960, LONG, at(origin, 41));
     assert_eq!(buffer.insert(second.clone()), Inserted::Accepted);
-    buffer.next(at(60));
-    assert_eq!(buffer.next(at(80)), Decision::Play(second));
+    buffer.next(at(origin, 60));
+    assert_eq!(buffer.next(at(origin, 80)), Decision::Play(second));
     let counters = buffer.counters();
     assert_eq!(
         (counters.recovered, counters.lost, counters.refused),
