@@ -47,11 +47,21 @@ const LATENESS_MAX: Duration = Duration::from_secs(2);
 /// Entries of the histogram.
 const BINS: usize = MOST.as_millis() as usize / STEP.as_millis() as usize;
 
+/// The first packet, and the newest one.
+#[derive(Debug)]
+struct Origin {
+    /// When the first one arrived.
+    at: Instant,
+    newest: Timestamp,
+    /// From the first to the newest.
+    samples: i64,
+}
+
 /// Sums up how late packets come.
 #[derive(Debug)]
 pub struct Delay {
-    /// The first packet: all times are told from it on.
-    origin: Option<(Instant, Timestamp)>,
+    /// All times are told from the first packet on.
+    origin: Option<Origin>,
     /// The fastest packet of each period, and when that began; the newest last.
     fastest: VecDeque<(Instant, i64)>,
     /// The share of packets of each lateness ...
@@ -79,8 +89,13 @@ impl Default for Delay {
 impl Delay {
     /// Sound of this time arrived for the first time, by itself or by a copy.
     pub fn came(&mut self, timestamp: Timestamp, arrived: Instant) {
-        let (origin, first) = *self.origin.get_or_insert((arrived, timestamp));
-        let transit = micros(arrived, origin) - sent(timestamp, first);
+        let origin = self.origin.get_or_insert(Origin {
+            at: arrived,
+            newest: timestamp,
+            samples: 0,
+        });
+        origin.follow(timestamp);
+        let transit = origin.transit(timestamp, arrived);
         self.note_fastest(transit, arrived);
         self.measure_anew();
         let late = u64::try_from(transit - self.fastest()).unwrap_or(0);
@@ -138,8 +153,8 @@ impl Delay {
     /// before anything came.
     #[must_use]
     pub fn waits(&self, timestamp: Timestamp, at: Instant) -> Option<i64> {
-        let (origin, first) = self.origin?;
-        Some(micros(at, origin) - sent(timestamp, first) - self.fastest())
+        let transit = self.origin.as_ref()?.transit(timestamp, at);
+        Some(transit - self.fastest())
     }
 
     fn note_fastest(&mut self, transit: i64, arrived: Instant) {
@@ -185,9 +200,21 @@ fn micros(at: Instant, origin: Instant) -> i64 {
     i64::try_from(after).unwrap_or(i64::MAX) - i64::try_from(before).unwrap_or(i64::MAX)
 }
 
-/// From the first sample to this one, in microseconds.
-fn sent(timestamp: Timestamp, first: Timestamp) -> i64 {
-    i64::from(timestamp.since(first)) * 1_000_000 / i64::from(SAMPLE_RATE)
+impl Origin {
+    /// The sender's clock has come so far. It wraps around, so it is never told from far away.
+    fn follow(&mut self, timestamp: Timestamp) {
+        let newer = timestamp.since(self.newest);
+        if newer > 0 {
+            self.newest = timestamp;
+            self.samples += i64::from(newer);
+        }
+    }
+
+    /// How much longer than the first packet one takes that arrives then, in microseconds.
+    fn transit(&self, timestamp: Timestamp, arrived: Instant) -> i64 {
+        let samples = self.samples + i64::from(timestamp.since(self.newest));
+        micros(arrived, self.at) - samples * 1_000_000 / i64::from(SAMPLE_RATE)
+    }
 }
 
 #[cfg(test)]
@@ -268,6 +295,21 @@ mod tests {
         assert_eq!(delay.waits(third, at(0)), Some(-20_000));
         assert_eq!(delay.waits(third.plus(480), at(57)), Some(27_000));
         assert_eq!(Delay::default().waits(third, at(0)), None);
+    }
+
+    #[test]
+    fn a_call_of_days_outlasts_the_senders_clock() {
+        const MINUTES: u32 = 10;
+        let (mut delay, origin) = (Delay::default(), Instant::now());
+        for n in 0..6 * 72 {
+            let (timestamp, at) = (
+                Timestamp(7).plus((48_000 * 60 * MINUTES).wrapping_mul(n)),
+                origin + Duration::from_secs(60) * MINUTES * n,
+            );
+            delay.came(timestamp, at);
+            assert_eq!(delay.waits(timestamp, at + MILLI * 30), Some(30_000), "{n}");
+        }
+        assert_eq!(delay.target(), LEAST);
     }
 
     #[test]
