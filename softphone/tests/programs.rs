@@ -107,6 +107,9 @@ fn read_wav(path: &Path) -> Vec<f32> {
         .collect()
 }
 
+/// In samples of a file.
+const HALF_A_SECOND: usize = RATE as usize / 2;
+
 /// The greatest correlation of `sent` with what begins up to half a second into `heard`, or up to
 /// a quarter of it.
 fn likeness(sent: &[f32], heard: &[f32]) -> f32 {
@@ -132,10 +135,9 @@ fn likeness(sent: &[f32], heard: &[f32]) -> f32 {
     best(&mut (near.saturating_sub(16)..(near + 16).min(end))).0
 }
 
-/// How alike pieces of half a second are, each at its own delay: the middle one of them, as the
-/// delay of a call may change between two.
-fn alike_in_pieces(sent: &[f32], heard: &[f32]) -> f32 {
-    let piece = RATE as usize / 2;
+/// How alike pieces of half a second, so many samples, are, each at its own delay: the middle one
+/// of them, as the delay of a call may change between two.
+fn alike_in_pieces(sent: &[f32], heard: &[f32], piece: usize) -> f32 {
     let pieces = sent.chunks_exact(piece).enumerate();
     let mut all: Vec<f32> = pieces
         .map(|(n, sent)| {
@@ -190,14 +192,18 @@ fn a_call_by_name_carries_a_voice_into_a_file_and_both_end_well() {
             // Bob has had his two calls; his file is whole when he has ended.
             break;
         }
-        let like = alike_in_pieces(&speech, &read_wav(&place.path(file)));
+        let like = alike_in_pieces(&speech, &read_wav(&place.path(file)), HALF_A_SECOND);
         assert!(like > 0.8, "{file} is like the speech by {like}");
     }
     let bob = bob.end();
     assert_eq!(bob.code, Some(0), "{}", bob.complaints);
     assert_eq!(bob.reason(), "remote_hangup");
     assert_eq!(bob.event("incoming")["confirmed"], true);
-    let like = alike_in_pieces(&speech, &read_wav(&place.path("heard-3.wav")));
+    let like = alike_in_pieces(
+        &speech,
+        &read_wav(&place.path("heard-3.wav")),
+        HALF_A_SECOND,
+    );
     assert!(like > 0.8, "the second file is like the speech by {like}");
     assert_eq!(std::fs::read(place.path("heard-2.wav")).unwrap(), b"mine");
     assert!(!place.is_registered("bob"));
@@ -215,13 +221,10 @@ fn an_echo_sends_the_voice_back() {
         .phone("alice", &[&["call", "echo"], &files[..]].concat())
         .end();
     assert_eq!(alice.code, Some(0), "{}", alice.complaints);
-    // Coded twice, the waves of the voice have shifted. Its syllables have by no more than the
-    // delay of both ways becomes less while the links are being known.
-    let like = likeness(
-        &loudness(&speech),
-        &loudness(&read_wav(&place.path("back.wav"))),
-    );
-    assert!(like > 0.7, "the echo is like the speech by {like}");
+    // Coded twice, the waves of the voice have shifted; its syllables have not.
+    let back = loudness(&read_wav(&place.path("back.wav")));
+    let like = alike_in_pieces(&loudness(&speech), &back, 50);
+    assert!(like > 0.9, "the echo is like the speech by {like}");
     echo.signal("-TERM");
     let echo = echo.end();
     assert_eq!(echo.code, Some(0), "{}", echo.complaints);
