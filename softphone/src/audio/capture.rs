@@ -20,6 +20,7 @@ use super::{
     },
     fresh::{Freshness, Step},
     kept::End,
+    pace::FRAME_TIME,
     resample::Resampler,
 };
 use crate::media::{FRAME_SAMPLES, Frame, SAMPLE_RATE};
@@ -55,6 +56,7 @@ impl End for Capture {
         let tap = Tap {
             ring: producer,
             channels: usize::from(chosen.config.channels),
+            frame: samples_in(FRAME_TIME, rate),
             meter: Arc::clone(&meter),
         };
         let stream = stream(chosen, health, tap)?;
@@ -93,8 +95,7 @@ impl Capture {
         self.meter.wake_me();
         frame.fill(0.0);
         let period = duration_at(self.meter.period_frames.load(Relaxed), self.rate);
-        let waiting = duration_at(self.ring.occupied_len(), self.rate)
-            + duration_at(self.ready.len(), SAMPLE_RATE);
+        let waiting = self.waiting();
         let was_fresh = self.freshness.is_fresh();
         match self.freshness.step(waiting, period, now) {
             Step::Take => self.take(frame, now),
@@ -123,6 +124,16 @@ impl Capture {
         true
     }
 
+    /// From the mouth until its sound is taken, as far as the sound system tells.
+    pub(super) fn delay(&self) -> Duration {
+        self.meter.latency().unwrap_or_default() + self.waiting()
+    }
+
+    fn waiting(&self) -> Duration {
+        duration_at(self.ring.occupied_len(), self.rate)
+            + duration_at(self.ready.len(), SAMPLE_RATE)
+    }
+
     /// Whether the microphone has come to a standstill, told once for each.
     pub(super) fn stands_still(&mut self) -> bool {
         self.freshness.stands_still()
@@ -139,8 +150,10 @@ fn stream(chosen: &Chosen, health: &Arc<Health>, tap: Tap) -> Result<Stream, Aud
     #[cfg(target_os = "linux")]
     if let Some(wanted) = chosen.pulse() {
         let (mut tap, health) = (tap, Arc::clone(health));
+        let meter = Arc::clone(&tap.meter);
         return pulse::record(
             &wanted,
+            meter,
             move |data| tap.take(data),
             move |why| health.lose(why),
         )
@@ -175,6 +188,8 @@ where
 struct Tap {
     ring: HeapProd<f32>,
     channels: usize,
+    /// Samples of 10 ms: with fewer there is nothing to do.
+    frame: usize,
     meter: Arc<Meter>,
 }
 
@@ -202,7 +217,10 @@ impl Tap {
         if dropped > 0 {
             self.meter.glitches.fetch_add(1, Relaxed);
         }
-        self.meter.moved(frames);
+        self.meter.saw(frames);
+        if self.ring.occupied_len() >= self.frame {
+            self.meter.wake();
+        }
     }
 }
 
@@ -218,6 +236,7 @@ mod tests {
             Tap {
                 ring,
                 channels,
+                frame: 480,
                 meter: Arc::default(),
             },
             taken,

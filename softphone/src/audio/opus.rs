@@ -41,6 +41,12 @@ impl Encoder {
         let _ = self.opus.set_bitrate(Bitrate::Bits(bps));
     }
 
+    /// How far it looks ahead, in samples.
+    pub(super) fn lookahead(&mut self) -> u32 {
+        let samples = self.opus.get_lookahead().unwrap_or(0);
+        u32::try_from(samples).unwrap_or(0)
+    }
+
     /// The packet for `samples`, 10 or 20 ms between -1.0 and 1.0. It ends with what came 6.5 ms
     /// before the end of `samples`: the encoder looks that far ahead.
     pub(super) fn encode(&mut self, samples: &[f32]) -> Result<&[u8], Error> {

@@ -1,65 +1,48 @@
-//! The loudspeaker: the sound thread keeps a ring filled, a device's callback empties it.
+//! The loudspeaker: the sound thread gives it what it is to play.
+
+mod ring;
 
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use cpal::{FromSample, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
-use ringbuf::{
-    HeapCons, HeapProd, HeapRb,
-    traits::{Consumer, Observer, Producer, Split},
-};
-
+use self::ring::Ring;
 #[cfg(target_os = "linux")]
-use super::pulse;
+use super::pulse::{self, Feed};
 use super::{
     AudioError,
-    device::{
-        Chosen, Direction, Health, Meter, OPEN_MAX, Stream, duration_at, error_handler, samples_in,
-    },
+    device::{Chosen, Direction, Health, Meter, Stream, samples_in},
     kept::End,
     pace::{FRAME_TIME, Standstill},
     resample::Resampler,
 };
 use crate::media::{Frame, SAMPLE_RATE, SILENCE};
 
-/// What the ring can hold; what it is kept at is much less.
-const RING: Duration = Duration::from_millis(500);
-
-/// What the ring is kept at, beside the device's period: how late the sound thread may come.
-const RESERVE: Duration = Duration::from_millis(10);
-
-/// A device's period is the most that one callback took in the last one or two of these.
-const PERIOD_WINDOW: Duration = Duration::from_secs(1);
-
 /// How long what a device takes says more of its start than of its period.
 const START: Duration = Duration::from_millis(150);
 
-/// Samples that a callback moves at a time, on its stack.
-const MIX_SAMPLES: usize = 64;
-
 /// An open loudspeaker.
 pub(super) struct Playout {
-    ring: HeapProd<f32>,
+    way: Way,
     meter: Arc<Meter>,
     rate: u32,
     resampler: Resampler,
-    /// Sound at the device's rate, on its way to the ring.
+    /// Sound at the device's rate.
     block: Vec<f32>,
-    period: Period,
-    /// What the ring is kept at, in samples.
-    target: usize,
     standstill: Standstill,
     opened: Instant,
     /// What it takes at its start is no longer looked at.
     started: bool,
 }
 
-/// The device's period, as it was seen.
-struct Period {
-    frames: usize,
-    since: Instant,
+/// How sound gets to it.
+enum Way {
+    /// A callback takes it out of a ring.
+    Ring(Ring),
+    /// It is written as the sound server asks for it.
+    #[cfg(target_os = "linux")]
+    Feed(Feed),
 }
 
 impl End for Playout {
@@ -68,30 +51,18 @@ impl End for Playout {
     fn open(chosen: &Chosen, health: &Arc<Health>) -> Result<(Self, Stream), AudioError> {
         let rate = chosen.config.sample_rate;
         let meter = Arc::new(Meter::default());
-        let (ring, consumer) = HeapRb::new(samples_in(RING, rate)).split();
-        let filler = Filler {
-            ring: consumer,
-            channels: usize::from(chosen.config.channels),
-            begun: false,
-            meter: Arc::clone(&meter),
-        };
-        let stream = stream(chosen, health, filler)?;
+        let (way, stream) = Way::open(chosen, health, &meter)?;
         let resampler =
             Resampler::new(SAMPLE_RATE, rate).map_err(|error| AudioError::Unavailable {
                 why: error.to_string(),
             })?;
-        let (period, now) = (samples_in(FRAME_TIME, rate), Instant::now());
+        let now = Instant::now();
         let playout = Self {
-            ring,
+            way,
             meter,
             rate,
             resampler,
             block: Vec::with_capacity(samples_in(FRAME_TIME, rate) * 2),
-            period: Period {
-                frames: period,
-                since: now,
-            },
-            target: period,
             standstill: Standstill::starting(now),
             opened: now,
             started: false,
@@ -105,62 +76,69 @@ impl End for Playout {
 }
 
 impl Playout {
-    /// Whether another frame is wanted: the ring is kept at a period and [`RESERVE`]. When the
-    /// loudspeaker stands still, frames are wanted at their time, to be dropped: what is heard
-    /// when it moves again is then what is said at that time.
+    /// Whether another frame is wanted. When the loudspeaker stands still, frames are wanted at
+    /// their time, to be dropped: what is heard when it moves again is then what is said at that
+    /// time.
     pub(super) fn wants(&mut self, now: Instant) -> bool {
         self.meter.wake_me();
-        let seen = self.meter.period_frames.load(Relaxed);
-        if now.saturating_duration_since(self.period.since) >= PERIOD_WINDOW {
-            self.meter.period_frames.store(0, Relaxed);
-            self.period = Period {
-                frames: seen,
-                since: now,
-            };
+        if self.takes(now) {
+            self.standstill.moved(now);
+            return true;
         }
-        let target = self.period.frames.max(seen) + samples_in(RESERVE, self.rate);
-        self.target = target.min(self.ring.capacity().get() / 2);
-        if self.is_full() {
-            return self.standstill.frame_passed(now);
-        }
-        self.standstill.moved(now);
-        true
+        self.standstill.frame_passed(now)
     }
 
-    /// Puts 10 ms into the ring, if they were wanted for it.
-    pub(super) fn write(&mut self, frame: &Frame) {
-        if self.is_full() {
+    fn takes(&mut self, now: Instant) -> bool {
+        match &mut self.way {
+            Way::Ring(ring) => ring.wants(now),
+            #[cfg(target_os = "linux")]
+            Way::Feed(feed) => feed.wants(samples_in(FRAME_TIME, self.rate), now),
+        }
+    }
+
+    /// Plays 10 ms, if they were wanted to be heard.
+    pub(super) fn write(&mut self, frame: &Frame, now: Instant) {
+        if !self.takes(now) {
             return;
         }
         self.block.clear();
         self.resampler.push(frame, &mut self.block);
-        // It fits: the ring is never kept more than half full.
-        self.ring.push_slice(&self.block);
+        match &mut self.way {
+            Way::Ring(ring) => ring.write(&self.block),
+            #[cfg(target_os = "linux")]
+            Way::Feed(feed) => feed.write(&self.block, now),
+        }
     }
 
-    /// Fills the ring with silence, until the loudspeaker takes what it will go on taking: at its
-    /// start it takes more. Whether it does.
+    /// Plays silence, until the loudspeaker takes what it will go on taking: at its start it takes
+    /// more. Whether it does.
     pub(super) fn warm(&mut self, now: Instant) -> bool {
         let open_for = now.saturating_duration_since(self.opened);
-        if open_for >= START && !std::mem::replace(&mut self.started, true) {
-            self.meter.period_frames.store(0, Relaxed);
-            self.period = Period {
-                frames: 0,
-                since: now,
-            };
+        if open_for >= START
+            && !std::mem::replace(&mut self.started, true)
+            && let Way::Ring(ring) = &mut self.way
+        {
+            ring.measure_anew(0, now);
         }
         while self.wants(now) {
-            self.write(&SILENCE);
+            self.write(&SILENCE, now);
         }
-        open_for >= START * 2 && self.ring.occupied_len() <= self.target + self.ten_ms()
+        let is_level = match &self.way {
+            Way::Ring(ring) => ring.is_level(),
+            #[cfg(target_os = "linux")]
+            Way::Feed(_) => true,
+        };
+        open_for >= START * 2 && is_level
     }
 
-    fn ten_ms(&self) -> usize {
-        samples_in(FRAME_TIME, self.rate)
-    }
-
-    fn is_full(&self) -> bool {
-        self.ring.occupied_len() >= self.target
+    /// Whoever plays looks after it every so often only.
+    pub(super) fn afford(&mut self, slack: Duration) {
+        match &mut self.way {
+            // The ring has room for that.
+            Way::Ring(_) => {}
+            #[cfg(target_os = "linux")]
+            Way::Feed(feed) => feed.afford(slack),
+        }
     }
 
     /// Whether the loudspeaker has come to a standstill, told once for each.
@@ -168,135 +146,54 @@ impl Playout {
         self.standstill.is_new()
     }
 
-    /// What waits in the ring.
+    /// What waits here, before the device.
     pub(super) fn delay(&self) -> Duration {
-        duration_at(self.ring.occupied_len(), self.rate)
+        match &self.way {
+            Way::Ring(ring) => ring.delay(),
+            #[cfg(target_os = "linux")]
+            Way::Feed(_) => Duration::ZERO,
+        }
+    }
+
+    /// Whether all that was given to it has been taken, or has been played.
+    pub(super) fn is_drained(&self, now: Instant) -> bool {
+        match &self.way {
+            Way::Ring(ring) => ring.delay().is_zero(),
+            #[cfg(target_os = "linux")]
+            Way::Feed(feed) => feed.delay(now).is_zero(),
+        }
+    }
+
+    /// How long the sound system and the device take from there on, if they tell.
+    pub(super) fn device_delay(&self) -> Option<Duration> {
+        self.meter.latency()
     }
 
     /// Times that the device wanted more than there was, since this was last asked.
-    pub(super) fn underruns(&self) -> u64 {
-        u64::from(self.meter.glitches.swap(0, Relaxed))
+    pub(super) fn underruns(&mut self) -> u64 {
+        u64::from(match &mut self.way {
+            Way::Ring(ring) => ring.underruns(),
+            #[cfg(target_os = "linux")]
+            Way::Feed(feed) => feed.underruns(),
+        })
     }
 }
 
-/// A stream that runs, from the callback's side of the ring.
-fn stream(chosen: &Chosen, health: &Arc<Health>, filler: Filler) -> Result<Stream, AudioError> {
-    #[cfg(target_os = "linux")]
-    if let Some(wanted) = chosen.pulse() {
-        let (mut filler, health) = (filler, Arc::clone(health));
-        return pulse::play(
-            &wanted,
-            move |data| filler.fill(data),
-            move |why| health.lose(why),
-        )
-        .map(Stream::Pulse)
-        .map_err(|error| chosen.failed(&error));
-    }
-    chosen.run(match chosen.format {
-        SampleFormat::I16 => build::<i16>(chosen, health, filler),
-        SampleFormat::I32 => build::<i32>(chosen, health, filler),
-        _ => build::<f32>(chosen, health, filler),
-    })
-}
-
-fn build<T: SizedSample + FromSample<f32>>(
-    chosen: &Chosen,
-    health: &Arc<Health>,
-    mut filler: Filler,
-) -> Result<cpal::Stream, cpal::Error> {
-    let on_error = error_handler(Arc::clone(&filler.meter), Arc::clone(health));
-    chosen.device.build_output_stream::<T, _, _>(
-        chosen.config,
-        move |data, _| filler.fill(data),
-        on_error,
-        Some(OPEN_MAX),
-    )
-}
-
-/// The callback's side of the ring.
-struct Filler {
-    ring: HeapCons<f32>,
-    channels: usize,
-    /// The sound thread has begun to fill the ring.
-    begun: bool,
-    meter: Arc<Meter>,
-}
-
-impl Filler {
-    /// REAL-TIME: called by the device for every buffer, of any length. Gives all channels the
-    /// same, and silence when there is nothing.
-    fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T]) {
-        let frames = data.len() / self.channels;
-        self.begun |= !self.ring.is_empty();
-        let mut mono = [0.0; MIX_SAMPLES];
-        let mut missing = 0;
-        for piece in data.chunks_mut(MIX_SAMPLES * self.channels) {
-            let wanted = piece.len() / self.channels;
-            let filled = self.ring.pop_slice(&mut mono[..wanted]);
-            mono[filled..wanted].fill(0.0);
-            missing += wanted - filled;
-            for (&sample, channels) in mono.iter().zip(piece.chunks_mut(self.channels)) {
-                channels.fill(T::from_sample(sample));
-            }
+impl Way {
+    fn open(
+        chosen: &Chosen,
+        health: &Arc<Health>,
+        meter: &Arc<Meter>,
+    ) -> Result<(Self, Stream), AudioError> {
+        #[cfg(target_os = "linux")]
+        if let Some(wanted) = chosen.pulse() {
+            let health = Arc::clone(health);
+            let lost = move |why: &pulse::PulseError| health.lose(why);
+            let (feed, stream) = pulse::play(&wanted, Arc::clone(meter), lost)
+                .map_err(|error| chosen.failed(&error))?;
+            return Ok((Self::Feed(feed), Stream::Pulse(stream)));
         }
-        if missing > 0 && self.begun {
-            self.meter.glitches.fetch_add(1, Relaxed);
-        }
-        self.meter.moved(frames);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use assert_no_alloc::assert_no_alloc;
-
-    use super::*;
-
-    fn filler(channels: usize) -> (HeapProd<f32>, Filler) {
-        let (ring, consumer) = HeapRb::new(4_000).split();
-        (
-            ring,
-            Filler {
-                ring: consumer,
-                channels,
-                begun: false,
-                meter: Arc::default(),
-            },
-        )
-    }
-
-    #[test]
-    fn the_callback_fills_all_channels_of_any_format_without_allocating() {
-        let (mut ring, mut filler) = filler(2);
-        let sound: Vec<f32> = (0..1_024).map(|n| n as f32 / 1_024.0).collect();
-        let (mut floats, mut integers, mut wide) = ([9.0f32; 2_048], [9i16; 6], [9i32; 2]);
-        ring.push_slice(&sound);
-        ring.push_slice(&[-1.0, 0.5, 0.0, -0.25]);
-        assert_no_alloc(|| {
-            filler.fill(&mut floats);
-            filler.fill(&mut integers);
-            filler.fill(&mut wide);
-        });
-        for (n, channels) in floats.chunks(2).enumerate() {
-            assert_eq!(channels, [sound[n]; 2]);
-        }
-        assert_eq!(integers, [i16::MIN, i16::MIN, 16_384, 16_384, 0, 0]);
-        assert_eq!(wide, [i32::MIN / 4; 2]);
-        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
-        assert_eq!(filler.meter.period_frames.load(Relaxed), 1_024);
-    }
-
-    #[test]
-    fn an_empty_ring_is_silence_and_counts_once_sound_has_begun() {
-        let (mut ring, mut filler) = filler(1);
-        let mut out = [9.0f32; 480];
-        assert_no_alloc(|| filler.fill(&mut out));
-        assert_eq!(out, [0.0; 480]);
-        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
-        ring.push_slice(&[0.5; 100]);
-        assert_no_alloc(|| filler.fill(&mut out));
-        assert_eq!((out[99], out[100]), (0.5, 0.0));
-        assert_no_alloc(|| filler.fill(&mut out));
-        assert_eq!(filler.meter.glitches.load(Relaxed), 2);
+        let (ring, stream) = Ring::open(chosen, health, meter)?;
+        Ok((Self::Ring(ring), stream))
     }
 }

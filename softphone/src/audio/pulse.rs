@@ -1,31 +1,47 @@
 //! Streams of a PulseAudio server, or of PipeWire in its place: a connection and a thread for each.
 //!
-//! The thread waits for what the server sends, calls back, and answers, and does nothing else. Why
-//! these are not the streams of the sound library that finds the devices: `docs/decisions`, 0024.
+//! The thread waits for what the server sends and passes it on, and does nothing else. What is to
+//! be played the sound thread writes by itself, with no buffer between. Why these are not the
+//! streams of the sound library that finds the devices: `docs/decisions`, 0024.
+
+mod feed;
 
 use std::{
     ffi::CString,
     fmt,
-    io::{self, BufReader, Read, Write},
+    io::{self, BufReader, Read},
     net::Shutdown,
     os::unix::net::UnixStream,
+    sync::Arc,
     thread::{self, JoinHandle},
+    time::{Duration, SystemTime},
 };
 
 use pulseaudio::protocol::{
     AuthParams, AuthReply, ChannelMap, Command, CommandReply, CreatePlaybackStreamReply,
-    CreateRecordStreamReply, DESCRIPTOR_SIZE, Descriptor, DescriptorFlags, MAX_MEMBLOCKQ_LENGTH,
-    MAX_VERSION, PlaybackStreamParams, Prop, Props, ProtocolError, RecordStreamParams,
-    SampleFormat, SampleSpec, SetClientNameReply, encode_descriptor, read_descriptor,
+    CreateRecordStreamReply, DESCRIPTOR_SIZE, LatencyParams, MAX_VERSION, PlaybackLatency,
+    PlaybackStreamParams, Prop, Props, ProtocolError, RecordLatency, RecordStreamParams,
+    SampleFormat, SampleSpec, SetClientNameReply, TagStructRead, TagStructReader, read_descriptor,
     read_reply_message,
     stream::{BufferAttr, StreamFlags},
     write_command_message,
 };
 
-use super::device::OPEN_MAX;
+pub(super) use self::feed::Feed;
+use self::feed::Asked;
+use super::device::{Meter, OPEN_MAX};
 
 /// Samples that a callback is given at most. A message that is no sound has no more bytes.
 const CHUNK: usize = 4_096;
+
+/// No device takes longer than that to be told, whatever a server says.
+const LATENCY_MAX: Duration = Duration::from_secs(10);
+
+/// What the question is numbered by, of a stream that plays ...
+const PLAYS: u32 = 1_000;
+
+/// ... and of one that records: no other question is asked of a stream that runs.
+const RECORDS: u32 = 1_001;
 
 /// Bytes of a sample, which is a little-endian `f32`.
 const SAMPLE_BYTES: usize = size_of::<f32>();
@@ -105,16 +121,17 @@ impl From<io::Error> for PulseError {
     }
 }
 
-/// Plays what `fill` gives, which is called on a thread of its own, and calls `lost` when it ends
-/// by itself. Waits for the server, for a few times [`OPEN_MAX`] at the most.
+/// Opens a stream that plays what its [`Feed`] is given, and calls `lost` when it ends by itself.
+/// Whoever feeds it is woken by `meter`. Waits for the server, for a few times [`OPEN_MAX`] at the
+/// most.
 ///
 /// # Errors
 /// Any [`PulseError`]; nothing is left open then.
 pub(super) fn play(
     wanted: &Wanted,
-    fill: impl FnMut(&mut [f32]) + Send + 'static,
+    meter: Arc<Meter>,
     lost: impl FnOnce(&PulseError) + Send + 'static,
-) -> Result<Stream, PulseError> {
+) -> Result<(Feed, Stream), PulseError> {
     let mut server = Server::connect()?;
     let created: CreatePlaybackStreamReply =
         server.ask(&Command::CreatePlaybackStream(PlaybackStreamParams {
@@ -126,22 +143,22 @@ pub(super) fn play(
             flags: low_latency(),
             ..PlaybackStreamParams::default()
         }))?;
-    server.stream("playing", lost, move |server| {
-        server.play(created.channel, created.requested_bytes, fill)
-    })
+    server.playing(&created, meter, lost)
 }
 
-/// Hands what a device hears to `take`, likewise.
+/// Hands what a device hears to `take`, which is called on a thread of its own, likewise. `meter`
+/// is told how long the device takes until then.
 ///
 /// # Errors
 /// As [`play`].
 pub(super) fn record(
     wanted: &Wanted,
+    meter: Arc<Meter>,
     take: impl FnMut(&[f32]) + Send + 'static,
     lost: impl FnOnce(&PulseError) + Send + 'static,
 ) -> Result<Stream, PulseError> {
     let mut server = Server::connect()?;
-    let _created: CreateRecordStreamReply =
+    let created: CreateRecordStreamReply =
         server.ask(&Command::CreateRecordStream(RecordStreamParams {
             sample_spec: wanted.spec(),
             channel_map: ChannelMap::mono(),
@@ -151,7 +168,10 @@ pub(super) fn record(
             flags: low_latency(),
             ..RecordStreamParams::default()
         }))?;
-    server.stream("recording", lost, move |server| server.record(take))
+    let rate = created.sample_spec.sample_rate;
+    server.stream("recording", lost, move |server| {
+        server.record(created.channel, rate, &meter, take)
+    })
 }
 
 impl Wanted {
@@ -168,13 +188,15 @@ impl Wanted {
         Ok(CString::new(self.device.as_str()).map_err(no_name)?)
     }
 
-    /// Two periods in all, of which the server asks for one when it has played one.
+    /// Two periods in all, which makes the device's own latency the least that it can be. The
+    /// server asks for one when it has played one; it is not filled to the brim ([`Feed`]).
     fn playing(&self) -> BufferAttr {
         let period = self.period_bytes();
         BufferAttr {
-            max_length: period.saturating_mul(2),
             target_length: period.saturating_mul(2),
             minimum_request_length: period,
+            // It plays all the time, also when it is empty.
+            pre_buffering: 0,
             ..BufferAttr::default()
         }
     }
@@ -208,6 +230,44 @@ fn props() -> Props {
     props.set(Prop::ApplicationIconName, c"ramal");
     props.set(Prop::MediaName, c"Ramal");
     props
+}
+
+/// What comes, beside sound.
+enum Came {
+    Word(Command),
+    Latency(Latency),
+}
+
+/// How long sound takes in the server and its device.
+struct Latency {
+    /// In the device.
+    device: Duration,
+    /// Bytes that wait in the server.
+    queued: u64,
+}
+
+impl Latency {
+    fn read(asked: u32, mut reply: &[u8], version: u16) -> Option<Self> {
+        let mut reader = TagStructReader::new(&mut reply, version);
+        let (micros, written, read) = if asked == PLAYS {
+            let told = PlaybackLatency::read(&mut reader, version).ok()?;
+            (told.sink_usec, told.write_offset, told.read_offset)
+        } else {
+            let told = RecordLatency::read(&mut reader, version).ok()?;
+            (told.source_usec, told.write_offset, told.read_offset)
+        };
+        Some(Self {
+            device: Duration::from_micros(micros).min(LATENCY_MAX),
+            queued: u64::try_from(written.saturating_sub(read)).unwrap_or(0),
+        })
+    }
+
+    /// All in all, of sound of `rate` samples a second.
+    fn total(&self, rate: u32) -> Duration {
+        let samples = self.queued / SAMPLE_BYTES as u64;
+        let micros = samples.saturating_mul(1_000_000) / u64::from(rate.max(1));
+        (self.device + Duration::from_micros(micros)).min(LATENCY_MAX)
+    }
 }
 
 /// A connection, of which nothing is wanted but one stream.
@@ -279,63 +339,79 @@ impl Server {
         })
     }
 
-    /// REAL-TIME: plays until there is an error.
-    fn play(&mut self, channel: u32, first: u32, mut fill: impl FnMut(&mut [f32])) -> PulseError {
-        let mut wanted = first as usize;
+    /// Runs a stream that plays.
+    fn playing(
+        self,
+        created: &CreatePlaybackStreamReply,
+        meter: Arc<Meter>,
+        lost: impl FnOnce(&PulseError) + Send + 'static,
+    ) -> Result<(Feed, Stream), PulseError> {
+        let asked = Arc::<Asked>::default();
+        let socket = self.reader.get_ref().try_clone()?;
+        let feed = Feed::begin(socket, created, self.version, Arc::clone(&asked))?;
+        let (channel, rate) = (created.channel, created.sample_spec.sample_rate);
+        let stream = self.stream("playing", lost, move |server| {
+            server.play(channel, rate, &asked, &meter)
+        })?;
+        Ok((feed, stream))
+    }
+
+    /// REAL-TIME: passes on what the server asks for, until there is an error.
+    fn play(&mut self, channel: u32, rate: u32, asked: &Asked, meter: &Meter) -> PulseError {
         loop {
-            while wanted >= SAMPLE_BYTES {
-                let count = (wanted / SAMPLE_BYTES).min(CHUNK);
-                fill(&mut self.samples[..count]);
-                if let Err(error) = self.send(channel, count) {
+            match self.next(|_| {}) {
+                Ok(Some(Came::Word(Command::Request(more)))) if more.channel == channel => {
+                    let samples = more.length as usize / SAMPLE_BYTES;
+                    asked.more(samples);
+                    meter.moved(samples);
+                }
+                Ok(Some(Came::Word(Command::Underflow(_)))) => asked.ran_empty(),
+                Ok(Some(Came::Word(Command::PlaybackStreamKilled(_)))) => {
+                    return PulseError::Closed;
+                }
+                Ok(Some(Came::Latency(latency))) => meter.takes(latency.total(rate)),
+                Ok(_) => {}
+                Err(error) => return error,
+            }
+        }
+    }
+
+    /// REAL-TIME: records until there is an error, and asks now and then how long it takes.
+    fn record(
+        &mut self,
+        channel: u32,
+        rate: u32,
+        meter: &Meter,
+        mut take: impl FnMut(&[f32]),
+    ) -> PulseError {
+        let (every, mut heard) = (rate as usize, 0);
+        loop {
+            let mut count = 0;
+            let came = self.next(|sound| {
+                count += sound.len();
+                take(sound);
+            });
+            match came {
+                Ok(Some(Came::Word(Command::RecordStreamKilled(_)))) => return PulseError::Closed,
+                Ok(Some(Came::Latency(latency))) => meter.takes(latency.total(rate)),
+                Ok(_) => {}
+                Err(error) => return error,
+            }
+            heard += count;
+            if heard >= every {
+                heard = 0;
+                let now = SystemTime::now();
+                let asked = Command::GetRecordLatency(LatencyParams { channel, now });
+                let socket = self.reader.get_mut();
+                if let Err(error) = write_command_message(socket, RECORDS, &asked, self.version) {
                     return error.into();
                 }
-                wanted -= count * SAMPLE_BYTES;
-            }
-            match self.next(|_| {}) {
-                Ok(Some(Command::Request(more))) if more.channel == channel => {
-                    // No buffer of a server holds more.
-                    wanted = (wanted + more.length as usize).min(MAX_MEMBLOCKQ_LENGTH);
-                }
-                Ok(Some(Command::PlaybackStreamKilled(_))) => return PulseError::Closed,
-                Ok(_) => {}
-                Err(error) => return error,
             }
         }
-    }
-
-    /// REAL-TIME: records until there is an error.
-    fn record(&mut self, mut take: impl FnMut(&[f32])) -> PulseError {
-        loop {
-            match self.next(&mut take) {
-                Ok(Some(Command::RecordStreamKilled(_))) => return PulseError::Closed,
-                Ok(_) => {}
-                Err(error) => return error,
-            }
-        }
-    }
-
-    /// Sends so many of the samples, in one piece: each piece would wake the server.
-    fn send(&mut self, channel: u32, count: usize) -> io::Result<()> {
-        let (header, bytes) = self.message.split_at_mut(DESCRIPTOR_SIZE);
-        let bytes = &mut bytes[..count * SAMPLE_BYTES];
-        for (bytes, sample) in bytes.chunks_exact_mut(SAMPLE_BYTES).zip(&self.samples) {
-            bytes.copy_from_slice(&sample.to_le_bytes());
-        }
-        let descriptor = Descriptor {
-            length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-            channel,
-            offset: 0,
-            flags: DescriptorFlags::empty(),
-        };
-        if let Some(header) = header.first_chunk_mut() {
-            encode_descriptor(header, &descriptor);
-        }
-        let length = DESCRIPTOR_SIZE + bytes.len();
-        self.reader.get_mut().write_all(&self.message[..length])
     }
 
     /// Waits for a message: sound goes to `take`, and anything else that we know is returned.
-    fn next(&mut self, take: impl FnMut(&[f32])) -> Result<Option<Command>, PulseError> {
+    fn next(&mut self, take: impl FnMut(&[f32])) -> Result<Option<Came>, PulseError> {
         let descriptor = read_descriptor(&mut self.reader)?;
         let length = descriptor.length as usize;
         if descriptor.channel != u32::MAX {
@@ -348,8 +424,14 @@ impl Server {
         };
         self.reader.read_exact(message)?;
         // What this version of the protocol does not know is of no concern to a stream.
-        let known = Command::read_tag_prefixed(&mut &*message, self.version);
-        Ok(known.ok().map(|(_, command)| command))
+        let mut rest = &*message;
+        Ok(match Command::read_tag_prefixed(&mut rest, self.version) {
+            Ok((asked @ (PLAYS | RECORDS), Command::Reply)) => {
+                Latency::read(asked, rest, self.version).map(Came::Latency)
+            }
+            Ok((_, command)) => Some(Came::Word(command)),
+            Err(_) => None,
+        })
     }
 
     /// Takes sound of so many bytes.
@@ -372,152 +454,4 @@ impl Server {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use assert_no_alloc::assert_no_alloc;
-    use pulseaudio::protocol::{
-        Request, read_command_message, write_ack_message, write_memblock, write_reply_message,
-    };
-
-    use super::*;
-
-    /// A sound server's end of a connection, and the phone's that has greeted it.
-    fn greeted() -> (BufReader<UnixStream>, Server) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let greeting = thread::spawn(move || {
-            let mut server = BufReader::new(theirs);
-            let (asked, auth) = read_command_message(&mut server, MAX_VERSION).unwrap();
-            let Command::Auth(AuthParams { cookie, .. }) = auth else {
-                panic!("{auth:?} comes first");
-            };
-            assert_eq!(cookie, b"cookie");
-            let reply = AuthReply {
-                // A newer server than this knows.
-                version: MAX_VERSION + 1,
-                ..AuthReply::default()
-            };
-            write_reply_message(server.get_mut(), asked, &reply, MAX_VERSION).unwrap();
-            let (asked, _) = read_command_message(&mut server, MAX_VERSION).unwrap();
-            let reply = SetClientNameReply { client_id: 1 };
-            write_reply_message(server.get_mut(), asked, &reply, MAX_VERSION).unwrap();
-            server
-        });
-        let phone = Server::greet(ours, b"cookie".to_vec()).unwrap();
-        assert_eq!(phone.version, MAX_VERSION);
-        (greeting.join().unwrap(), phone)
-    }
-
-    fn say(server: &mut BufReader<UnixStream>, command: &Command) {
-        write_command_message(server.get_mut(), u32::MAX, command, MAX_VERSION).unwrap();
-    }
-
-    fn heard(server: &mut BufReader<UnixStream>) -> (u32, Vec<f32>) {
-        let descriptor = read_descriptor(server).unwrap();
-        let mut bytes = vec![0; descriptor.length as usize];
-        server.read_exact(&mut bytes).unwrap();
-        let samples = bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes);
-        (descriptor.channel, samples.collect())
-    }
-
-    #[test]
-    fn what_the_server_asks_for_is_played_and_no_more() {
-        let (mut server, phone) = greeted();
-        let (tell, lost) = mpsc::sync_channel(8);
-        let mut next = 0.0;
-        let counted = move |samples: &mut [f32]| {
-            samples.fill_with(|| {
-                next += 1.0;
-                next
-            });
-        };
-        let stream = phone.stream(
-            "playing",
-            move |why| tell.send(why.to_string()).unwrap(),
-            move |phone| phone.play(7, 4 * 480, counted),
-        );
-        let count = |from: u16, to: u16| (from..=to).map(f32::from).collect::<Vec<_>>();
-        assert_eq!(heard(&mut server), (7, count(1, 480)));
-        // Of another stream, of no concern, and of half a sample.
-        let of = |channel, length| Command::Request(Request { channel, length });
-        say(&mut server, &of(8, 400));
-        say(&mut server, &Command::Started(7));
-        say(&mut server, &of(7, 42));
-        assert_eq!(heard(&mut server), (7, count(481, 490)));
-        say(&mut server, &of(7, 4 * 5_000 - 2));
-        assert_eq!(heard(&mut server), (7, count(491, 491 + 4_095)));
-        assert_eq!(heard(&mut server), (7, count(4_587, 5_490)));
-        say(&mut server, &Command::PlaybackStreamKilled(7));
-        assert_eq!(lost.recv().unwrap(), "the sound server has closed it");
-        drop(stream);
-    }
-
-    #[test]
-    fn what_is_recorded_comes_whole_and_in_order() {
-        let (mut server, phone) = greeted();
-        let (tell, lost) = mpsc::sync_channel(8);
-        let (pass, taken) = mpsc::sync_channel(8);
-        let stream = phone.stream(
-            "recording",
-            move |why| tell.send(why.to_string()).unwrap(),
-            |phone| phone.record(move |samples| pass.send(samples.to_vec()).unwrap()),
-        );
-        let sound: Vec<f32> = (0..5_000_u16).map(f32::from).collect();
-        let bytes: Vec<u8> = sound.iter().flat_map(|it| it.to_le_bytes()).collect();
-        let server = server.get_mut();
-        write_memblock(server, 0, &bytes[..1_920], 0).unwrap();
-        write_ack_message(server, 9).unwrap();
-        write_memblock(server, 0, &bytes[1_920..], 0).unwrap();
-        let came: Vec<Vec<f32>> = taken.iter().take(3).collect();
-        let lengths: Vec<usize> = came.iter().map(Vec::len).collect();
-        assert_eq!(lengths, [480, 4_096, 424]);
-        assert_eq!(came.concat(), sound);
-        server.shutdown(Shutdown::Both).unwrap();
-        assert_eq!(lost.recv().unwrap(), "the sound server has closed it");
-        drop(stream);
-    }
-
-    #[test]
-    fn a_server_that_makes_no_sense_ends_the_stream() {
-        for (bytes, why) in [
-            (
-                vec![0xFF; 20],
-                "invalid IPC message: a message of 4294967295 bytes",
-            ),
-            (vec![0; 7], "the sound server has closed it"),
-        ] {
-            let (mut server, mut phone) = greeted();
-            server.get_mut().write_all(&bytes).unwrap();
-            drop(server);
-            assert_eq!(phone.record(|_| {}).to_string(), why);
-        }
-    }
-
-    #[test]
-    fn a_stream_that_is_no_longer_wanted_ends_at_once() {
-        let (server, phone) = greeted();
-        let (tell, lost) = mpsc::sync_channel(8);
-        let tell = move |why: &PulseError| tell.send(why.to_string()).unwrap();
-        let stream = phone.stream("recording", tell, |phone| phone.record(|_| {}));
-        drop(stream);
-        assert_eq!(lost.recv().unwrap(), "the sound server has closed it");
-        drop(server);
-    }
-
-    #[test]
-    fn sound_moves_without_allocating() {
-        let (mut server, mut phone) = greeted();
-        let request = Command::Request(Request {
-            channel: 7,
-            length: 1_920,
-        });
-        say(&mut server, &request);
-        write_memblock(server.get_mut(), 0, &[0; 1_920], 0).unwrap();
-        let asked = assert_no_alloc(|| phone.next(|_| {}).unwrap());
-        assert_eq!(asked, Some(request));
-        assert_no_alloc(|| phone.send(7, 480).unwrap());
-        let mut samples = 0;
-        assert_no_alloc(|| phone.next(|sound| samples += sound.len()).unwrap());
-        assert_eq!((samples, heard(&mut server).1.len()), (480, 480));
-    }
-}
+mod tests;

@@ -1,10 +1,13 @@
 //! The way out: frames of the microphone become packets.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use super::opus::Encoder;
 use crate::media::{
-    Coding, Encoded, FRAME_SAMPLES, Frame, PAYLOAD_BYTES_MAX, Timestamp,
+    Coding, Encoded, FRAME_SAMPLES, Frame, PAYLOAD_BYTES_MAX, Timestamp, duration_of,
     format::{Format, Ptime},
     payload_type::{OPUS, RECEPTION},
     reception::Reception,
@@ -37,10 +40,15 @@ pub(super) struct Sending {
     earlier: VecDeque<(Timestamp, Vec<u8>)>,
     /// When the peer is told next how its packets come.
     tells_at: Timestamp,
+    /// How far the encoder looks ahead.
+    lookahead: Duration,
+    /// How long it takes for a packet: the last ones, smoothed.
+    takes: Duration,
 }
 
 impl Sending {
-    pub(super) fn new(encoder: Encoder, format: Format) -> Self {
+    pub(super) fn new(mut encoder: Encoder, format: Format) -> Self {
+        let lookahead = duration_of(encoder.lookahead());
         let redundancy = Redundancy::within(format.max_bps);
         let mut sending = Self {
             encoder,
@@ -55,6 +63,8 @@ impl Sending {
             redundancy,
             earlier: VecDeque::with_capacity(DISTANCE_MAX),
             tells_at: Timestamp(0),
+            lookahead,
+            takes: Duration::ZERO,
         };
         sending.encoder.set_bitrate(sending.plan.voice_bps);
         sending
@@ -107,11 +117,10 @@ impl Sending {
         let timestamp = self.timestamp;
         self.timestamp = timestamp.plus(self.ptime);
         let marker = std::mem::take(&mut self.begins);
-        let Ok(own) = self
-            .encoder
-            .encode(&self.sound[..ptime])
-            .map(<[u8]>::to_vec)
-        else {
+        let began = Instant::now();
+        let encoded = self.encoder.encode(&self.sound[..ptime]);
+        self.takes = (self.takes * 15 + began.elapsed()) / 16;
+        let Ok(own) = encoded.map(<[u8]>::to_vec) else {
             self.failed += 1;
             return None;
         };
@@ -163,6 +172,17 @@ impl Sending {
             return (own.to_vec(), Coding::Opus);
         }
         (packed, Coding::Red)
+    }
+
+    /// Sound in a packet.
+    pub(super) fn ptime(&self) -> Duration {
+        duration_of(self.ptime)
+    }
+
+    /// From a packet's last sample until it can be sent: how far the encoder looks ahead, and how
+    /// long it takes.
+    pub(super) fn encodes_in(&self) -> Duration {
+        self.lookahead + self.takes
     }
 
     /// How many packets could not be encoded.

@@ -79,7 +79,9 @@ impl Sink {
     /// Gives it a frame that it wanted. A file takes none before the call is `open`.
     pub(super) fn write(&mut self, frame: &Frame, now: Instant, open: bool) {
         let failed = match self {
-            Self::Device(kept) => return kept.end().map_or((), |playout| playout.write(frame)),
+            Self::Device(kept) => {
+                return kept.end().map_or((), |playout| playout.write(frame, now));
+            }
             Self::File {
                 recording, path, ..
             } if open => recording
@@ -119,24 +121,35 @@ impl Sink {
         match self {
             Self::File { pace, .. } | Self::Nowhere(pace, _) => pace.next(),
             // It wakes us itself, unless it stands still.
-            Self::Device(_) => now + FRAME_TIME,
+            Self::Device(_) => now + 2 * FRAME_TIME,
         }
     }
 
-    /// What it has taken and not played.
+    /// What it has taken and not given to the device.
     pub(super) fn delay(&mut self) -> Duration {
+        self.playout().map_or(Duration::ZERO, |it| it.delay())
+    }
+
+    /// How long sound takes from there on, if that is known.
+    pub(super) fn device_delay(&mut self) -> Option<Duration> {
+        self.playout()?.device_delay()
+    }
+
+    /// Whether all that it has taken has been played.
+    pub(super) fn is_drained(&mut self, now: Instant) -> bool {
+        self.playout().is_none_or(|it| it.is_drained(now))
+    }
+
+    fn playout(&mut self) -> Option<&mut Playout> {
         match self {
-            Self::Device(kept) => kept.end().map_or(Duration::ZERO, |playout| playout.delay()),
-            Self::File { .. } | Self::Nowhere(..) => Duration::ZERO,
+            Self::Device(kept) => kept.end().ok(),
+            Self::File { .. } | Self::Nowhere(..) => None,
         }
     }
 
     /// Times that it wanted more than there was, since this was last asked.
     pub(super) fn underruns(&mut self) -> u64 {
-        match self {
-            Self::Device(kept) => kept.end().map_or(0, |playout| playout.underruns()),
-            Self::File { .. } | Self::Nowhere(..) => 0,
-        }
+        self.playout().map_or(0, Playout::underruns)
     }
 
     /// Ends it; a device takes its time. Whether all that was written is in the file.

@@ -135,12 +135,20 @@ impl Source {
         }
     }
 
+    /// From the mouth until its sound is taken, as far as that is known.
+    pub(super) fn delay(&mut self) -> Duration {
+        match self {
+            Self::Device(kept) => kept.end().map_or(Duration::ZERO, |it| it.delay()),
+            Self::File { .. } | Self::Silence(_) | Self::Echo => Duration::ZERO,
+        }
+    }
+
     /// When it is to be looked at next. What is played wakes an echo.
     pub(super) fn wakes(&self, now: Instant) -> Instant {
         match self {
             Self::File { pace, .. } | Self::Silence(pace) => pace.next(),
             // It wakes us itself, unless it stands still.
-            Self::Device(_) => now + FRAME_TIME,
+            Self::Device(_) => now + 2 * FRAME_TIME,
             Self::Echo => now + FRAME_TIME,
         }
     }

@@ -286,7 +286,7 @@ impl SoundThread {
             let came = self.receiving.next(now);
             self.write(&came, now, true);
         }
-        self.receiving.is_drained() && self.sink.delay().is_zero()
+        self.receiving.is_drained() && self.sink.is_drained(now)
     }
 
     /// Leaves out what a stall has made too late, so that both ways stay in time.
@@ -327,6 +327,9 @@ impl SoundThread {
             self.stats.device_underruns += underruns;
         }
         self.stats.playout_delay += self.sink.delay();
+        self.stats.device = self.sink.device_delay().unwrap_or_default();
+        self.stats.capture = self.source.delay() + self.sending.ptime();
+        self.stats.encode = self.sending.encodes_in();
         *self
             .shared
             .stats

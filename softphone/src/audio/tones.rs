@@ -20,6 +20,9 @@ use super::{
 /// holds a period and 10 ms, never runs dry.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
 
+/// How late that may come: nobody waits for a tone.
+const SLACK: Duration = Duration::from_millis(20);
+
 /// How long after a device could not be opened it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -208,10 +211,11 @@ impl Wish {
             // A device that is lost is opened again by its keeper; meanwhile nothing is heard.
             let _ = kept.attend();
             if let Ok(playout) = kept.end() {
+                playout.afford(SLACK);
                 while playout.wants(Instant::now()) {
                     let mut frame = generator.next();
                     gain.apply(&mut frame, volume);
-                    playout.write(&frame);
+                    playout.write(&frame, Instant::now());
                 }
             }
         }

@@ -143,7 +143,10 @@ fn figures_add_up_what_is_missing_and_what_takes_time() {
         late_pct: 1.5,
         concealed_pct: 3.0,
         jitter_ms: 1.0,
+        capture_ms: 12.0,
+        encode_ms: 7.0,
         playout_delay_ms: 60.0,
+        device_ms: 6.0,
         bitrate_bps: 32_000,
         underruns: 0,
     };

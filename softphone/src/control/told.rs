@@ -82,6 +82,7 @@ pub enum Told {
     Stats {
         call: String,
         rtt_ms: Option<f64>,
+        network_ms: Option<f64>,
         #[serde(flatten)]
         figures: Map<String, Value>,
     },
@@ -142,6 +143,7 @@ impl Told {
             } => Some(Self::Stats {
                 call: id(*call),
                 rtt_ms: round_trip.map(milliseconds),
+                network_ms: round_trip.map(|there| milliseconds(there / 2)),
                 figures: figures(serde_json::to_value(voice).ok()?),
             }),
             _ => None,
@@ -596,11 +598,12 @@ mod tests {
         let stats = Told::Stats {
             call: "01010101".to_owned(),
             rtt_ms: Some(0.2),
+            network_ms: Some(0.1),
             figures,
         };
         assert_eq!(
             object(&stats),
-            r#"{"call":"01010101","event":"stats","loss_pct":1.24,"rtt_ms":0.2,"underruns":2}"#
+            r#"{"call":"01010101","event":"stats","loss_pct":1.24,"network_ms":0.1,"rtt_ms":0.2,"underruns":2}"#
         );
     }
 

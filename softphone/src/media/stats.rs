@@ -36,9 +36,16 @@ pub struct VoiceStats {
     pub buffer: Counters,
     /// The interarrival jitter of RFC 3550, 6.4.1.
     pub jitter: Duration,
-    /// From the arrival of a packet to the device: what it waits in the jitter buffer and in the
-    /// device's ring. What the sound system adds behind that is not known here.
+    /// From the arrival of a packet to the loudspeaker's device: what it waits in the jitter buffer
+    /// and in the device's ring.
     pub playout_delay: Duration,
+    /// From the loudspeaker's device to the ear, as far as the sound system tells.
+    pub device: Duration,
+    /// From the mouth until the packet is full: what the sound system tells of the microphone's
+    /// device, what waits in its ring, and the packet itself.
+    pub capture: Duration,
+    /// From there until the packet can be sent: how far Opus looks ahead, and how long it takes.
+    pub encode: Duration,
     /// Bytes of Opus taken from the network, without RTP, UDP and IP headers.
     pub received_bytes: u64,
     /// Packets that came and found the queue to the sound thread full.
@@ -77,8 +84,14 @@ pub struct VoiceReport {
     pub concealed_pct: f32,
     /// The interarrival jitter of RFC 3550, 6.4.1, at the end of the interval.
     pub jitter_ms: f32,
-    /// [`VoiceStats::playout_delay`] at the end of the interval.
+    /// [`VoiceStats::capture`] at the end of the interval, and so on.
+    pub capture_ms: f32,
+    /// [`VoiceStats::encode`].
+    pub encode_ms: f32,
+    /// [`VoiceStats::playout_delay`].
     pub playout_delay_ms: f32,
+    /// [`VoiceStats::device`].
+    pub device_ms: f32,
     /// Opus received per second, without RTP, UDP and IP headers.
     pub bitrate_bps: u32,
     /// Times that there was nothing to play, for want of packets or of processor time.
@@ -109,7 +122,10 @@ impl VoiceStats {
             late_pct: percent(late, sent),
             concealed_pct: percent(missing.saturating_add(undecodable), heard),
             jitter_ms: millis(self.jitter),
+            capture_ms: millis(self.capture),
+            encode_ms: millis(self.encode),
             playout_delay_ms: millis(self.playout_delay),
+            device_ms: millis(self.device),
             bitrate_bps: per_second(bytes.saturating_mul(8), elapsed),
             underruns: u32::try_from(underruns).unwrap_or(u32::MAX),
         }
@@ -164,6 +180,9 @@ mod tests {
             },
             jitter: Duration::from_micros(3_500),
             playout_delay: Duration::from_millis(71),
+            device: Duration::from_millis(9),
+            capture: Duration::from_millis(12),
+            encode: Duration::from_micros(6_750),
             received_bytes: 5_000,
             undecodable: 960,
             device_underruns: 1,
@@ -176,7 +195,10 @@ mod tests {
                 late_pct: 2.0,
                 concealed_pct: 14.0,
                 jitter_ms: 3.5,
+                capture_ms: 12.0,
+                encode_ms: 6.75,
                 playout_delay_ms: 71.0,
+                device_ms: 9.0,
                 bitrate_bps: 16_000,
                 underruns: 3,
             }

@@ -44,7 +44,10 @@ fn report(second: u8) -> VoiceReport {
         late_pct: 0.0,
         concealed_pct: wave / 4.0,
         jitter_ms: 4.0 + wave,
+        capture_ms: 12.0,
+        encode_ms: 7.0,
         playout_delay_ms: 60.0 + wave * 3.0,
+        device_ms: 6.0,
         bitrate_bps: 32_000,
         underruns: 0,
     }

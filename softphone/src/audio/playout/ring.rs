@@ -1,0 +1,223 @@
+//! The ring between the sound thread and a loudspeaker that calls back.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use cpal::{FromSample, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
+use ringbuf::{
+    HeapCons, HeapProd, HeapRb,
+    traits::{Consumer, Observer, Producer, Split},
+};
+
+use crate::audio::{
+    AudioError,
+    device::{Chosen, Health, Meter, OPEN_MAX, Stream, duration_at, error_handler, samples_in},
+    pace::FRAME_TIME,
+};
+
+/// What the ring can hold; what it is kept at is much less.
+const RING: Duration = Duration::from_millis(500);
+
+/// What the ring is kept at, beside the device's period: how late the sound thread may come.
+const RESERVE: Duration = Duration::from_millis(10);
+
+/// A device's period is the most that one callback took in the last one or two of these.
+const PERIOD_WINDOW: Duration = Duration::from_secs(1);
+
+/// Samples that a callback moves at a time, on its stack.
+const MIX_SAMPLES: usize = 64;
+
+/// The sound thread's side of the ring.
+pub(super) struct Ring {
+    ring: HeapProd<f32>,
+    meter: Arc<Meter>,
+    rate: u32,
+    period: Period,
+    /// What the ring is kept at, in samples.
+    target: usize,
+}
+
+/// The device's period, as it was seen.
+struct Period {
+    frames: usize,
+    since: Instant,
+}
+
+impl Ring {
+    /// Opens a stream that takes what is in the ring.
+    pub(super) fn open(
+        chosen: &Chosen,
+        health: &Arc<Health>,
+        meter: &Arc<Meter>,
+    ) -> Result<(Self, Stream), AudioError> {
+        let rate = chosen.config.sample_rate;
+        let (ring, consumer) = HeapRb::new(samples_in(RING, rate)).split();
+        let filler = Filler {
+            ring: consumer,
+            channels: usize::from(chosen.config.channels),
+            begun: false,
+            meter: Arc::clone(meter),
+        };
+        let stream = chosen.run(match chosen.format {
+            SampleFormat::I16 => build::<i16>(chosen, health, filler),
+            SampleFormat::I32 => build::<i32>(chosen, health, filler),
+            _ => build::<f32>(chosen, health, filler),
+        })?;
+        let period = samples_in(FRAME_TIME, rate);
+        let ring = Self {
+            ring,
+            meter: Arc::clone(meter),
+            rate,
+            period: Period {
+                frames: period,
+                since: Instant::now(),
+            },
+            target: period,
+        };
+        Ok((ring, stream))
+    }
+
+    /// Whether it is to be filled: it is kept at a period and [`RESERVE`].
+    pub(super) fn wants(&mut self, now: Instant) -> bool {
+        let seen = self.meter.period_frames.load(Relaxed);
+        if now.saturating_duration_since(self.period.since) >= PERIOD_WINDOW {
+            self.measure_anew(seen, now);
+        }
+        let target = self.period.frames.max(seen) + samples_in(RESERVE, self.rate);
+        self.target = target.min(self.ring.capacity().get() / 2);
+        self.ring.occupied_len() < self.target
+    }
+
+    /// The period is at least so many frames, and what was seen before tells nothing of it.
+    pub(super) fn measure_anew(&mut self, frames: usize, now: Instant) {
+        self.meter.period_frames.store(0, Relaxed);
+        self.period = Period { frames, since: now };
+    }
+
+    /// Puts sound into it, if it is wanted.
+    pub(super) fn write(&mut self, sound: &[f32]) {
+        if self.ring.occupied_len() < self.target {
+            // It fits: the ring is never kept more than half full.
+            self.ring.push_slice(sound);
+        }
+    }
+
+    /// Whether it holds no more than it is kept at, give or take a frame.
+    pub(super) fn is_level(&self) -> bool {
+        self.ring.occupied_len() <= self.target + samples_in(FRAME_TIME, self.rate)
+    }
+
+    /// What waits in it.
+    pub(super) fn delay(&self) -> Duration {
+        duration_at(self.ring.occupied_len(), self.rate)
+    }
+
+    /// Times that the device wanted more than there was, since this was last asked.
+    pub(super) fn underruns(&self) -> u32 {
+        self.meter.glitches.swap(0, Relaxed)
+    }
+}
+
+fn build<T: SizedSample + FromSample<f32>>(
+    chosen: &Chosen,
+    health: &Arc<Health>,
+    mut filler: Filler,
+) -> Result<cpal::Stream, cpal::Error> {
+    let on_error = error_handler(Arc::clone(&filler.meter), Arc::clone(health));
+    chosen.device.build_output_stream::<T, _, _>(
+        chosen.config,
+        move |data, _| filler.fill(data),
+        on_error,
+        Some(OPEN_MAX),
+    )
+}
+
+/// The callback's side of the ring.
+struct Filler {
+    ring: HeapCons<f32>,
+    channels: usize,
+    /// The sound thread has begun to fill the ring.
+    begun: bool,
+    meter: Arc<Meter>,
+}
+
+impl Filler {
+    /// REAL-TIME: called by the device for every buffer, of any length. Gives all channels the
+    /// same, and silence when there is nothing.
+    fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T]) {
+        let frames = data.len() / self.channels;
+        self.begun |= !self.ring.is_empty();
+        let mut mono = [0.0; MIX_SAMPLES];
+        let mut missing = 0;
+        for piece in data.chunks_mut(MIX_SAMPLES * self.channels) {
+            let wanted = piece.len() / self.channels;
+            let filled = self.ring.pop_slice(&mut mono[..wanted]);
+            mono[filled..wanted].fill(0.0);
+            missing += wanted - filled;
+            for (&sample, channels) in mono.iter().zip(piece.chunks_mut(self.channels)) {
+                channels.fill(T::from_sample(sample));
+            }
+        }
+        if missing > 0 && self.begun {
+            self.meter.glitches.fetch_add(1, Relaxed);
+        }
+        self.meter.moved(frames);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assert_no_alloc::assert_no_alloc;
+
+    use super::*;
+
+    fn filler(channels: usize) -> (HeapProd<f32>, Filler) {
+        let (ring, consumer) = HeapRb::new(4_000).split();
+        (
+            ring,
+            Filler {
+                ring: consumer,
+                channels,
+                begun: false,
+                meter: Arc::default(),
+            },
+        )
+    }
+
+    #[test]
+    fn the_callback_fills_all_channels_of_any_format_without_allocating() {
+        let (mut ring, mut filler) = filler(2);
+        let sound: Vec<f32> = (0..1_024).map(|n| n as f32 / 1_024.0).collect();
+        let (mut floats, mut integers, mut wide) = ([9.0f32; 2_048], [9i16; 6], [9i32; 2]);
+        ring.push_slice(&sound);
+        ring.push_slice(&[-1.0, 0.5, 0.0, -0.25]);
+        assert_no_alloc(|| {
+            filler.fill(&mut floats);
+            filler.fill(&mut integers);
+            filler.fill(&mut wide);
+        });
+        for (n, channels) in floats.chunks(2).enumerate() {
+            assert_eq!(channels, [sound[n]; 2]);
+        }
+        assert_eq!(integers, [i16::MIN, i16::MIN, 16_384, 16_384, 0, 0]);
+        assert_eq!(wide, [i32::MIN / 4; 2]);
+        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
+        assert_eq!(filler.meter.period_frames.load(Relaxed), 1_024);
+    }
+
+    #[test]
+    fn an_empty_ring_is_silence_and_counts_once_sound_has_begun() {
+        let (mut ring, mut filler) = filler(1);
+        let mut out = [9.0f32; 480];
+        assert_no_alloc(|| filler.fill(&mut out));
+        assert_eq!(out, [0.0; 480]);
+        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
+        ring.push_slice(&[0.5; 100]);
+        assert_no_alloc(|| filler.fill(&mut out));
+        assert_eq!((out[99], out[100]), (0.5, 0.0));
+        assert_no_alloc(|| filler.fill(&mut out));
+        assert_eq!(filler.meter.glitches.load(Relaxed), 2);
+    }
+}

@@ -1,0 +1,427 @@
+//! Writes what a sound server is to play, as soon as the server asks for it and no sooner.
+//!
+//! Between a loudspeaker's thread and the sound thread is no buffer: what waits, waits in the
+//! server, and of that as little as goes. When the server asks for a period it has a *slack* left,
+//! in which it is to be answered. It grows where the server ran empty, and shrinks again.
+
+use std::{
+    io::{self, Write},
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use pulseaudio::protocol::{
+    Command, CreatePlaybackStreamReply, DESCRIPTOR_SIZE, Descriptor, DescriptorFlags,
+    LatencyParams, encode_descriptor, write_command_message,
+};
+
+use super::{PLAYS, PulseError, SAMPLE_BYTES};
+use crate::audio::{
+    device::{duration_at, samples_in},
+    pace::FRAME_TIME,
+};
+
+/// How late the answer to a request may come.
+const SLACK: Duration = Duration::from_millis(5);
+
+/// The most that the slack grows to.
+const SLACK_MAX: Duration = Duration::from_millis(45);
+
+/// A device's own latency is added to the slack, as it takes so much at a time; but no more.
+const DEVICE_MAX: Duration = Duration::from_millis(100);
+
+/// The slack shrinks after so long in which the server did not run empty.
+const CALM: Duration = Duration::from_secs(60);
+
+/// Whoever feeds the stream so late has stood still: that it ran empty says nothing of the slack.
+const STALL: Duration = Duration::from_millis(60);
+
+/// A server that does not take what it has asked for is lost.
+const WRITE_MAX: Duration = Duration::from_millis(100);
+
+/// No request of a sane server is longer than that.
+const OWED_MAX: Duration = Duration::from_millis(200);
+
+/// The server is asked for the latency after so many pieces.
+const ASKS_EVERY: u32 = 100;
+
+/// What the stream's thread passes on.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    samples: AtomicUsize,
+    ran_empty: AtomicU32,
+}
+
+impl Asked {
+    /// The server asks for so many samples more.
+    pub(super) fn more(&self, samples: usize) {
+        self.samples.fetch_add(samples, Relaxed);
+    }
+
+    /// The server has nothing left to play.
+    pub(super) fn ran_empty(&self) {
+        self.ran_empty.fetch_add(1, Relaxed);
+    }
+}
+
+/// A stream that plays, from the side of whoever has the sound.
+pub(in crate::audio) struct Feed {
+    socket: UnixStream,
+    channel: u32,
+    version: u16,
+    rate: u32,
+    asked: Arc<Asked>,
+    /// What the server has played that it was not given again, in samples.
+    owed: usize,
+    /// What it has left when it asks, in samples; and at the least.
+    slack: usize,
+    slack_min: usize,
+    underruns: u32,
+    /// Something was written since it began.
+    begun: bool,
+    /// When it was looked after last ...
+    looked: Instant,
+    /// ... ran empty last, or its slack was changed ...
+    changed: Instant,
+    /// ... and until when there is something to play.
+    plays_until: Instant,
+    pieces: u32,
+    message: Vec<u8>,
+}
+
+impl Feed {
+    /// Fills the stream that was `created` with as much silence as it is to hold.
+    pub(super) fn begin(
+        socket: UnixStream,
+        created: &CreatePlaybackStreamReply,
+        version: u16,
+        asked: Arc<Asked>,
+    ) -> Result<Self, PulseError> {
+        socket.set_write_timeout(Some(WRITE_MAX))?;
+        let rate = created.sample_spec.sample_rate;
+        let device = Duration::from_micros(created.stream_latency).min(DEVICE_MAX);
+        let slack = samples_in(SLACK + device, rate);
+        let period = created.buffer_attr.minimum_request_length as usize / SAMPLE_BYTES;
+        let period = period.min(samples_in(OWED_MAX, rate));
+        let now = Instant::now();
+        let mut feed = Self {
+            socket,
+            channel: created.channel,
+            version,
+            rate,
+            asked,
+            owed: 0,
+            slack,
+            slack_min: slack,
+            underruns: 0,
+            begun: false,
+            looked: now,
+            changed: now,
+            plays_until: now,
+            pieces: 0,
+            message: Vec::with_capacity(
+                DESCRIPTOR_SIZE + samples_in(OWED_MAX, rate) * SAMPLE_BYTES,
+            ),
+        };
+        feed.send(&vec![0.0; period + slack])?;
+        Ok(feed)
+    }
+
+    /// Whether the server wants at least so many samples.
+    pub(in crate::audio) fn wants(&mut self, samples: usize, now: Instant) -> bool {
+        let asked = self.asked.samples.swap(0, Relaxed);
+        self.owed = (self.owed + asked).min(samples_in(OWED_MAX, self.rate));
+        self.steer(now);
+        self.owed >= samples
+    }
+
+    /// A server that ran empty is to be given a frame more from now on, and one less after a while.
+    fn steer(&mut self, now: Instant) {
+        let frame = samples_in(FRAME_TIME, self.rate);
+        let stalled = now.saturating_duration_since(self.looked) > STALL;
+        self.looked = now;
+        let ran_empty = self.asked.ran_empty.swap(0, Relaxed);
+        if ran_empty > 0 && self.begun {
+            self.underruns += ran_empty;
+            self.changed = now;
+            if !stalled && self.slack + frame <= samples_in(SLACK_MAX, self.rate) + self.slack_min {
+                self.slack += frame;
+                self.owed += frame;
+            }
+        } else if self.slack > self.slack_min
+            && self.owed >= frame
+            && now.saturating_duration_since(self.changed) >= CALM
+        {
+            self.changed = now;
+            self.slack -= frame;
+            self.owed -= frame;
+        }
+    }
+
+    /// Has the server play this, which it has asked for.
+    pub(in crate::audio) fn write(&mut self, sound: &[f32], now: Instant) {
+        self.begun = true;
+        self.owed = self.owed.saturating_sub(sound.len());
+        self.plays_until = now + duration_at(self.slack + sound.len(), self.rate);
+        if self.send(sound).and_then(|()| self.ask()).is_err() {
+            // The stream's thread says why it ends.
+            let _ = self.socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// How long there is something to play.
+    pub(in crate::audio) fn delay(&self, now: Instant) -> Duration {
+        self.plays_until.saturating_duration_since(now)
+    }
+
+    /// Times that the server ran empty, since this was last asked.
+    pub(in crate::audio) fn underruns(&mut self) -> u32 {
+        std::mem::take(&mut self.underruns)
+    }
+
+    /// The slack is at least this from now on: whoever feeds the stream comes that seldom.
+    pub(in crate::audio) fn afford(&mut self, slack: Duration) {
+        let slack = samples_in(slack, self.rate);
+        if let Some(more) = slack.checked_sub(self.slack_min) {
+            let more = more.next_multiple_of(samples_in(FRAME_TIME, self.rate).max(1));
+            self.slack_min += more;
+            self.slack += more;
+            self.owed += more;
+        }
+    }
+
+    /// Sends it in one piece: each piece would wake the server.
+    fn send(&mut self, sound: &[f32]) -> io::Result<()> {
+        let descriptor = Descriptor {
+            length: u32::try_from(sound.len() * SAMPLE_BYTES).unwrap_or(u32::MAX),
+            channel: self.channel,
+            offset: 0,
+            flags: DescriptorFlags::empty(),
+        };
+        let mut header = [0; DESCRIPTOR_SIZE];
+        encode_descriptor(&mut header, &descriptor);
+        self.message.clear();
+        self.message.extend_from_slice(&header);
+        self.message
+            .extend(sound.iter().flat_map(|sample| sample.to_le_bytes()));
+        self.socket.write_all(&self.message)
+    }
+
+    /// Asks now and then how long it takes until that is heard.
+    fn ask(&mut self) -> io::Result<()> {
+        self.pieces += 1;
+        if self.pieces < ASKS_EVERY {
+            return Ok(());
+        }
+        self.pieces = 0;
+        let question = Command::GetPlaybackLatency(LatencyParams {
+            channel: self.channel,
+            now: SystemTime::now(),
+        });
+        write_command_message(&mut self.socket, PLAYS, &question, self.version)
+            .map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use assert_no_alloc::assert_no_alloc;
+    use pulseaudio::protocol::{read_command_message, read_descriptor, stream::BufferAttr};
+
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// Samples of 10 ms.
+    const FRAME: usize = 480;
+
+    /// A server that asks for 10 ms at a time, and the stream that it has made.
+    struct Server {
+        socket: io::BufReader<UnixStream>,
+        asked: Arc<Asked>,
+        /// What it has to play, in samples.
+        holds: usize,
+    }
+
+    fn stream(latency: Duration) -> (Server, Feed) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let asked = Arc::<Asked>::default();
+        let mut created = CreatePlaybackStreamReply {
+            channel: 7,
+            buffer_attr: BufferAttr {
+                minimum_request_length: (FRAME * SAMPLE_BYTES) as u32,
+                ..BufferAttr::default()
+            },
+            stream_latency: latency.as_micros() as u64,
+            ..CreatePlaybackStreamReply::default()
+        };
+        created.sample_spec.sample_rate = 48_000;
+        let feed = Feed::begin(ours, &created, 35, Arc::clone(&asked)).unwrap();
+        let mut server = Server {
+            socket: io::BufReader::new(theirs),
+            asked,
+            holds: 0,
+        };
+        server.hear();
+        (server, feed)
+    }
+
+    impl Server {
+        /// Takes what was sent in one piece.
+        fn hear(&mut self) -> Vec<f32> {
+            let mut bytes = Vec::new();
+            loop {
+                let descriptor = read_descriptor(&mut self.socket).unwrap();
+                bytes.resize(descriptor.length as usize, 0);
+                self.socket.read_exact(&mut bytes).unwrap();
+                if descriptor.channel == 7 {
+                    break;
+                }
+            }
+            let samples = bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes);
+            let samples: Vec<f32> = samples.collect();
+            self.holds += samples.len();
+            samples
+        }
+
+        /// Plays 10 ms, and asks for as much.
+        fn play(&mut self) {
+            self.holds -= FRAME;
+            self.asked.more(FRAME);
+        }
+    }
+
+    /// Gives what is wanted; how many frames that was.
+    fn give(server: &mut Server, feed: &mut Feed, now: Instant) -> usize {
+        let mut given = 0;
+        while feed.wants(FRAME, now) {
+            feed.write(&[0.5; FRAME], now);
+            assert_eq!(server.hear(), [0.5; FRAME]);
+            given += 1;
+        }
+        given
+    }
+
+    #[test]
+    fn the_server_has_the_slack_left_whenever_it_asks() {
+        for (latency, slack) in [
+            (Duration::ZERO, 240),
+            (MILLI * 4, 432),
+            (MILLI * 900, 5_040),
+        ] {
+            let (mut server, mut feed) = stream(latency);
+            let now = Instant::now();
+            assert_eq!(give(&mut server, &mut feed, now), 0);
+            for n in 1..100 {
+                server.play();
+                assert_eq!(server.holds, slack);
+                let now = now + MILLI * 10 * n;
+                assert_eq!(give(&mut server, &mut feed, now), 1);
+                assert_eq!(feed.delay(now), duration_at(slack + FRAME, 48_000));
+                assert!(feed.delay(now + MILLI * 200).is_zero());
+            }
+            assert_eq!(feed.underruns(), 0);
+        }
+    }
+
+    #[test]
+    fn a_server_that_ran_empty_is_given_more_and_less_again_after_a_minute() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        let mut now = Instant::now();
+        // Before there was any sound it is no underrun.
+        server.asked.ran_empty();
+        server.play();
+        give(&mut server, &mut feed, now);
+        let mut lefts = Vec::new();
+        for n in 0..700 {
+            now += MILLI * 10;
+            server.play();
+            lefts.push(server.holds);
+            if (10..20).contains(&n) {
+                server.asked.ran_empty();
+            }
+            give(&mut server, &mut feed, now);
+        }
+        assert_eq!(feed.underruns(), 10);
+        assert_eq!((lefts[10], lefts[11], lefts[12]), (240, 720, 1_200));
+        assert!(lefts[20..].iter().all(|&left| left == 240 + 4 * FRAME));
+        for _ in 0..25_000 {
+            now += MILLI * 10;
+            server.play();
+            give(&mut server, &mut feed, now);
+        }
+        server.play();
+        assert_eq!(server.holds, 240);
+    }
+
+    #[test]
+    fn whoever_stood_still_is_not_told_to_be_earlier() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        let now = Instant::now();
+        server.play();
+        give(&mut server, &mut feed, now);
+        server.asked.ran_empty();
+        server.play();
+        let later = now + Duration::from_secs(5);
+        assert_eq!(give(&mut server, &mut feed, later), 1);
+        server.play();
+        assert_eq!((feed.underruns(), server.holds), (1, 240));
+    }
+
+    #[test]
+    fn a_server_that_asks_for_hours_is_given_a_moment() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        server.asked.more(usize::MAX / 2);
+        assert_eq!(give(&mut server, &mut feed, Instant::now()), 20);
+    }
+
+    #[test]
+    fn whoever_comes_seldom_affords_more() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        for _ in 0..2 {
+            feed.afford(MILLI * 20);
+            server.play();
+            give(&mut server, &mut feed, Instant::now());
+        }
+        server.play();
+        assert_eq!(server.holds, 240 + 2 * FRAME);
+    }
+
+    #[test]
+    fn the_server_is_asked_for_the_latency_once_a_second() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        let now = Instant::now();
+        for _ in 0..ASKS_EVERY {
+            server.play();
+            assert_eq!(give(&mut server, &mut feed, now), 1);
+        }
+        let (number, question) = read_command_message(&mut server.socket, 35).unwrap();
+        let is_asked = matches!(question, Command::GetPlaybackLatency(it) if it.channel == 7);
+        assert!(is_asked && number == PLAYS);
+        server.play();
+        assert_eq!(give(&mut server, &mut feed, now), 1);
+    }
+
+    #[test]
+    fn sound_is_written_without_allocating_and_a_server_that_is_gone_ends_it() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        server.play();
+        let now = Instant::now();
+        assert_no_alloc(|| {
+            assert!(feed.wants(FRAME, now));
+            feed.write(&[0.5; FRAME], now);
+        });
+        assert_eq!(server.hear(), [0.5; FRAME]);
+        let reader = feed.socket.try_clone().unwrap();
+        drop(server);
+        feed.write(&[0.5; FRAME], now);
+        assert_eq!((&reader).read(&mut [0; 8]).unwrap(), 0);
+    }
+}
