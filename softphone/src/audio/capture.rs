@@ -42,6 +42,8 @@ pub(super) struct Capture {
     /// Sound at 48 kHz, ready to be taken.
     ready: Vec<f32>,
     freshness: Freshness,
+    /// What waited when a frame was taken: for so long its last sample had been there.
+    behind: Duration,
     /// Times that sound was dropped by the sound thread.
     overruns: u64,
 }
@@ -72,6 +74,7 @@ impl End for Capture {
             block: Box::new([0.0; FRAME_SAMPLES]),
             ready: Vec::with_capacity(4 * FRAME_SAMPLES),
             freshness: Freshness::starting(Instant::now()),
+            behind: Duration::ZERO,
             overruns: 0,
         };
         Ok((capture, stream))
@@ -121,12 +124,13 @@ impl Capture {
         self.freshness.took(now);
         frame.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
         self.ready.drain(..FRAME_SAMPLES);
+        self.behind = self.waiting();
         true
     }
 
     /// From the mouth until its sound is taken, as far as the sound system tells.
     pub(super) fn delay(&self) -> Duration {
-        self.meter.latency().unwrap_or_default() + self.waiting()
+        self.meter.latency().unwrap_or_default() + self.behind
     }
 
     fn waiting(&self) -> Duration {

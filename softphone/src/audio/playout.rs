@@ -166,7 +166,13 @@ impl Playout {
 
     /// How long the sound system and the device take from there on, if they tell.
     pub(super) fn device_delay(&self) -> Option<Duration> {
-        self.meter.latency()
+        let latency = self.meter.latency()?;
+        Some(match &self.way {
+            Way::Ring(_) => latency,
+            // The last frame is in it.
+            #[cfg(target_os = "linux")]
+            Way::Feed(_) => latency.saturating_sub(FRAME_TIME),
+        })
     }
 
     /// Times that the device wanted more than there was, since this was last asked.

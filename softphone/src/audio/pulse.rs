@@ -27,8 +27,8 @@ use pulseaudio::protocol::{
     write_command_message,
 };
 
-pub(super) use self::feed::Feed;
 use self::feed::Asked;
+pub(super) use self::feed::Feed;
 use super::device::{Meter, OPEN_MAX};
 
 /// Samples that a callback is given at most. A message that is no sound has no more bytes.
@@ -201,11 +201,10 @@ impl Wanted {
         }
     }
 
+    /// A server that is late keeps what it has not delivered: nothing is lost in it.
     fn recording(&self) -> BufferAttr {
-        let period = self.period_bytes();
         BufferAttr {
-            max_length: period,
-            fragment_size: period,
+            fragment_size: self.period_bytes(),
             ..BufferAttr::default()
         }
     }

@@ -380,7 +380,7 @@ mod tests {
         let copies = parts(&next(&mut sending, None)).copies;
         let offsets: Vec<u32> = copies.iter().map(|(offset, _)| *offset).collect();
         assert_eq!(offsets, [960, 480]);
-        let later = now + std::time::Duration::from_secs(60);
+        let later = now + Duration::from_secs(60);
         sending.hear(Reception::new(100, 0, 0).unwrap(), later);
         assert_eq!([(); 2].map(|()| lengths(&mut sending)), [960; 2]);
     }

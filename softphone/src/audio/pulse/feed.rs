@@ -35,8 +35,11 @@ const SLACK_MAX: Duration = Duration::from_millis(45);
 /// A device's own latency is added to the slack, as it takes so much at a time; but no more.
 const DEVICE_MAX: Duration = Duration::from_millis(100);
 
-/// The slack shrinks after so long in which the server did not run empty.
-const CALM: Duration = Duration::from_secs(60);
+/// The slack shrinks after so long in which the server did not run empty: at first ...
+const CALM_MIN: Duration = Duration::from_secs(3);
+
+/// ... and where it has always run empty again.
+const CALM_MAX: Duration = Duration::from_secs(300);
 
 /// Whoever feeds the stream so late has stood still: that it ran empty says nothing of the slack.
 const STALL: Duration = Duration::from_millis(60);
@@ -44,8 +47,11 @@ const STALL: Duration = Duration::from_millis(60);
 /// A server that does not take what it has asked for is lost.
 const WRITE_MAX: Duration = Duration::from_millis(100);
 
-/// No request of a sane server is longer than that.
-const OWED_MAX: Duration = Duration::from_millis(200);
+/// A server that began to play so lately may run empty.
+const START: Duration = Duration::from_secs(1);
+
+/// No period is longer than that.
+const PERIOD_MAX: Duration = Duration::from_millis(200);
 
 /// The server is asked for the latency after so many pieces.
 const ASKS_EVERY: u32 = 100;
@@ -78,12 +84,20 @@ pub(in crate::audio) struct Feed {
     asked: Arc<Asked>,
     /// What the server has played that it was not given again, in samples.
     owed: usize,
+    /// What it asks for at a time, in samples.
+    period: usize,
     /// What it has left when it asks, in samples; and at the least.
     slack: usize,
     slack_min: usize,
+    /// What is played next begins so many samples later than what was before it ended.
+    skips: usize,
+    /// How long the server has to do with its slack before that shrinks.
+    calm: Duration,
+    /// It shrank, and did not run empty since.
+    shrunk: bool,
     underruns: u32,
-    /// Something was written since it began.
-    begun: bool,
+    /// When something was written first.
+    begun: Option<Instant>,
     /// When it was looked after last ...
     looked: Instant,
     /// ... ran empty last, or its slack was changed ...
@@ -107,7 +121,7 @@ impl Feed {
         let device = Duration::from_micros(created.stream_latency).min(DEVICE_MAX);
         let slack = samples_in(SLACK + device, rate);
         let period = created.buffer_attr.minimum_request_length as usize / SAMPLE_BYTES;
-        let period = period.min(samples_in(OWED_MAX, rate));
+        let period = period.min(samples_in(PERIOD_MAX, rate));
         let now = Instant::now();
         let mut feed = Self {
             socket,
@@ -116,17 +130,19 @@ impl Feed {
             rate,
             asked,
             owed: 0,
+            period,
             slack,
             slack_min: slack,
+            skips: 0,
+            calm: CALM_MIN,
+            shrunk: false,
             underruns: 0,
-            begun: false,
+            begun: None,
             looked: now,
             changed: now,
             plays_until: now,
             pieces: 0,
-            message: Vec::with_capacity(
-                DESCRIPTOR_SIZE + samples_in(OWED_MAX, rate) * SAMPLE_BYTES,
-            ),
+            message: Vec::with_capacity(DESCRIPTOR_SIZE + (period + slack) * SAMPLE_BYTES),
         };
         feed.send(&vec![0.0; period + slack])?;
         Ok(feed)
@@ -135,29 +151,46 @@ impl Feed {
     /// Whether the server wants at least so many samples.
     pub(in crate::audio) fn wants(&mut self, samples: usize, now: Instant) -> bool {
         let asked = self.asked.samples.swap(0, Relaxed);
-        self.owed = (self.owed + asked).min(samples_in(OWED_MAX, self.rate));
+        self.owed = self.owed.saturating_add(asked);
         self.steer(now);
+        self.leave_out();
         self.owed >= samples
     }
 
-    /// A server that ran empty is to be given a frame more from now on, and one less after a while.
+    /// The server plays on when it is empty: what it has waited for in vain is left out, so that
+    /// what comes next is not over before it is there.
+    fn leave_out(&mut self) {
+        if self.owed > self.period + self.slack {
+            let frame = samples_in(FRAME_TIME, self.rate);
+            self.skips = self.skips.saturating_add(self.owed - frame);
+            self.owed = frame;
+        }
+    }
+
+    /// A server that ran empty is to be given a frame more from now on, and one less after a while:
+    /// where it runs empty again, that while becomes longer.
     fn steer(&mut self, now: Instant) {
         let frame = samples_in(FRAME_TIME, self.rate);
-        let stalled = now.saturating_duration_since(self.looked) > STALL;
+        let since = |then: Instant| now.saturating_duration_since(then);
+        let stalled = since(self.looked) > STALL;
         self.looked = now;
         let ran_empty = self.asked.ran_empty.swap(0, Relaxed);
-        if ran_empty > 0 && self.begun {
+        if ran_empty > 0 && self.begun.is_some_and(|begun| since(begun) >= START) {
             self.underruns += ran_empty;
             self.changed = now;
             if !stalled && self.slack + frame <= samples_in(SLACK_MAX, self.rate) + self.slack_min {
                 self.slack += frame;
                 self.owed += frame;
+                if std::mem::take(&mut self.shrunk) {
+                    self.calm = (self.calm * 2).min(CALM_MAX);
+                }
             }
         } else if self.slack > self.slack_min
             && self.owed >= frame
-            && now.saturating_duration_since(self.changed) >= CALM
+            && since(self.changed) >= self.calm
         {
             self.changed = now;
+            self.shrunk = true;
             self.slack -= frame;
             self.owed -= frame;
         }
@@ -165,7 +198,7 @@ impl Feed {
 
     /// Has the server play this, which it has asked for.
     pub(in crate::audio) fn write(&mut self, sound: &[f32], now: Instant) {
-        self.begun = true;
+        self.begun.get_or_insert(now);
         self.owed = self.owed.saturating_sub(sound.len());
         self.plays_until = now + duration_at(self.slack + sound.len(), self.rate);
         if self.send(sound).and_then(|()| self.ask()).is_err() {
@@ -200,7 +233,8 @@ impl Feed {
         let descriptor = Descriptor {
             length: u32::try_from(sound.len() * SAMPLE_BYTES).unwrap_or(u32::MAX),
             channel: self.channel,
-            offset: 0,
+            // From the end of what was sent before.
+            offset: (std::mem::take(&mut self.skips) * SAMPLE_BYTES) as u64,
             flags: DescriptorFlags::empty(),
         };
         let mut header = [0; DESCRIPTOR_SIZE];
@@ -248,6 +282,8 @@ mod tests {
         asked: Arc<Asked>,
         /// What it has to play, in samples.
         holds: usize,
+        /// What was left out.
+        skipped: usize,
     }
 
     fn stream(latency: Duration) -> (Server, Feed) {
@@ -256,10 +292,10 @@ mod tests {
         let mut created = CreatePlaybackStreamReply {
             channel: 7,
             buffer_attr: BufferAttr {
-                minimum_request_length: (FRAME * SAMPLE_BYTES) as u32,
+                minimum_request_length: u32::try_from(FRAME * SAMPLE_BYTES).unwrap(),
                 ..BufferAttr::default()
             },
-            stream_latency: latency.as_micros() as u64,
+            stream_latency: u64::try_from(latency.as_micros()).unwrap(),
             ..CreatePlaybackStreamReply::default()
         };
         created.sample_spec.sample_rate = 48_000;
@@ -268,6 +304,7 @@ mod tests {
             socket: io::BufReader::new(theirs),
             asked,
             holds: 0,
+            skipped: 0,
         };
         server.hear();
         (server, feed)
@@ -282,6 +319,7 @@ mod tests {
                 bytes.resize(descriptor.length as usize, 0);
                 self.socket.read_exact(&mut bytes).unwrap();
                 if descriptor.channel == 7 {
+                    self.skipped += usize::try_from(descriptor.offset).unwrap() / SAMPLE_BYTES;
                     break;
                 }
             }
@@ -332,13 +370,16 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_ran_empty_is_given_more_and_less_again_after_a_minute() {
+    fn a_server_that_ran_empty_is_given_more_and_less_again_after_a_while() {
         let (mut server, mut feed) = stream(Duration::ZERO);
         let mut now = Instant::now();
         // Before there was any sound it is no underrun.
         server.asked.ran_empty();
         server.play();
         give(&mut server, &mut feed, now);
+        server.asked.ran_empty();
+        give(&mut server, &mut feed, now);
+        now += START;
         let mut lefts = Vec::new();
         for n in 0..700 {
             now += MILLI * 10;
@@ -351,14 +392,39 @@ mod tests {
         }
         assert_eq!(feed.underruns(), 10);
         assert_eq!((lefts[10], lefts[11], lefts[12]), (240, 720, 1_200));
-        assert!(lefts[20..].iter().all(|&left| left == 240 + 4 * FRAME));
-        for _ in 0..25_000 {
+        assert!(lefts[20..300].iter().all(|&left| left == 240 + 4 * FRAME));
+        let mut shrinks = Vec::new();
+        for n in 0..40_000 {
             now += MILLI * 10;
             server.play();
+            if lefts.last().is_some_and(|&left| server.holds < left) {
+                shrinks.push(n / 100);
+            }
+            lefts.push(server.holds);
             give(&mut server, &mut feed, now);
         }
+        assert!(shrinks.len() < 4, "some had shrunk before");
+        assert_eq!(lefts.last(), Some(&240));
+    }
+
+    #[test]
+    fn a_server_that_runs_empty_with_less_is_left_what_it_needs_for_longer_each_time() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        let mut now = Instant::now();
         server.play();
-        assert_eq!(server.holds, 240);
+        give(&mut server, &mut feed, now);
+        now += START;
+        let mut empty = Vec::new();
+        for n in 0..60_000 {
+            now += MILLI * 10;
+            server.play();
+            if server.holds == 240 {
+                server.asked.ran_empty();
+                empty.push(n / 100);
+            }
+            give(&mut server, &mut feed, now);
+        }
+        assert_eq!(empty, [0, 0, 3, 9, 21, 45, 93, 189, 381]);
     }
 
     #[test]
@@ -376,10 +442,22 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_for_hours_is_given_a_moment() {
-        let (mut server, mut feed) = stream(Duration::ZERO);
-        server.asked.more(usize::MAX / 2);
-        assert_eq!(give(&mut server, &mut feed, Instant::now()), 20);
+    fn what_a_server_has_waited_for_in_vain_is_left_out() {
+        for late in [2, 3, 500, usize::MAX / FRAME / 8] {
+            let (mut server, mut feed) = stream(Duration::ZERO);
+            let now = Instant::now();
+            for _ in 0..200 {
+                server.play();
+                give(&mut server, &mut feed, now);
+            }
+            server.asked.more(late * FRAME);
+            let later = now + MILLI * 10 * u32::try_from(late).unwrap_or(u32::MAX);
+            assert_eq!(give(&mut server, &mut feed, later), 1);
+            assert_eq!(server.skipped, (late - 1) * FRAME);
+            server.asked.more(FRAME);
+            assert_eq!(give(&mut server, &mut feed, later), 1);
+            assert_eq!(server.skipped, (late - 1) * FRAME);
+        }
     }
 
     #[test]
