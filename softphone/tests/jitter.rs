@@ -385,10 +385,11 @@ fn after_a_stall_of_the_network_the_delay_is_back_within_two_seconds() {
         let (heard, counters) = Call::over(Link::default(), 600, 1)
             .held_up(from, until)
             .play();
-        // What is no more than jitter at its worst is reckoned with for longer.
-        let settled = until + Duration::from_secs(if stall_ms == 100 { 5 } else { 2 });
+        let settled = until + Duration::from_secs(2);
         let longest = longest_wait(&heard, settled, ALL);
-        assert!(longest <= MILLI * 100, "{stall_ms} ms: {longest:?}");
+        // What is no more than jitter at its worst is reckoned with.
+        let at_most = MILLI * if stall_ms == 100 { 130 } else { 100 };
+        assert!(longest <= at_most, "{stall_ms} ms: {longest:?}");
         let soon = played(&heard, until, until + MILLI * 200);
         assert!(
             !soon.is_empty(),
@@ -420,9 +421,8 @@ fn is_back(
     what: &str,
 ) -> Duration {
     let (heard, counters) = call.play();
-    let before = *lags(&heard, from - Duration::from_secs(1), from)
-        .last()
-        .unwrap();
+    let before = lags(&heard, from - Duration::from_secs(1), from);
+    let before = *before.iter().max().unwrap();
     let mut back = Duration::ZERO;
     let mut after = Duration::ZERO;
     for tick in 0..200 {

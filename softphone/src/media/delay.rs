@@ -2,8 +2,10 @@
 //! their sound is there, by itself or by a copy.
 //!
 //! Each packet's *lateness* is how much longer it took than the fastest of the last seconds. Of all
-//! of them a histogram is kept that forgets, and the target is the lateness that fewer than 0.5 %
-//! exceed. A packet that never came is not in it: no delay would bring it back.
+//! of them a histogram is kept that forgets, and the target is the most of the last seconds of the
+//! lateness that fewer than 0.5 % exceed, and a frame: sound is asked for by whole frames, and one
+//! may begin just before a packet is needed. A packet that never came is not in it: no delay would
+//! bring it back.
 
 use std::{
     collections::VecDeque,
@@ -15,16 +17,19 @@ use super::{SAMPLE_RATE, Timestamp};
 /// Before anything is known: a link that is none too good.
 pub const START: Duration = Duration::from_millis(40);
 
-/// The least: packets do not come at the moment in which they are wanted.
-const LEAST: Duration = Duration::from_millis(10);
+/// What the target is above the lateness: a frame, and what the histogram cannot tell apart.
+const ABOVE: Duration = Duration::from_millis(11);
+
+/// The least.
+const LEAST: Duration = ABOVE;
 
 /// The most: what comes later than this is no conversation.
 const MOST: Duration = Duration::from_millis(400);
 
-/// What the target is above the lateness: what the histogram cannot tell apart.
+/// What the histogram cannot tell apart.
 const STEP: Duration = Duration::from_micros(STEP_MICROS.unsigned_abs());
 
-const STEP_MICROS: i64 = 5_000;
+const STEP_MICROS: i64 = 1_000;
 
 /// The share of packets that may come after their turn.
 const LATE_SHARE: f64 = 0.005;
@@ -35,7 +40,7 @@ const MEMORY: f64 = 800.0;
 /// Until so many are known, the target is not below [`START`].
 const KNOWN_MIN: u32 = 50;
 
-/// The fastest packet is the fastest of so many periods ...
+/// The fastest packet, and what nearly all are not later than, are of so many periods ...
 const PERIODS: usize = 10;
 
 /// ... of this length: clocks that drift apart, and a path that becomes slower, are followed.
@@ -57,13 +62,23 @@ struct Origin {
     samples: i64,
 }
 
+/// What came in a part of the last seconds.
+#[derive(Debug)]
+struct Period {
+    since: Instant,
+    /// The fastest packet's transit, in microseconds.
+    fastest: i64,
+    /// What nearly all packets were not later than, at the most.
+    late: Duration,
+}
+
 /// Sums up how late packets come.
 #[derive(Debug)]
 pub struct Delay {
     /// All times are told from the first packet on.
     origin: Option<Origin>,
-    /// The fastest packet of each period, and when that began; the newest last.
-    fastest: VecDeque<(Instant, i64)>,
+    /// The newest last.
+    periods: VecDeque<Period>,
     /// The share of packets of each lateness ...
     shares: [f64; BINS],
     /// ... which is told from this transit on, give or take a step.
@@ -77,7 +92,7 @@ impl Default for Delay {
     fn default() -> Self {
         Self {
             origin: None,
-            fastest: VecDeque::with_capacity(PERIODS + 1),
+            periods: VecDeque::with_capacity(PERIODS + 1),
             shares: [0.0; BINS],
             measure: 0,
             held_up: false,
@@ -100,7 +115,7 @@ impl Delay {
         self.measure_anew();
         let late = u64::try_from(transit - self.fastest()).unwrap_or(0);
         let late = Duration::from_micros(late);
-        self.held_up = self.held_up && late > self.target();
+        self.held_up = self.held_up && late > LEAST;
         if self.held_up || late > LATENESS_MAX {
             return;
         }
@@ -112,6 +127,12 @@ impl Delay {
         }
         let bin = (late.as_micros() / STEP.as_micros()).min(BINS as u128 - 1);
         self.shares[usize::try_from(bin).unwrap_or(BINS - 1)] += weight;
+        let nearly_all = self.nearly_all();
+        if self.known >= KNOWN_MIN
+            && let Some(period) = self.periods.back_mut()
+        {
+            period.late = period.late.max(nearly_all);
+        }
     }
 
     /// The network stood still, and what it held up comes now.
@@ -122,7 +143,7 @@ impl Delay {
     /// Packets take longer, and will: this one is on time, and those before it were.
     pub fn slower(&mut self, timestamp: Timestamp, arrived: Instant) {
         self.held_up = false;
-        self.fastest.clear();
+        self.periods.clear();
         self.came(timestamp, arrived);
     }
 
@@ -132,20 +153,22 @@ impl Delay {
         if self.known == 0 {
             return START;
         }
+        if self.known < KNOWN_MIN {
+            return START.max(self.nearly_all() + ABOVE).min(MOST);
+        }
+        let late = self.periods.iter().map(|period| period.late).max();
+        (late.unwrap_or_default() + ABOVE).clamp(LEAST, MOST)
+    }
+
+    /// What nearly all packets are not later than.
+    fn nearly_all(&self) -> Duration {
         let mut later = 1.0;
         let bin = self.shares.iter().position(|share| {
             later -= share;
             later < LATE_SHARE
         });
         let steps = u32::try_from(bin.unwrap_or(BINS - 1)).unwrap_or(u32::MAX);
-        let target = STEP
-            .saturating_mul(steps.saturating_add(2))
-            .clamp(LEAST, MOST);
-        if self.known < KNOWN_MIN {
-            target.max(START)
-        } else {
-            target
-        }
+        STEP.saturating_mul(steps)
     }
 
     /// How long sound of this time has waited when it is played at `at`, had it been as fast as the
@@ -158,14 +181,18 @@ impl Delay {
     }
 
     fn note_fastest(&mut self, transit: i64, arrived: Instant) {
-        match self.fastest.back_mut() {
-            Some((since, fastest)) if arrived.saturating_duration_since(*since) < PERIOD => {
-                *fastest = transit.min(*fastest);
+        match self.periods.back_mut() {
+            Some(period) if arrived.saturating_duration_since(period.since) < PERIOD => {
+                period.fastest = transit.min(period.fastest);
             }
-            _ => self.fastest.push_back((arrived, transit)),
+            _ => self.periods.push_back(Period {
+                since: arrived,
+                fastest: transit,
+                late: Duration::ZERO,
+            }),
         }
-        if self.fastest.len() > PERIODS {
-            self.fastest.pop_front();
+        if self.periods.len() > PERIODS {
+            self.periods.pop_front();
         }
     }
 
@@ -179,6 +206,10 @@ impl Delay {
             return;
         }
         self.measure += steps * STEP_MICROS;
+        let slower = Duration::from_micros((steps * STEP_MICROS).unsigned_abs());
+        for period in &mut self.periods {
+            period.late = period.late.saturating_sub(slower);
+        }
         let shares = self.shares;
         self.shares = [0.0; BINS];
         let steps = usize::try_from(steps).unwrap_or(BINS);
@@ -188,7 +219,7 @@ impl Delay {
     }
 
     fn fastest(&self) -> i64 {
-        let all = self.fastest.iter().map(|&(_, fastest)| fastest);
+        let all = self.periods.iter().map(|period| period.fastest);
         all.min().unwrap_or(0)
     }
 }
@@ -257,16 +288,19 @@ mod tests {
                 random.next_u32() % 5 + if is_late { by } else { 0 }
             };
             let mut target = |share| after((0..4_000).map(|_| late(share, 40))).0.target();
-            assert_eq!(target(0), LEAST, "seed {seed}");
-            assert_eq!(target(100), MILLI * 50, "seed {seed}");
-            assert_eq!(target(20), MILLI * 50, "seed {seed}");
+            assert_eq!(target(0), MILLI * 4 + LEAST, "seed {seed}");
+            for share in [100, 20] {
+                let target = target(share);
+                let expected = MILLI * 51..=MILLI * 55;
+                assert!(expected.contains(&target), "seed {seed}: {target:?}");
+            }
         }
     }
 
     #[test]
     fn a_link_that_becomes_steady_is_believed_after_a_while() {
         let uneven = (0..2_000).map(|n| n % 7 * 10);
-        assert_eq!(after(uneven.clone()).0.target(), MILLI * 70);
+        assert_eq!(after(uneven.clone()).0.target(), MILLI * 60 + ABOVE);
         let then = |steady: usize| {
             let all = uneven.clone().chain(std::iter::repeat_n(0, steady));
             after(all).0.target()
