@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    f32::consts::TAU,
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -15,10 +17,16 @@ use super::{
     receive::Receiving,
     send::Sending,
 };
-use crate::media::{FRAME_SAMPLES, Packet, Seq, format::Format, stats::VoiceStats};
+use crate::media::{
+    Coding, Encoded, FRAME_SAMPLES, Frame, Packet, Seq, format::Format, payload_type::OPUS, red,
+    stats::VoiceStats,
+};
 
-/// How long a packet takes, in ms.
+/// How long a packet takes at the least, in ms.
 const TRANSIT: u64 = 12;
+
+/// A call takes so long, in ms.
+const END: u64 = 24_000;
 
 /// A network that loses packets in rows, after Gilbert: whether one is lost depends on whether the
 /// one before it was, and on nothing else.
@@ -46,26 +54,54 @@ impl Losses {
     }
 }
 
+/// What lies between the two, each way.
+#[derive(Debug, Clone, Copy, Default)]
+struct Link {
+    losses: Option<Losses>,
+    /// A packet takes so much longer at the most, in ms: evenly spread, and it may be overtaken.
+    jitter: u32,
+    /// From when on, and for how long, in ms, all is held up.
+    stall: Option<(u64, u64)>,
+}
+
+impl Link {
+    fn losing(share: f64) -> Self {
+        Self {
+            losses: Some(Losses::by_chance(share)),
+            ..Self::default()
+        }
+    }
+}
+
+/// One packet that was sent.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    /// In ms since the beginning.
+    at: u64,
+    bytes: usize,
+    copies: usize,
+}
+
 /// One of two phones.
 struct End {
     sending: Sending,
     receiving: Receiving,
-    /// What is on its way here.
+    /// What is on its way here, in the order of arrival.
     coming: VecDeque<Packet>,
     seq: u16,
     was_lost: bool,
-    bytes: usize,
+    sent: Vec<Sent>,
 }
 
 impl End {
-    fn new() -> Self {
+    fn new(format: Format) -> Self {
         Self {
-            sending: Sending::new(Encoder::new().unwrap(), Format::default()),
+            sending: Sending::new(Encoder::new().unwrap(), format),
             receiving: Receiving::new(Decoder::new().unwrap()),
             coming: VecDeque::new(),
             seq: 65_000,
             was_lost: false,
-            bytes: 0,
+            sent: Vec::new(),
         }
     }
 
@@ -76,49 +112,111 @@ impl End {
     }
 }
 
-/// What two phones came to, once they knew of the losses.
+/// What became of a call.
 struct Outcome {
-    /// The share of what was heard that was made up, at each.
-    made_up: [f64; 2],
-    /// What each sent: payloads, in bits per second.
-    bps: [f64; 2],
+    /// What each of the two had counted at the end of each 100 ms.
+    stats: Vec<[VoiceStats; 2]>,
+    /// What each sent.
+    sent: [Vec<Sent>; 2],
+}
+
+impl Outcome {
+    /// The share of what each heard that was made up, from a time in ms on.
+    fn made_up(&self, from: u64) -> [f64; 2] {
+        let first = &self.stats[from as usize / 100];
+        let last = self.stats.last().unwrap();
+        [0, 1].map(|side| {
+            let (now, then) = (last[side].buffer, first[side].buffer);
+            let made_up = (now.concealed - then.concealed) as f64;
+            made_up / (made_up + (now.played - then.played) as f64)
+        })
+    }
+
+    /// What each sent from a time in ms on: payloads, in bits per second.
+    fn bps(&self, from: u64) -> [f64; 2] {
+        let seconds = (END - from) as f64 / 1_000.0;
+        self.since(from)
+            .map(|sent| sent.iter().map(|sent| sent.bytes as f64).sum::<f64>() * 8.0 / seconds)
+    }
+
+    /// The share of packets that carried copies, from a time in ms on.
+    fn with_copies(&self, from: u64) -> [f64; 2] {
+        self.since(from).map(|sent| {
+            let with = sent.iter().filter(|sent| sent.copies > 0).count();
+            with as f64 / sent.len() as f64
+        })
+    }
+
+    fn since(&self, from: u64) -> [&[Sent]; 2] {
+        let since = |sent: &Sent| sent.at < from;
+        [0, 1].map(|side| &self.sent[side][self.sent[side].partition_point(since)..])
+    }
+}
+
+/// 10 ms of somebody who speaks: two syllables a second, and the harmonics of a voice of 120 Hz.
+fn voice(millis: u64) -> Frame {
+    static SECOND: LazyLock<Vec<f32>> = LazyLock::new(|| {
+        let sample = |n| {
+            let at = n as f32 / 48_000.0;
+            let harmonic = |h| (120.0 * f32::from(h) * at * TAU).sin() / f32::from(h);
+            0.2 * (at * TAU).sin().powi(2) * (1..25u8).map(harmonic).sum::<f32>()
+        };
+        (0..48_000).map(sample).collect()
+    });
+    let from = (millis % 1_000) as usize * 48;
+    SECOND[from..from + FRAME_SAMPLES].try_into().unwrap()
+}
+
+fn copies(encoded: &Encoded) -> usize {
+    if encoded.coding == Coding::Opus {
+        return 0;
+    }
+    let unpacked = red::unpack(&encoded.payload, OPUS).unwrap();
+    unpacked.others().filter(|block| block.kind == OPUS).count()
 }
 
 /// Lets the two phones speak to each other.
-fn talk(losses: Option<Losses>, seed: u64) -> Outcome {
-    const WARM: u64 = 4_000;
-    const END: u64 = 24_000;
+fn talk(link: Link, format: Format, seed: u64) -> Outcome {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let origin = Instant::now();
-    let mut ends = [End::new(), End::new()];
-    let mut before = [VoiceStats::default(); 2];
+    let mut ends = [End::new(format), End::new(format)];
+    let mut stats = Vec::new();
     for millis in (0..END).step_by(10) {
         let now = origin + Duration::from_millis(millis);
-        if millis == WARM {
-            before = ends.each_ref().map(End::stats);
-            ends.iter_mut().for_each(|end| end.bytes = 0);
+        if millis % 100 == 0 {
+            stats.push(ends.each_ref().map(End::stats));
         }
         for side in 0..2 {
-            let frame = std::array::from_fn(|n| {
-                let at = (millis as f32 / 10.0) * FRAME_SAMPLES as f32 + n as f32;
-                0.3 * (at * 0.03).sin() * (at * 0.000_1).sin()
-            });
             let end = &mut ends[side];
             let reception = end.receiving.reception();
-            if let Some(encoded) = end.sending.push(&frame, reception) {
-                end.bytes += encoded.payload.len();
+            if let Some(encoded) = end.sending.push(&voice(millis), reception) {
+                end.sent.push(Sent {
+                    at: millis,
+                    bytes: encoded.payload.len(),
+                    copies: copies(&encoded),
+                });
                 end.seq = end.seq.wrapping_add(1);
+                let late = u64::from(random.next_u32() % (link.jitter + 1));
+                let held = link
+                    .stall
+                    .map_or(0, |(from, length)| match millis.checked_sub(from) {
+                        Some(since) => length.saturating_sub(since),
+                        None => 0,
+                    });
                 let packet = Packet {
                     seq: Seq(end.seq),
                     timestamp: encoded.timestamp,
                     marker: encoded.marker,
                     payload: encoded.payload.into(),
                     coding: encoded.coding,
-                    arrived: now + Duration::from_millis(TRANSIT),
+                    arrived: now + Duration::from_millis(TRANSIT + late + held),
                 };
+                let losses = link.losses;
                 end.was_lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
                 if !end.was_lost {
-                    ends[1 - side].coming.push_back(packet);
+                    let coming = &mut ends[1 - side].coming;
+                    let at = coming.partition_point(|other| other.arrived <= packet.arrived);
+                    coming.insert(at, packet);
                 }
             }
             let end = &mut ends[side];
@@ -135,16 +233,9 @@ fn talk(losses: Option<Losses>, seed: u64) -> Outcome {
             end.receiving.next(now);
         }
     }
-    let [first, second] = [0, 1].map(|side| {
-        let (now, then) = (ends[side].stats().buffer, before[side].buffer);
-        let made_up = (now.concealed - then.concealed) as f64;
-        let heard = made_up + (now.played - then.played) as f64;
-        let seconds = (END - WARM) as f64 / 1_000.0;
-        (made_up / heard, ends[side].bytes as f64 * 8.0 / seconds)
-    });
     Outcome {
-        made_up: [first.0, second.0],
-        bps: [first.1, second.1],
+        stats,
+        sent: ends.map(|end| end.sent),
     }
 }
 
@@ -158,19 +249,16 @@ fn copies_make_good_nearly_all_that_a_network_loses_by_chance() {
         (0.3, 0.05),
     ] {
         for seed in 0..3 {
-            let outcome = talk(Some(Losses::by_chance(share)), seed);
-            for side in 0..2 {
-                assert!(
-                    outcome.made_up[side] < at_most,
-                    "seed {seed}: of {share} lost, {:.4} made up",
-                    outcome.made_up[side]
-                );
-                assert!(
-                    outcome.bps[side] < 110_000.0,
-                    "seed {seed}: {:?}",
-                    outcome.bps
-                );
-            }
+            let outcome = talk(Link::losing(share), Format::default(), seed);
+            let (made_up, bps) = (outcome.made_up(4_000), outcome.bps(4_000));
+            assert!(
+                made_up.iter().all(|&made_up| made_up < at_most),
+                "seed {seed}: of {share} lost, {made_up:?} made up"
+            );
+            assert!(
+                bps.iter().all(|&bps| bps < 110_000.0),
+                "seed {seed}: {bps:?}"
+            );
         }
     }
 }
@@ -182,7 +270,11 @@ fn copies_lie_so_far_apart_that_rows_of_losses_seldom_take_them_all() {
             share: 0.1,
             row: 3.0,
         };
-        let made_up = talk(Some(rows), seed).made_up;
+        let link = Link {
+            losses: Some(rows),
+            ..Link::default()
+        };
+        let made_up = talk(link, Format::default(), seed).made_up(4_000);
         assert!(
             made_up.iter().all(|&share| share < 0.05),
             "seed {seed}: {made_up:?}"
@@ -192,12 +284,47 @@ fn copies_lie_so_far_apart_that_rows_of_losses_seldom_take_them_all() {
 
 #[test]
 fn a_network_that_loses_nothing_costs_nothing_more() {
-    let outcome = talk(None, 0);
-    assert_eq!(outcome.made_up, [0.0; 2]);
+    let outcome = talk(Link::default(), Format::default(), 0);
+    assert_eq!(outcome.made_up(4_000), [0.0; 2]);
     // A voice, and five times a second ten bytes.
-    assert!(
-        outcome.bps.iter().all(|&bps| bps < 36_000.0),
-        "{:?}",
-        outcome.bps
-    );
+    let bps = outcome.bps(4_000);
+    assert!(bps.iter().all(|&bps| bps < 36_000.0), "{bps:?}");
+}
+
+#[test]
+fn what_comes_late_is_waited_for_and_not_copied() {
+    for seed in 0..3 {
+        for jitter in [40, 120] {
+            let link = Link {
+                jitter,
+                ..Link::default()
+            };
+            let outcome = talk(link, Format::default(), seed);
+            let with_copies = outcome.with_copies(0);
+            assert_eq!(with_copies, [0.0; 2], "seed {seed}, {jitter} ms of jitter");
+            let made_up = outcome.made_up(4_000);
+            assert!(
+                made_up.iter().all(|&share| share < 0.01),
+                "seed {seed}: {made_up:?}"
+            );
+        }
+        let link = Link {
+            jitter: 40,
+            ..Link::losing(0.05)
+        };
+        let with_copies = talk(link, Format::default(), seed).with_copies(3_000);
+        assert_eq!(with_copies, [1.0; 2], "seed {seed}");
+    }
+}
+
+#[test]
+fn what_a_stall_held_up_is_not_copied() {
+    let link = Link {
+        stall: Some((10_000, 700)),
+        ..Link::default()
+    };
+    let outcome = talk(link, Format::default(), 0);
+    let late = outcome.stats.last().unwrap().map(|stats| stats.buffer.late);
+    assert!(late.iter().all(|&late| late > 20), "{late:?}");
+    assert_eq!(outcome.with_copies(0), [0.0; 2]);
 }

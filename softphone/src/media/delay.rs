@@ -171,6 +171,12 @@ impl Delay {
         STEP.saturating_mul(steps)
     }
 
+    /// Whether packets come so late that no target is long enough.
+    #[must_use]
+    pub fn is_at_its_most(&self) -> bool {
+        self.target() == MOST
+    }
+
     /// How long sound of this time has waited when it is played at `at`, had it been as fast as the
     /// fastest, in microseconds; less than nothing when that is before it could have come. `None`
     /// before anything came.
@@ -356,5 +362,7 @@ mod tests {
             delay.came(Timestamp(7).plus(480 * n), at);
         }
         assert_eq!(delay.target(), MOST);
+        assert!(delay.is_at_its_most());
+        assert!(!after([0, 100].repeat(100)).0.is_at_its_most());
     }
 }

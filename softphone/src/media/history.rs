@@ -5,8 +5,11 @@ use super::{Seq, reception::Reception};
 /// How many numbers behind the newest one are remembered.
 const WINDOW: u32 = 128;
 
-/// The newest may have overtaken others: so many are not told of yet.
-const OVERTAKEN: u32 = 4;
+/// The newest may have overtaken others: at least so many are not told of yet ...
+const OVERTAKEN_MIN: u32 = 4;
+
+/// ... and at most so many.
+const OVERTAKEN_MAX: u32 = WINDOW / 2;
 
 /// The farthest that one packet may run ahead of the newest (RFC 3550, A.1, `MAX_DROPOUT`).
 const DROPOUT_MAX: u32 = 3_000;
@@ -20,6 +23,15 @@ pub(super) enum Novelty {
     Duplicate,
     /// It is too far from all others to belong to them.
     Stray,
+}
+
+/// What a packet is that came too late to be played, to the sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Late {
+    /// The receiver will wait longer: it is not lost.
+    Comes,
+    /// The receiver waits as long as it ever does.
+    IsLost,
 }
 
 /// The sequence numbers of one stream, and of what it became when it began anew.
@@ -87,10 +99,16 @@ impl History {
         }
     }
 
-    /// How the last packets came, at most 124 of them; `None` at the beginning.
-    pub(super) fn reception(&self) -> Option<Reception> {
-        let sent = self.known.checked_sub(OVERTAKEN).filter(|&sent| sent > 0)?;
-        let played = (self.seen & !self.late) >> OVERTAKEN;
+    /// How the last packets came, at most 124 of them, but for the newest ones that may have
+    /// `overtaken` others: 4 to 64. `late` tells what those are that came too late. `None` at the
+    /// beginning.
+    pub(super) fn reception(&self, overtaken: u32, late: Late) -> Option<Reception> {
+        let overtaken = overtaken.clamp(OVERTAKEN_MIN, OVERTAKEN_MAX);
+        let sent = self.known.checked_sub(overtaken).filter(|&sent| sent > 0)?;
+        let played = match late {
+            Late::Comes => self.seen,
+            Late::IsLost => self.seen & !self.late,
+        } >> overtaken;
         let lost = !played & (u128::MAX >> (WINDOW - sent));
         let bursts = lost & !(lost << 1);
         Reception::new(sent, lost.count_ones(), bursts.count_ones())
@@ -182,27 +200,35 @@ mod tests {
 
     #[test]
     fn reception_is_of_what_could_be_played_but_for_the_newest() {
-        assert_eq!(after(&[0, 1, 2, 3]).reception(), None);
-        assert_eq!(after(&[0, 1, 2, 3, 4]).reception(), Reception::new(1, 0, 0));
+        assert_eq!(after(&[0, 1, 2, 3]).reception(0, Late::IsLost), None);
+        assert_eq!(
+            after(&[0, 1, 2, 3, 4]).reception(0, Late::IsLost),
+            Reception::new(1, 0, 0)
+        );
         // 2, 3 and 6 are lost; 12 may still come.
         let mut history = after(&[65_535, 0, 1, 4, 5, 7, 8, 9, 10, 11, 13]);
-        assert_eq!(history.reception(), Reception::new(11, 3, 2));
+        assert_eq!(history.reception(0, Late::IsLost), Reception::new(11, 3, 2));
         history.note(Seq(6));
-        assert_eq!(history.reception(), Reception::new(11, 2, 1));
+        assert_eq!(history.reception(0, Late::IsLost), Reception::new(11, 2, 1));
         history.note_late(Seq(6));
         history.note_late(Seq(5));
-        assert_eq!(history.reception(), Reception::new(11, 4, 2));
+        assert_eq!(history.reception(0, Late::IsLost), Reception::new(11, 4, 2));
+        assert_eq!(history.reception(0, Late::Comes), Reception::new(11, 2, 1));
+        assert_eq!(history.reception(7, Late::IsLost), Reception::new(8, 4, 2));
         // From before all that is remembered.
         history.note_late(Seq(14));
         history.note_late(Seq(60_000));
-        assert_eq!(history.reception(), Reception::new(11, 4, 2));
+        assert_eq!(history.reception(0, Late::IsLost), Reception::new(11, 4, 2));
         // What is forgotten is told of no more.
         let all: Vec<u16> = (14..300).collect();
         for number in all {
             history.note(Seq(number));
         }
-        assert_eq!(history.reception(), Reception::new(124, 0, 0));
+        assert_eq!(
+            history.reception(0, Late::IsLost),
+            Reception::new(124, 0, 0)
+        );
         history.restart(Seq(9));
-        assert_eq!(history.reception(), None);
+        assert_eq!(history.reception(0, Late::IsLost), None);
     }
 }

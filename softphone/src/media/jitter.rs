@@ -23,7 +23,7 @@ use super::{
     arrival::{Interarrival, Lateness, Strays},
     delay::Delay,
     duration_of,
-    history::{History, Novelty},
+    history::{History, Late, Novelty},
     opus_samples,
     reception::Reception,
     settle::{Asked, Settling},
@@ -272,9 +272,19 @@ impl JitterBuffer {
     }
 
     /// How the last packets came; `None` at the beginning.
+    ///
+    /// What comes too late is no loss as long as the target can still follow: the sender could only
+    /// send copies, and these would come later still.
     #[must_use]
     pub fn reception(&self) -> Option<Reception> {
-        self.history.reception()
+        // So many short packets may come before one that is still in time.
+        let overtaken = self.delay.target().as_millis() / 10;
+        let late = match self.delay.is_at_its_most() {
+            true => Late::IsLost,
+            false => Late::Comes,
+        };
+        let overtaken = u32::try_from(overtaken).unwrap_or(u32::MAX);
+        self.history.reception(overtaken, late)
     }
 
     /// Decides what to play, and moves on by as much. To be called when the sound of the last
