@@ -155,3 +155,19 @@ pub fn opus_samples(payload: &[u8]) -> Option<u32> {
         .contains(&usize::try_from(samples).ok()?)
         .then_some(samples)
 }
+
+/// How many samples of the packet before it a packet holds (in-band FEC): all of it, 480 or 960.
+/// `None` when it holds none, or is none of those that we send: one frame of 10 or 20 ms.
+///
+/// Only SILK and hybrid packets can. Their first bit tells of speech, the second of FEC (RFC 6716,
+/// 4.2.3): both are of even chance, which is why the range coder writes them as they are.
+#[must_use]
+pub fn opus_fec(payload: &[u8]) -> Option<u32> {
+    let &[toc, first, ..] = payload else {
+        return None;
+    };
+    let samples = opus_samples(payload)?;
+    let is_celt = toc >> 3 >= 16;
+    let is_one_frame = toc & 3 == 0 && samples <= 960;
+    (!is_celt && is_one_frame && first & 0x40 != 0).then_some(samples)
+}

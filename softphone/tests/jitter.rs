@@ -144,7 +144,7 @@ impl Call {
                 let (samples, what) = match buffer.next(origin + now) {
                     Decision::Wait => (480, Heard::Nothing),
                     Decision::Conceal { samples } => (samples, Heard::Concealed(samples)),
-                    Decision::Play(packet) => {
+                    Decision::Play(packet) | Decision::Fec(packet) => {
                         let number = u32::from_be_bytes(packet.payload[1..].try_into().unwrap());
                         let wait = origin + now - packet.arrived;
                         (PACKET_SAMPLES, Heard::Packet { number, wait })
@@ -612,7 +612,7 @@ fn a_pause_of_the_sender_is_no_loss_and_what_follows_is_played_whole() {
                 ready += match buffer.next(origin + now) {
                     Decision::Wait => 480,
                     Decision::Conceal { samples } => samples,
-                    Decision::Play(packet) => {
+                    Decision::Play(packet) | Decision::Fec(packet) => {
                         numbers.push(packet.payload[4]);
                         PACKET_SAMPLES
                     }

@@ -18,7 +18,11 @@ use super::{
     send::Sending,
 };
 use crate::media::{
-    Coding, Encoded, FRAME_SAMPLES, Frame, Packet, Seq, format::Format, payload_type::OPUS, red,
+    Coding, Encoded, FRAME_SAMPLES, Frame, Packet, Seq,
+    format::Format,
+    opus_fec,
+    payload_type::OPUS,
+    red::{self, Unpacked},
     stats::VoiceStats,
 };
 
@@ -80,6 +84,7 @@ struct Sent {
     at: u64,
     bytes: usize,
     copies: usize,
+    has_fec: bool,
 }
 
 /// One of two phones.
@@ -123,7 +128,7 @@ struct Outcome {
 impl Outcome {
     /// The share of what each heard that was made up, from a time in ms on.
     fn made_up(&self, from: u64) -> [f64; 2] {
-        let first = &self.stats[from as usize / 100];
+        let first = &self.stats[usize::try_from(from).unwrap() / 100];
         let last = self.stats.last().unwrap();
         [0, 1].map(|side| {
             let (now, then) = (last[side].buffer, first[side].buffer);
@@ -163,16 +168,25 @@ fn voice(millis: u64) -> Frame {
         };
         (0..48_000).map(sample).collect()
     });
-    let from = (millis % 1_000) as usize * 48;
+    let from = usize::try_from(millis % 1_000).unwrap() * 48;
     SECOND[from..from + FRAME_SAMPLES].try_into().unwrap()
 }
 
-fn copies(encoded: &Encoded) -> usize {
-    if encoded.coding == Coding::Opus {
-        return 0;
+impl Sent {
+    fn new(at: u64, encoded: &Encoded) -> Self {
+        let unpacked = match encoded.coding {
+            Coding::Opus => None,
+            Coding::Red => red::unpack(&encoded.payload, OPUS),
+        };
+        let others = unpacked.iter().flat_map(Unpacked::others);
+        let own = unpacked.map_or(&encoded.payload[..], |unpacked| unpacked.own);
+        Self {
+            at,
+            bytes: encoded.payload.len(),
+            copies: others.filter(|block| block.kind == OPUS).count(),
+            has_fec: opus_fec(own).is_some(),
+        }
     }
-    let unpacked = red::unpack(&encoded.payload, OPUS).unwrap();
-    unpacked.others().filter(|block| block.kind == OPUS).count()
 }
 
 /// Lets the two phones speak to each other.
@@ -190,11 +204,7 @@ fn talk(link: Link, format: Format, seed: u64) -> Outcome {
             let end = &mut ends[side];
             let reception = end.receiving.reception();
             if let Some(encoded) = end.sending.push(&voice(millis), reception) {
-                end.sent.push(Sent {
-                    at: millis,
-                    bytes: encoded.payload.len(),
-                    copies: copies(&encoded),
-                });
+                end.sent.push(Sent::new(millis, &encoded));
                 end.seq = end.seq.wrapping_add(1);
                 let late = u64::from(random.next_u32() % (link.jitter + 1));
                 let held = link
@@ -284,11 +294,18 @@ fn copies_lie_so_far_apart_that_rows_of_losses_seldom_take_them_all() {
 
 #[test]
 fn a_network_that_loses_nothing_costs_nothing_more() {
-    let outcome = talk(Link::default(), Format::default(), 0);
-    assert_eq!(outcome.made_up(4_000), [0.0; 2]);
-    // A voice, and five times a second ten bytes.
-    let bps = outcome.bps(4_000);
-    assert!(bps.iter().all(|&bps| bps < 36_000.0), "{bps:?}");
+    for max_bps in [24_000, 96_000] {
+        let format = Format {
+            max_bps,
+            ..Format::default()
+        };
+        let outcome = talk(Link::default(), format, 0);
+        assert_eq!(outcome.made_up(4_000), [0.0; 2]);
+        // A voice, and five times a second ten bytes.
+        let (bps, most) = (outcome.bps(4_000), f64::from(max_bps.min(34_000)) + 2_000.0);
+        assert!(bps.iter().all(|&bps| bps < most), "{bps:?}");
+        assert!(outcome.sent.iter().flatten().all(|sent| !sent.has_fec));
+    }
 }
 
 #[test]
@@ -327,4 +344,34 @@ fn what_a_stall_held_up_is_not_copied() {
     let late = outcome.stats.last().unwrap().map(|stats| stats.buffer.late);
     assert!(late.iter().all(|&late| late > 20), "{late:?}");
     assert_eq!(outcome.with_copies(0), [0.0; 2]);
+}
+
+#[test]
+fn where_there_is_no_room_for_copies_fec_makes_good_most_of_what_is_lost() {
+    for max_bps in [24_000, 32_000] {
+        for seed in 0..3 {
+            let format = Format {
+                max_bps,
+                ..Format::default()
+            };
+            let outcome = talk(Link::losing(0.1), format, seed);
+            assert_eq!(outcome.with_copies(0), [0.0; 2]);
+            let buffers = |at: usize| outcome.stats[at].map(|stats| stats.buffer);
+            let (early, last) = (buffers(20), buffers(outcome.stats.len() - 1));
+            for side in 0..2 {
+                assert!(early[side].fec > 0, "seed {seed}: none within 2 s");
+                let (lost, fec) = (last[side].lost, last[side].fec);
+                assert!(3 * fec > 2 * lost, "seed {seed}: {fec} of {lost}");
+                assert_eq!(last[side].recovered, 0);
+            }
+            let made_up = outcome.made_up(4_000);
+            assert!(
+                made_up.iter().all(|&share| share < 0.04),
+                "seed {seed}: {made_up:?}"
+            );
+            let bps = outcome.bps(4_000);
+            let most = f64::from(max_bps) + 1_000.0;
+            assert!(bps.iter().all(|&bps| bps < most), "seed {seed}: {bps:?}");
+        }
+    }
 }

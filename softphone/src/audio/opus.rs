@@ -13,7 +13,7 @@ const PAYLOAD_BYTES_MAX: usize = 1_275 + 1;
 /// Conceals in steps of 2.5 ms.
 const GRAIN_SAMPLES: usize = 120;
 
-/// Makes sound into packets: fullband mono for voice, variable rate, without DTX and in-band FEC.
+/// Makes sound into packets: fullband mono for voice, variable rate, without DTX.
 pub(super) struct Encoder {
     opus: ::opus::Encoder,
     payload: [u8; PAYLOAD_BYTES_MAX],
@@ -47,6 +47,14 @@ impl Encoder {
         u32::try_from(samples).unwrap_or(0)
     }
 
+    /// Spends bits of each packet on the one before it (in-band FEC), for a network that loses so
+    /// many of 100; zero is none. Packets of less than some 10 kbit/s have none in any case.
+    pub(super) fn set_fec(&mut self, lost_percent: u8) {
+        // What an encoder that exists refuses leaves it as it was.
+        let _ = self.opus.set_inband_fec(lost_percent > 0);
+        let _ = self.opus.set_packet_loss_perc(lost_percent.min(100).into());
+    }
+
     /// The packet for `samples`, 10 or 20 ms between -1.0 and 1.0. It ends with what came 6.5 ms
     /// before the end of `samples`: the encoder looks that far ahead.
     pub(super) fn encode(&mut self, samples: &[f32]) -> Result<&[u8], Error> {
@@ -72,12 +80,20 @@ impl Decoder {
     /// The sound in `payload`, up to 120 ms; `None` when it is no Opus packet, whatever it says
     /// it is. The decoder is then as it was, so that [`Decoder::conceal`] can fill in.
     pub(super) fn decode(&mut self, payload: &[u8]) -> Option<&[f32]> {
+        self.decoded(payload, false)
+    }
+
+    /// The sound of the packet before `payload`, which has FEC and one frame; as
+    /// [`Decoder::decode`].
+    pub(super) fn decode_fec(&mut self, payload: &[u8]) -> Option<&[f32]> {
+        self.decoded(payload, true)
+    }
+
+    fn decoded(&mut self, payload: &[u8], fec: bool) -> Option<&[f32]> {
         // An empty packet would ask for concealment.
-        get_nb_samples(payload, SAMPLE_RATE).ok()?;
-        let length = self
-            .opus
-            .decode_float(payload, &mut self.sound[..], false)
-            .ok()?;
+        let samples = get_nb_samples(payload, SAMPLE_RATE).ok()?;
+        let sound = self.sound.get_mut(..samples)?;
+        let length = self.opus.decode_float(payload, sound, fec).ok()?;
         Some(clamped(&mut self.sound[..length]))
     }
 
@@ -115,13 +131,15 @@ fn clamped(sound: &mut [f32]) -> &[f32] {
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::TAU;
+
     use rand_chacha::{
         ChaCha8Rng,
         rand_core::{Rng, SeedableRng},
     };
 
     use super::*;
-    use crate::media::opus_samples;
+    use crate::media::{opus_fec, opus_samples};
 
     #[test]
     fn a_packet_tells_its_length_as_libopus_reads_it() {
@@ -174,7 +192,7 @@ mod tests {
         for packet in 0..20 {
             let samples: [f32; 960] = std::array::from_fn(|n| {
                 let time = (packet * 960 + n) as f32 / SAMPLE_RATE as f32;
-                0.5 * (time * 220.0 * std::f32::consts::TAU).sin()
+                0.5 * (time * 220.0 * TAU).sin()
             });
             let payload = encoder.encode(&samples).unwrap();
             assert!(
@@ -193,5 +211,71 @@ mod tests {
         assert!(last < heard / 1_000.0, "{last} after {heard}");
         assert_eq!(decoder.conceal(119).len(), 0);
         assert_eq!(decoder.conceal(u32::MAX).len(), PACKET_SAMPLES_MAX);
+    }
+
+    #[test]
+    fn a_packet_with_fec_brings_back_the_one_before_it() {
+        for ptime in [480, 960_u16] {
+            let mut encoder = Encoder::new().unwrap();
+            encoder.set_bitrate(24_000);
+            let mut packets = |lost_percent| {
+                encoder.set_fec(lost_percent);
+                let mut packets = Vec::new();
+                for packet in 0..100_u16 {
+                    let samples: Vec<f32> = (0..ptime)
+                        .map(|n| {
+                            let n = u32::from(packet) * u32::from(ptime) + u32::from(n);
+                            let time = n as f32 / SAMPLE_RATE as f32;
+                            let tone = |h: u8| (f32::from(h) * time * 140.0 * TAU).sin();
+                            0.1 * (time * 2.0 * TAU).sin() * (1..20).map(tone).sum::<f32>()
+                        })
+                        .collect();
+                    packets.push(encoder.encode(&samples).unwrap().to_vec());
+                }
+                packets
+            };
+            assert!(packets(0).iter().all(|packet| opus_fec(packet).is_none()));
+            let packets = packets(10);
+            let with_fec = packets.iter().filter(|packet| opus_fec(packet).is_some());
+            assert!(with_fec.count() > 60);
+            let (mut whole, mut lossy) = (Decoder::new().unwrap(), Decoder::new().unwrap());
+            let (mut error, mut power) = (0.0, 0.0);
+            for (n, packet) in packets.iter().enumerate() {
+                let said = whole.decode(packet).unwrap().to_vec();
+                let next = packets.get(n + 1);
+                let made_good = next.filter(|next| n % 7 == 6 && opus_fec(next).is_some());
+                let Some(next) = made_good else {
+                    lossy.decode(packet);
+                    continue;
+                };
+                assert_eq!(opus_fec(next), Some(u32::from(ptime)));
+                let heard = lossy.decode_fec(next).unwrap();
+                assert_eq!(heard.len(), said.len());
+                for (said, heard) in said.iter().zip(heard) {
+                    power += said * said;
+                    error += (said - heard) * (said - heard);
+                }
+            }
+            assert!(power > 0.0 && error < 0.2 * power, "{error} of {power}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_fec_is_what_libopus_says() {
+        let seed = 3;
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut decoder = Decoder::new().unwrap();
+        for toc in 0..=255u8 {
+            let mut payload = [0; 40];
+            random.fill_bytes(&mut payload);
+            payload[0] = toc;
+            let samples = opus_fec(&payload);
+            assert!(samples.is_none() || toc < 128 && toc & 3 == 0);
+            if samples.is_some() {
+                let sound = decoder.decode_fec(&payload).map(<[f32]>::len);
+                assert_eq!(sound, samples.map(|samples| samples as usize), "{seed}");
+            }
+        }
+        assert_eq!([opus_fec(&[]), opus_fec(&[0])], [None; 2]);
     }
 }

@@ -50,7 +50,8 @@ impl Receiving {
     pub(super) fn insert(&mut self, packet: &Packet) -> Option<Reception> {
         self.bytes += packet.payload.len() as u64;
         let (own, rest) = unpacked(packet);
-        self.buffer.insert(own);
+        self.buffer.insert(own.clone());
+        self.buffer.insert_fec(&own);
         let mut told = None;
         for block in rest.iter().flat_map(Unpacked::others) {
             match block.kind {
@@ -106,14 +107,22 @@ impl Receiving {
         match self.buffer.next(now) {
             Decision::Wait => self.ready.resize(FRAME_SAMPLES, 0.0),
             Decision::Conceal { samples } => self.conceal(samples),
-            Decision::Play(packet) => match self.decoder.decode(&packet.payload) {
-                Some(sound) => self.ready.extend_from_slice(sound),
-                None => {
-                    let samples = opus_samples(&packet.payload).unwrap_or(0);
-                    self.undecodable += u64::from(samples);
-                    self.conceal(samples);
-                }
-            },
+            Decision::Play(packet) => self.play(&packet.payload, Decoder::decode),
+            Decision::Fec(packet) => self.play(&packet.payload, Decoder::decode_fec),
+        }
+    }
+
+    fn play(
+        &mut self,
+        payload: &[u8],
+        decode: for<'a> fn(&'a mut Decoder, &[u8]) -> Option<&'a [f32]>,
+    ) {
+        if let Some(sound) = decode(&mut self.decoder, payload) {
+            self.ready.extend_from_slice(sound);
+        } else {
+            let samples = opus_samples(payload).unwrap_or(0);
+            self.undecodable += u64::from(samples);
+            self.conceal(samples);
         }
     }
 

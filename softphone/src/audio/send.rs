@@ -77,6 +77,9 @@ impl Sending {
         if plan.voice_bps != self.plan.voice_bps {
             self.encoder.set_bitrate(plan.voice_bps);
         }
+        if plan.fec_percent != self.plan.fec_percent {
+            self.encoder.set_fec(plan.fec_percent);
+        }
         self.plan = plan;
     }
 

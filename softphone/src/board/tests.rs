@@ -141,6 +141,9 @@ fn figures_add_up_what_is_missing_and_what_takes_time() {
     let voice = VoiceReport {
         loss_pct: 2.0,
         late_pct: 1.5,
+        duplicate_pct: 0.0,
+        recovered_pct: 0.0,
+        fec_pct: 0.0,
         concealed_pct: 3.0,
         jitter_ms: 1.0,
         capture_ms: 12.0,

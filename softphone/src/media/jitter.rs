@@ -19,12 +19,12 @@ use std::{
 };
 
 use super::{
-    Coding, Packet, SAMPLE_RATE, Timestamp,
+    Coding, Packet, SAMPLE_RATE, Seq, Timestamp,
     arrival::{Interarrival, Lateness, Strays},
     delay::Delay,
     duration_of,
     history::{History, Late, Novelty},
-    opus_samples,
+    opus_fec, opus_samples,
     reception::Reception,
     settle::{Asked, Settling},
     steer::{Steering, Stretch},
@@ -81,6 +81,8 @@ pub enum Decision {
     Wait,
     /// This packet.
     Play(Packet),
+    /// What this packet holds of the one before it (in-band FEC).
+    Fec(Packet),
     /// Something like what was played before.
     Conceal {
         /// How much of it: a multiple of 120, at most 960.
@@ -115,8 +117,18 @@ pub struct JitterBuffer {
 struct Held {
     packet: Packet,
     samples: u32,
-    /// It did not come itself, or not yet.
-    is_copy: bool,
+    form: Form,
+}
+
+/// In what form sound is there: the better one counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    /// In the packet after it, with fewer bits.
+    Fec,
+    /// As a copy.
+    Copy,
+    /// In its packet.
+    Itself,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -192,36 +204,53 @@ impl JitterBuffer {
     /// Takes a copy of a packet that has not come, out of one that has: of what begins `offset`
     /// samples before that. It is of use only as long as playout has not come so far.
     pub fn insert_copy(&mut self, of: &Packet, offset: u32, payload: &[u8]) {
-        let timestamp = Timestamp(of.timestamp.0.wrapping_sub(offset));
+        let copy = Packet {
+            payload: payload.into(),
+            coding: Coding::Opus,
+            ..of.clone()
+        };
+        if let Some(samples) = opus_samples(payload) {
+            self.insert_earlier(copy, offset, samples, Form::Copy);
+        }
+    }
+
+    /// Takes what a packet that has come holds of the one before it, if that has not come.
+    pub fn insert_fec(&mut self, of: &Packet) {
+        let before = Seq(of.seq.0.wrapping_sub(1));
+        if let Some(samples) = opus_fec(&of.payload)
+            && self.history.novelty(before) == Novelty::New
+        {
+            self.insert_earlier(of.clone(), samples, samples, Form::Fec);
+        }
+    }
+
+    /// Takes sound that began `offset` samples before the packet that brings it.
+    fn insert_earlier(&mut self, mut packet: Packet, offset: u32, samples: u32, form: Form) {
+        let timestamp = Timestamp(packet.timestamp.0.wrapping_sub(offset));
         let is_due = match (self.playout, self.held.front()) {
             (Playout::Playing { position }, _) => timestamp.since(position) >= 0,
             // Playout is not to begin with it: it would wait for as long as the copy came later.
             (Playout::Filling { .. }, Some(oldest)) => oldest.after(timestamp) < 0,
             _ => false,
         };
-        let Some(samples) = opus_samples(payload) else {
-            return;
-        };
         if offset == 0 || !self.spans(timestamp) {
             return;
         }
         // Also when it is too late: the next ones may be played if they are waited for.
-        self.sound_came(timestamp, of.arrived);
+        self.sound_came(timestamp, packet.arrived);
         if !is_due {
             return;
         }
-        let copy = Held {
-            packet: Packet {
-                timestamp,
-                payload: payload.into(),
-                coding: Coding::Opus,
-                ..of.clone()
-            },
+        packet.timestamp = timestamp;
+        let held = Held {
+            packet,
             samples,
-            is_copy: true,
+            form,
         };
-        if self.hold(copy) == Inserted::Accepted {
-            self.counters.recovered += 1;
+        if self.hold(held) == Inserted::Accepted
+            && let Some(count) = self.counters.of(form)
+        {
+            *count += 1;
         }
     }
 
@@ -451,15 +480,17 @@ impl JitterBuffer {
         let is_full = self.held.len() == PACKETS_MAX;
         match self.held.get_mut(at) {
             Some(held) if held.packet.timestamp == timestamp => {
-                if new.is_copy {
-                    return Inserted::Duplicate;
+                if new.form <= held.form {
+                    return match new.form {
+                        // The same time under another number: no sane sender sends that.
+                        Form::Itself => self.refuse(),
+                        Form::Copy | Form::Fec => Inserted::Duplicate,
+                    };
                 }
-                if !held.is_copy {
-                    // The same time under another number is nothing that a sane sender sends.
-                    return self.refuse();
+                // It was only late, or there is something better.
+                if let Some(count) = self.counters.of(held.form) {
+                    *count -= 1;
                 }
-                // It was only late, and need not be recovered.
-                self.counters.recovered -= 1;
                 *held = new;
                 return Inserted::Accepted;
             }
@@ -481,7 +512,9 @@ impl JitterBuffer {
             _ => None,
         };
         let Held {
-            packet, samples, ..
+            packet,
+            samples,
+            form,
         } = match second {
             Some(second) => {
                 self.counters.skipped += 1;
@@ -504,7 +537,10 @@ impl JitterBuffer {
         });
         self.counters.played += u64::from(samples);
         self.playout = Playout::Playing { position: end };
-        Decision::Play(packet)
+        match form {
+            Form::Fec => Decision::Fec(packet),
+            Form::Copy | Form::Itself => Decision::Play(packet),
+        }
     }
 
     /// After a stall: drops packets, as near as they allow to what is too much; the one to play.
@@ -564,13 +600,23 @@ impl JitterBuffer {
     }
 }
 
+impl Counters {
+    /// How many packets are played that came in no other form.
+    fn of(&mut self, form: Form) -> Option<&mut u64> {
+        match form {
+            Form::Fec => Some(&mut self.fec),
+            Form::Copy => Some(&mut self.recovered),
+            Form::Itself => None,
+        }
+    }
+}
+
 impl Held {
     fn came(packet: Packet, samples: u32) -> Self {
-        let is_copy = false;
         Self {
             packet,
             samples,
-            is_copy,
+            form: Form::Itself,
         }
     }
 

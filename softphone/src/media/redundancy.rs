@@ -2,9 +2,13 @@
 //!
 //! On a clean link there is none: it would cost bits, and delay at the receiver. From the first
 //! loss on each packet carries the one before it, and from 2 % on the two before it. Where packets
-//! are lost in a row, the copies are as far apart as the row is long.
+//! are lost in a row, the copies are as far apart as the row is long. Where there is no room for
+//! copies, Opus puts some of each packet into the next one (in-band FEC), for which the voice pays.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use super::reception::Reception;
 
@@ -19,6 +23,14 @@ const NONE: f32 = 0.002;
 
 /// From this share on there are two copies.
 const TWO_COPIES: f32 = 0.02;
+
+/// With copies, each packet has at least so many bits per second of Opus: a voice of less is worse
+/// than a loss now and then. Where that leaves no room for copies, there is in-band FEC.
+const COPIED_BPS_MIN: u32 = 20_000;
+
+/// FEC is for so many losses of 100. For fewer libopus rather has none than less bandwidth, and for
+/// more it does no more.
+const FEC_PERCENT: RangeInclusive<u8> = 10..=25;
 
 /// Losses follow each other when rows are so much longer than chance makes them.
 const IN_ROWS: f32 = 1.5;
@@ -40,6 +52,8 @@ const BURST_WEIGHT: f32 = 0.3;
 pub struct Plan {
     /// How many packets before its own a packet carries copies of: the nearest first. Zero is none.
     distances: [u8; 2],
+    /// In-band FEC is for so many losses of 100; zero is none.
+    pub fec_percent: u8,
     /// Opus of one packet, in bits per second.
     pub voice_bps: u32,
 }
@@ -108,8 +122,7 @@ impl Redundancy {
             lost if lost < TWO_COPIES => [spacing, 0],
             _ => [spacing, 2 * spacing],
         };
-        // A voice of less than half of its bits is worse than a loss now and then.
-        let copies_max = (2 * self.max_bps / VOICE_BPS).saturating_sub(1);
+        let copies_max = (self.max_bps / COPIED_BPS_MIN).saturating_sub(1);
         let mut distances = [0; 2];
         let mut packets = 1;
         for (distance, wanted) in distances.iter_mut().zip(wanted) {
@@ -118,8 +131,15 @@ impl Redundancy {
                 packets += 1;
             }
         }
+        let is_bare = packets == 1 && lost >= NONE;
+        let reaches = |percent: &u8| 100.0 * lost <= f32::from(*percent);
+        let for_losses = FEC_PERCENT
+            .clone()
+            .find(reaches)
+            .unwrap_or(*FEC_PERCENT.end());
         Plan {
             distances,
+            fec_percent: if is_bare { for_losses } else { 0 },
             voice_bps: VOICE_BPS.min(self.max_bps / packets),
         }
     }
@@ -186,11 +206,28 @@ mod tests {
                 let (distances, voice_bps) = plan_after(&[(lost, lost.min(1))], max_bps);
                 let packets = u32::try_from(distances.len()).unwrap() + 1;
                 assert!(voice_bps * packets <= max_bps, "{max_bps} {lost}");
-                assert!(voice_bps >= VOICE_BPS.min(max_bps) / 2, "{max_bps} {lost}");
+                let least = VOICE_BPS.min(COPIED_BPS_MIN).min(max_bps);
+                assert!(voice_bps >= least, "{max_bps} {lost}");
             }
         }
         assert_eq!(plan_after(&[(13, 12)], 64_000), (vec![2, 1], 64_000 / 3));
-        assert_eq!(plan_after(&[(13, 12)], 32_000), (vec![1], 16_000));
+        assert_eq!(plan_after(&[(13, 12)], 48_000), (vec![1], 24_000));
+        assert_eq!(plan_after(&[(13, 12)], 32_000), (vec![], 32_000));
         assert_eq!(plan_after(&[(13, 12)], 24_000), (vec![], 24_000));
+    }
+
+    #[test]
+    fn fec_is_there_where_copies_would_be_and_have_no_room() {
+        let fec = |lost, max_bps| {
+            let mut redundancy = Redundancy::within(max_bps);
+            let reception = Reception::new(100, lost, lost.min(1)).unwrap();
+            redundancy.hear(reception, Instant::now());
+            redundancy.plan().fec_percent
+        };
+        assert_eq!(
+            [0, 1, 5, 14, 60].map(|lost| fec(lost, 32_000)),
+            [0, 10, 10, 14, 25]
+        );
+        assert_eq!([0, 1, 60].map(|lost| fec(lost, 40_000)), [0; 3]);
     }
 }

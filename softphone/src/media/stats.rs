@@ -17,6 +17,8 @@ pub struct Counters {
     pub duplicate: u64,
     /// Packets that did not come, or not in time, and were taken out of later ones.
     pub recovered: u64,
+    /// Packets that did not come, or not in time, and were made from the FEC in the next ones.
+    pub fec: u64,
     /// Packets that could not be used: malformed, of no known stream, or too many.
     pub refused: u64,
     /// Packets that were dropped to shorten the delay, or because the call was held.
@@ -80,6 +82,12 @@ pub struct VoiceReport {
     pub loss_pct: f32,
     /// Packets that came too late to be played, of those sent: 0-100.
     pub late_pct: f32,
+    /// Packets that came again, of those sent: 0-100.
+    pub duplicate_pct: f32,
+    /// Packets that were taken out of copies, of those sent: 0-100.
+    pub recovered_pct: f32,
+    /// Packets that were made from in-band FEC, of those sent: 0-100.
+    pub fec_pct: f32,
     /// Sound that was made up, of all that was played: 0-100.
     pub concealed_pct: f32,
     /// The interarrival jitter of RFC 3550, 6.4.1, at the end of the interval.
@@ -120,6 +128,9 @@ impl VoiceStats {
         VoiceReport {
             loss_pct: percent(lost, sent),
             late_pct: percent(late, sent),
+            duplicate_pct: percent(now.duplicate.saturating_sub(then.duplicate), sent),
+            recovered_pct: percent(now.recovered.saturating_sub(then.recovered), sent),
+            fec_pct: percent(now.fec.saturating_sub(then.fec), sent),
             concealed_pct: percent(missing.saturating_add(undecodable), heard),
             jitter_ms: millis(self.jitter),
             capture_ms: millis(self.capture),
@@ -173,6 +184,9 @@ mod tests {
                 received: 145,
                 lost: 12,
                 late: 1,
+                duplicate: 2,
+                recovered: 3,
+                fec: 4,
                 played: 42_240,
                 concealed: 5_760,
                 underruns: 2,
@@ -193,6 +207,9 @@ mod tests {
             VoiceReport {
                 loss_pct: 10.0,
                 late_pct: 2.0,
+                duplicate_pct: 4.0,
+                recovered_pct: 6.0,
+                fec_pct: 8.0,
                 concealed_pct: 14.0,
                 jitter_ms: 3.5,
                 capture_ms: 12.0,

@@ -100,6 +100,9 @@ mod tests {
             voice: VoiceReport {
                 loss_pct: 0.0,
                 late_pct: 0.0,
+                duplicate_pct: 0.0,
+                recovered_pct: 0.0,
+                fec_pct: 0.0,
                 concealed_pct,
                 jitter_ms: 1.0,
                 capture_ms: 12.0,

@@ -42,6 +42,9 @@ fn report(second: u8) -> VoiceReport {
     VoiceReport {
         loss_pct: wave / 3.0,
         late_pct: 0.0,
+        duplicate_pct: 0.0,
+        recovered_pct: 0.0,
+        fec_pct: 0.0,
         concealed_pct: wave / 4.0,
         jitter_ms: 4.0 + wave,
         capture_ms: 12.0,

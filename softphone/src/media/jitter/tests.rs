@@ -222,7 +222,7 @@ fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them(
                 ready += match buffer.next(now) {
                     Decision::Wait => 960,
                     Decision::Conceal { samples } => samples,
-                    Decision::Play(packet) => {
+                    Decision::Play(packet) | Decision::Fec(packet) => {
                         let samples = opus_samples(&packet.payload).unwrap();
                         played += u32::from(sane >= 230 && samples == 960);
                         samples
@@ -257,7 +257,7 @@ fn a_packet_that_is_lost_is_played_from_a_copy() {
         .iter()
         .map(|decision| match decision {
             Decision::Play(packet) => Some(packet.timestamp.0),
-            Decision::Wait | Decision::Conceal { .. } => None,
+            Decision::Wait | Decision::Fec(_) | Decision::Conceal { .. } => None,
         })
         .collect();
     assert_eq!(timestamps, [Some(0), Some(960), Some(1_920)]);
@@ -304,4 +304,69 @@ fn a_packet_that_comes_after_its_copy_takes_its_place() {
         (counters.recovered, counters.lost, counters.refused),
         (0, 0, 0)
     );
+}
+
+/// A packet of 20 ms that holds the one before it.
+fn with_fec(seq: u16, timestamp: u32, arrived: Instant) -> Packet {
+    Packet {
+        payload: [1 << 3, 0x40].into(),
+        ..packet(seq, timestamp, LONG, arrived)
+    }
+}
+
+#[test]
+fn a_missing_packet_is_made_from_the_next_one_which_is_then_played_itself() {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    for (seq, arrived) in [(0, 0), (2, 40), (3, 60)] {
+        let packet = with_fec(seq, u32::from(seq) * 960, at(origin, arrived));
+        buffer.insert(packet.clone());
+        buffer.insert_fec(&packet);
+    }
+    assert!(matches!(buffer.next(at(origin, 60)), Decision::Play(_)));
+    let Decision::Fec(next) = buffer.next(at(origin, 80)) else {
+        panic!("not made from the next one");
+    };
+    assert_eq!((next.seq, next.timestamp), (Seq(2), Timestamp(960)));
+    for seq in [2, 3] {
+        let decision = buffer.next(at(origin, 60 + 20 * u64::from(seq)));
+        assert!(matches!(decision, Decision::Play(packet) if packet.seq == Seq(seq)));
+    }
+    let counters = buffer.counters();
+    assert_eq!((counters.fec, counters.recovered), (1, 0));
+    assert_eq!((counters.lost, counters.concealed), (1, 0));
+}
+
+#[test]
+fn a_copy_is_better_than_fec_and_the_packet_itself_is_better_than_both() {
+    let origin = Instant::now();
+    for (with_copy, with_itself) in [(true, false), (false, true), (true, true)] {
+        let mut buffer = JitterBuffer::new();
+        let [first, second, third] =
+            [0, 1, 2].map(|seq| with_fec(seq, u32::from(seq) * 960, at(origin, 0)));
+        buffer.insert(first.clone());
+        buffer.insert(third.clone());
+        buffer.insert_fec(&third);
+        if with_copy {
+            buffer.insert_copy(&third, 960, &[LONG]);
+        }
+        if with_itself {
+            buffer.insert(second.clone());
+        }
+        buffer.insert_fec(&third);
+        let counters = buffer.counters();
+        let recovered = u64::from(with_copy && !with_itself);
+        assert_eq!((counters.fec, counters.recovered), (0, recovered));
+        assert_eq!(buffer.held.len(), 3);
+        buffer.next(at(origin, 60));
+        let Decision::Play(played) = buffer.next(at(origin, 80)) else {
+            panic!("nothing played");
+        };
+        let expected: &[u8] = if with_itself {
+            &second.payload
+        } else {
+            &[LONG]
+        };
+        assert_eq!(&*played.payload, expected);
+    }
 }

@@ -38,6 +38,9 @@ fn with_call(number: u8, name: &str, start: Instant, board: &mut Desk) -> CallId
         voice: VoiceReport {
             loss_pct: 0.0,
             late_pct: 0.0,
+            duplicate_pct: 0.0,
+            recovered_pct: 0.0,
+            fec_pct: 0.0,
             concealed_pct: 0.0,
             jitter_ms: 1.0,
             capture_ms: 12.0,
