@@ -9,6 +9,7 @@
 //! argument. `audio` drives it.
 
 mod arrival;
+pub mod congestion;
 pub mod delay;
 pub mod format;
 mod history;

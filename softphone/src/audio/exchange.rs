@@ -19,12 +19,14 @@ use super::{
 };
 use crate::media::{
     Coding, Encoded, FRAME_SAMPLES, Frame, Packet, Seq,
-    format::Format,
+    format::{Format, Ptime},
     opus_fec,
     payload_type::OPUS,
     red::{self, Unpacked},
     stats::VoiceStats,
 };
+
+const MILLI: Duration = Duration::from_millis(1);
 
 /// How long a packet takes at the least, in ms.
 const TRANSIT: u64 = 12;
@@ -66,7 +68,19 @@ struct Link {
     jitter: u32,
     /// From when on, and for how long, in ms, all is held up.
     stall: Option<(u64, u64)>,
+    bottleneck: Option<Bottleneck>,
 }
+
+/// A part of the way that carries so many bits per second, of IP, and has a queue before it.
+#[derive(Debug, Clone, Copy)]
+struct Bottleneck {
+    bps: u32,
+    /// What finds more than this waiting is dropped.
+    queue: Duration,
+}
+
+/// IPv4 and UDP, RTP, and the tag of SRTP.
+const HEADER_BYTES: usize = 28 + 12 + 16;
 
 impl Link {
     fn losing(share: f64) -> Self {
@@ -85,6 +99,8 @@ struct Sent {
     bytes: usize,
     copies: usize,
     has_fec: bool,
+    /// How long it waited at the bottleneck; `None` when it was dropped there.
+    queued: Option<Duration>,
 }
 
 /// One of two phones.
@@ -95,6 +111,8 @@ struct End {
     coming: VecDeque<Packet>,
     seq: u16,
     was_lost: bool,
+    /// When the bottleneck has carried all that this end sent.
+    free_at: Option<Instant>,
     sent: Vec<Sent>,
 }
 
@@ -106,8 +124,26 @@ impl End {
             coming: VecDeque::new(),
             seq: 65_000,
             was_lost: false,
+            free_at: None,
             sent: Vec::new(),
         }
+    }
+
+    /// How long so many bytes wait at the bottleneck, and when they are through; `None` when there
+    /// is no room.
+    fn queue(&mut self, link: Link, bytes: usize, now: Instant) -> Option<(Duration, Instant)> {
+        let Some(Bottleneck { bps, queue }) = link.bottleneck else {
+            return Some((Duration::ZERO, now));
+        };
+        let begins = self.free_at.map_or(now, |free| free.max(now));
+        let waits = begins - now;
+        if waits > queue {
+            return None;
+        }
+        let bits = u32::try_from(8 * (bytes + HEADER_BYTES)).unwrap();
+        let through = begins + Duration::from_secs(1) * bits / bps;
+        self.free_at = Some(through);
+        Some((waits, through))
     }
 
     fn stats(&self) -> VoiceStats {
@@ -185,17 +221,22 @@ impl Sent {
             bytes: encoded.payload.len(),
             copies: others.filter(|block| block.kind == OPUS).count(),
             has_fec: opus_fec(own).is_some(),
+            queued: Some(Duration::ZERO),
         }
     }
 }
 
 /// Lets the two phones speak to each other.
 fn talk(link: Link, format: Format, seed: u64) -> Outcome {
+    talk_until(END, link, format, seed)
+}
+
+fn talk_until(end: u64, link: Link, format: Format, seed: u64) -> Outcome {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let origin = Instant::now();
     let mut ends = [End::new(format), End::new(format)];
     let mut stats = Vec::new();
-    for millis in (0..END).step_by(10) {
+    for millis in (0..end).step_by(10) {
         let now = origin + Duration::from_millis(millis);
         if millis % 100 == 0 {
             stats.push(ends.each_ref().map(End::stats));
@@ -204,7 +245,10 @@ fn talk(link: Link, format: Format, seed: u64) -> Outcome {
             let end = &mut ends[side];
             let reception = end.receiving.reception();
             if let Some(encoded) = end.sending.push(&voice(millis), reception) {
-                end.sent.push(Sent::new(millis, &encoded));
+                let mut sent = Sent::new(millis, &encoded);
+                let through = end.queue(link, sent.bytes, now);
+                sent.queued = through.map(|(waits, _)| waits);
+                end.sent.push(sent);
                 end.seq = end.seq.wrapping_add(1);
                 let late = u64::from(random.next_u32() % (link.jitter + 1));
                 let held = link
@@ -219,11 +263,12 @@ fn talk(link: Link, format: Format, seed: u64) -> Outcome {
                     marker: encoded.marker,
                     payload: encoded.payload.into(),
                     coding: encoded.coding,
-                    arrived: now + Duration::from_millis(TRANSIT + late + held),
+                    arrived: through.map_or(now, |(_, at)| at)
+                        + Duration::from_millis(TRANSIT + late + held),
                 };
                 let losses = link.losses;
                 end.was_lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
-                if !end.was_lost {
+                if !end.was_lost && through.is_some() {
                     let coming = &mut ends[1 - side].coming;
                     let at = coming.partition_point(|other| other.arrived <= packet.arrived);
                     coming.insert(at, packet);
@@ -329,8 +374,9 @@ fn what_comes_late_is_waited_for_and_not_copied() {
             jitter: 40,
             ..Link::losing(0.05)
         };
-        let with_copies = talk(link, Format::default(), seed).with_copies(3_000);
-        assert_eq!(with_copies, [1.0; 2], "seed {seed}");
+        let outcome = talk(link, Format::default(), seed);
+        let mut sent = outcome.since(3_000).into_iter().flatten();
+        assert!(sent.all(|sent| sent.copies == 2), "seed {seed}");
     }
 }
 
@@ -372,6 +418,47 @@ fn where_there_is_no_room_for_copies_fec_makes_good_most_of_what_is_lost() {
             let bps = outcome.bps(4_000);
             let most = f64::from(max_bps) + 1_000.0;
             assert!(bps.iter().all(|&bps| bps < most), "seed {seed}: {bps:?}");
+        }
+    }
+}
+
+#[test]
+fn a_link_that_is_full_is_sent_less_until_little_waits() {
+    for (bps, ptime, loss) in [
+        (64_000, None, 0.05),
+        (64_000, Some(Ptime::Ten), 0.0),
+        (40_000, None, 0.0),
+        (100_000, None, 0.1),
+    ] {
+        for (seed, jitter) in [(0, 0), (1, 20)] {
+            let link = Link {
+                bottleneck: Some(Bottleneck {
+                    bps,
+                    queue: Duration::from_millis(200),
+                }),
+                jitter,
+                ..Link::losing(loss)
+            };
+            let format = Format {
+                ptime,
+                ..Format::default()
+            };
+            let outcome = talk_until(40_000, link, format, seed);
+            for sent in outcome.since(5_000) {
+                let count = |is: fn(&Sent) -> bool| {
+                    sent.iter().filter(|sent| is(sent)).count() as f64 / sent.len() as f64
+                };
+                let soon = count(|sent| sent.queued.is_some_and(|waits| waits < MILLI * 60));
+                let dropped = count(|sent| sent.queued.is_none());
+                assert!(
+                    soon >= 0.95,
+                    "seed {seed}, {bps} bit/s: {soon} waited little"
+                );
+                assert!(
+                    dropped < 0.02,
+                    "seed {seed}, {bps} bit/s: {dropped} dropped"
+                );
+            }
         }
     }
 }

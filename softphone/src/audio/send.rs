@@ -24,7 +24,6 @@ const LONGEST: usize = 960;
 /// Collects frames until they fill a packet, and puts copies of earlier ones beside it.
 pub(super) struct Sending {
     encoder: Encoder,
-    format: Format,
     /// Sound in the next packet, in samples.
     ptime: u32,
     sound: [f32; LONGEST],
@@ -49,10 +48,9 @@ pub(super) struct Sending {
 impl Sending {
     pub(super) fn new(mut encoder: Encoder, format: Format) -> Self {
         let lookahead = duration_of(encoder.lookahead());
-        let redundancy = Redundancy::within(format.max_bps);
+        let redundancy = Redundancy::within(format);
         let mut sending = Self {
             encoder,
-            format,
             ptime: 0,
             sound: [0.0; LONGEST],
             filled: 0,
@@ -109,7 +107,7 @@ impl Sending {
             };
         }
         if self.filled == 0 {
-            self.ptime = self.format.ptime(self.plan.has_copies()).samples();
+            self.ptime = self.plan.ptime.samples();
         }
         self.filled += FRAME_SAMPLES;
         let ptime = self.ptime as usize;

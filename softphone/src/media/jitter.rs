@@ -21,6 +21,7 @@ use std::{
 use super::{
     Coding, Packet, SAMPLE_RATE, Seq, Timestamp,
     arrival::{Interarrival, Lateness, Strays},
+    congestion::Queueing,
     delay::Delay,
     duration_of,
     history::{History, Late, Novelty},
@@ -105,6 +106,7 @@ pub struct JitterBuffer {
     settling: Settling,
     delay: Delay,
     steering: Steering,
+    queueing: Queueing,
     /// The times of which sound has come, by itself or by a copy; the newest last.
     came: VecDeque<Timestamp>,
     interarrival: Interarrival,
@@ -162,6 +164,7 @@ impl JitterBuffer {
             settling: Settling::default(),
             delay: Delay::default(),
             steering: Steering::default(),
+            queueing: Queueing::default(),
             came: VecDeque::with_capacity(CAME_MAX),
             interarrival: Interarrival::default(),
             playout_delay: None,
@@ -188,6 +191,7 @@ impl JitterBuffer {
         }
         self.sound_came(packet.timestamp, packet.arrived);
         self.interarrival.note(packet.arrived, packet.timestamp);
+        self.queueing.came(packet.timestamp, packet.arrived);
         self.history.note(packet.seq);
         match self.playout {
             Playout::Idle => self.begin(packet, samples),
@@ -313,7 +317,8 @@ impl JitterBuffer {
             false => Late::Comes,
         };
         let overtaken = u32::try_from(overtaken).unwrap_or(u32::MAX);
-        self.history.reception(overtaken, late)
+        let reception = self.history.reception(overtaken, late)?;
+        Some(reception.with_queueing(self.queueing.standing()))
     }
 
     /// Decides what to play, and moves on by as much. To be called when the sound of the last
@@ -442,6 +447,7 @@ impl JitterBuffer {
         self.interarrival.pause();
         self.settling.came(packet.arrived, packet.timestamp);
         self.delay = Delay::default();
+        self.queueing = Queueing::default();
         self.came.clear();
         self.sound_came(packet.timestamp, packet.arrived);
         self.begin(packet, samples)

@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::reception::Reception;
+use super::{
+    congestion::{Congestion, Load},
+    format::{Format, Ptime},
+    reception::Reception,
+};
 
 /// Opus of one packet, in bits per second, without copies: transparent for one voice.
 pub const VOICE_BPS: u32 = 32_000;
@@ -27,6 +31,15 @@ const TWO_COPIES: f32 = 0.02;
 /// With copies, each packet has at least so many bits per second of Opus: a voice of less is worse
 /// than a loss now and then. Where that leaves no room for copies, there is in-band FEC.
 const COPIED_BPS_MIN: u32 = 20_000;
+
+/// Of a voice of less FEC would take too much.
+const FEC_BPS_MIN: u32 = 16_000;
+
+/// On a link that is full a voice has at least so many bits per second of Opus, if they are allowed.
+const FULL_BPS_MIN: u32 = 12_000;
+
+/// What goes around each packet: IPv4 and UDP, RTP, and the tag of SRTP.
+const HEADER_BYTES: u32 = 28 + 12 + 16;
 
 /// FEC is for so many losses of 100. For fewer libopus rather has none than less bandwidth, and for
 /// more it does no more.
@@ -56,37 +69,47 @@ pub struct Plan {
     pub fec_percent: u8,
     /// Opus of one packet, in bits per second.
     pub voice_bps: u32,
+    /// Sound in one packet.
+    pub ptime: Ptime,
 }
 
 impl Plan {
-    /// Whether there are copies at all.
-    #[must_use]
-    pub fn has_copies(&self) -> bool {
-        self.distances != [0; 2]
-    }
-
     /// How many packets before its own a packet carries copies of, the farthest first.
     pub fn distances(&self) -> impl Iterator<Item = usize> {
         let used = self.distances.into_iter().rev();
         used.filter(|&distance| distance > 0).map(usize::from)
     }
+
+    /// What the link is to carry, in bits per second.
+    fn link_bps(&self) -> u32 {
+        let copies = self.distances.into_iter().filter(|&distance| distance > 0);
+        let packets = copies.fold(1, |packets, _| packets + 1);
+        packets * self.voice_bps + headers_bps(self.ptime)
+    }
+}
+
+/// What goes around packets, in bits per second.
+fn headers_bps(ptime: Ptime) -> u32 {
+    HEADER_BYTES * 8 * 1_000 / ptime.millis()
 }
 
 /// Decides it.
 #[derive(Debug, Clone)]
 pub struct Redundancy {
-    max_bps: u32,
+    format: Format,
+    congestion: Congestion,
     /// The share that is lost, and when it was told; falls slowly.
     lost: Option<(f32, Instant)>,
     burst: f32,
 }
 
 impl Redundancy {
-    /// Sends at most `max_bps` of Opus, copies included.
+    /// Keeps to what `format` fixes.
     #[must_use]
-    pub fn within(max_bps: u32) -> Self {
+    pub fn within(format: Format) -> Self {
         Self {
-            max_bps,
+            format,
+            congestion: Congestion::default(),
             lost: None,
             burst: 1.0,
         }
@@ -94,6 +117,12 @@ impl Redundancy {
 
     /// The receiver tells how packets come.
     pub fn hear(&mut self, reception: Reception, now: Instant) {
+        let load = Load {
+            bps: self.plan().link_bps(),
+            least_bps: self.full_plan(0).link_bps(),
+            wants_more: self.plan() != self.full_plan(u32::MAX),
+        };
+        self.congestion.hear(reception.queueing(), load, now);
         let told = reception.loss();
         let lost = self.lost.map_or(told, |(lost, at)| {
             let age = now.saturating_duration_since(at).as_secs_f32();
@@ -108,6 +137,30 @@ impl Redundancy {
     /// What to send from now on.
     #[must_use]
     pub fn plan(&self) -> Plan {
+        if let Some(limit) = self.congestion.limit_bps() {
+            return self.full_plan(limit);
+        }
+        let plan = self.plan_of(self.format.max_bps);
+        let has_copies = plan.distances != [0; 2];
+        Plan {
+            ptime: self.format.ptime(has_copies),
+            ..plan
+        }
+    }
+
+    /// What to send on a link that takes no more than this: in long packets, as the headers of short
+    /// ones take as much as a copy.
+    fn full_plan(&self, link_bps: u32) -> Plan {
+        let ptime = self.format.ptime(false);
+        let room = link_bps.saturating_sub(headers_bps(ptime));
+        Plan {
+            ptime,
+            ..self.plan_of(room.max(FULL_BPS_MIN).min(self.format.max_bps))
+        }
+    }
+
+    /// What is best within so many bits per second of Opus.
+    fn plan_of(&self, max_bps: u32) -> Plan {
         let lost = self.lost.map_or(0.0, |(lost, _)| lost);
         // Losses that know nothing of each other come in rows of 1 / (1 - p).
         let by_chance = 1.0 / (1.0 - lost).max(0.1);
@@ -122,7 +175,7 @@ impl Redundancy {
             lost if lost < TWO_COPIES => [spacing, 0],
             _ => [spacing, 2 * spacing],
         };
-        let copies_max = (self.max_bps / COPIED_BPS_MIN).saturating_sub(1);
+        let copies_max = (max_bps / COPIED_BPS_MIN).saturating_sub(1);
         let mut distances = [0; 2];
         let mut packets = 1;
         for (distance, wanted) in distances.iter_mut().zip(wanted) {
@@ -131,16 +184,18 @@ impl Redundancy {
                 packets += 1;
             }
         }
-        let is_bare = packets == 1 && lost >= NONE;
+        let voice_bps = VOICE_BPS.min(max_bps / packets);
+        let has_fec = packets == 1 && lost >= NONE && voice_bps >= FEC_BPS_MIN;
         let reaches = |percent: &u8| 100.0 * lost <= f32::from(*percent);
-        let for_losses = FEC_PERCENT
-            .clone()
-            .find(reaches)
-            .unwrap_or(*FEC_PERCENT.end());
+        let for_losses = FEC_PERCENT.clone().find(reaches);
         Plan {
             distances,
-            fec_percent: if is_bare { for_losses } else { 0 },
-            voice_bps: VOICE_BPS.min(self.max_bps / packets),
+            fec_percent: match has_fec {
+                true => for_losses.unwrap_or(*FEC_PERCENT.end()),
+                false => 0,
+            },
+            voice_bps,
+            ptime: Ptime::Twenty,
         }
     }
 }
@@ -151,8 +206,15 @@ mod tests {
 
     const REPORT: Duration = Duration::from_millis(200);
 
+    fn bounded(max_bps: u32) -> Format {
+        Format {
+            max_bps,
+            ..Format::default()
+        }
+    }
+
     fn plan_after(reports: &[(u32, u32)], max_bps: u32) -> (Vec<usize>, u32) {
-        let (mut redundancy, origin) = (Redundancy::within(max_bps), Instant::now());
+        let (mut redundancy, origin) = (Redundancy::within(bounded(max_bps)), Instant::now());
         for (n, &(lost, bursts)) in (0..).zip(reports) {
             let reception = Reception::new(128, lost, bursts).unwrap();
             redundancy.hear(reception, origin + REPORT * n);
@@ -183,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_loss_is_forgotten_in_seconds_and_not_in_one() {
-        let mut redundancy = Redundancy::within(MAX_BPS);
+        let mut redundancy = Redundancy::within(Format::default());
         let origin = Instant::now();
         redundancy.hear(Reception::new(128, 13, 12).unwrap(), origin);
         let mut copies = Vec::new();
@@ -219,7 +281,7 @@ mod tests {
     #[test]
     fn fec_is_there_where_copies_would_be_and_have_no_room() {
         let fec = |lost, max_bps| {
-            let mut redundancy = Redundancy::within(max_bps);
+            let mut redundancy = Redundancy::within(bounded(max_bps));
             let reception = Reception::new(100, lost, lost.min(1)).unwrap();
             redundancy.hear(reception, Instant::now());
             redundancy.plan().fec_percent
@@ -229,5 +291,31 @@ mod tests {
             [0, 10, 10, 14, 25]
         );
         assert_eq!([0, 1, 60].map(|lost| fec(lost, 40_000)), [0; 3]);
+    }
+
+    #[test]
+    fn on_a_full_link_copies_go_first_and_then_the_voices_bits_down_to_12_kbit_s() {
+        let mut redundancy = Redundancy::within(Format::default());
+        let origin = Instant::now();
+        let mut plans = Vec::new();
+        for n in 0..40 {
+            let reception = Reception::new(100, 10, 9).unwrap();
+            redundancy.hear(
+                reception.with_queueing(Duration::from_millis(if n < 2 { 0 } else { 200 })),
+                origin + REPORT * n,
+            );
+            plans.push(redundancy.plan());
+        }
+        plans.dedup();
+        let told = |plan: &Plan| (plan.distances().count(), plan.voice_bps, plan.ptime);
+        assert_eq!(told(&plans[0]), (2, VOICE_BPS, Ptime::Ten));
+        assert!(plans[1..].iter().all(|plan| plan.ptime == Ptime::Twenty));
+        assert!(plans[1..].is_sorted_by(|a, b| a.link_bps() > b.link_bps()));
+        assert_eq!(told(plans.last().unwrap()).1, FULL_BPS_MIN);
+        for plan in &plans {
+            let (copies, voice_bps, _) = told(plan);
+            assert!(copies == 0 || voice_bps >= COPIED_BPS_MIN, "{plan:?}");
+            assert!((plan.fec_percent > 0) == (copies == 0 && voice_bps >= FEC_BPS_MIN));
+        }
     }
 }

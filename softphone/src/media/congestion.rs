@@ -1,0 +1,358 @@
+//! Whether what is sent fills the link. Packets then wait in a queue on the way, all of them: the
+//! receiver measures how long, and the sender sends less until they do not.
+//!
+//! A queue that always stands is told from jitter by the fastest packets: on a link that is merely
+//! uneven some of them are as fast as ever.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{SAMPLE_RATE, Timestamp};
+
+/// A queue that stands for [`HIGH_FOR`] and is longer than this is too long.
+const HIGH: Duration = Duration::from_millis(40);
+
+/// For so long it has to be too long before less is sent, and again before still less is.
+const HIGH_FOR: Duration = Duration::from_millis(400);
+
+/// A queue that became shorter by so much since the last report is left to go on doing so.
+const FALLS_BY: Duration = Duration::from_millis(10);
+
+/// From this on a queue is nearly as long as it can be, and more is taken off at once.
+const VERY_HIGH: Duration = Duration::from_millis(100);
+
+/// Up to this nothing is in the way of sending more.
+const CLEAR: Duration = Duration::from_millis(16);
+
+/// More is tried after the link has been clear for so long: at first, and at most, as each time
+/// that it was too much doubles it.
+const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE_MAX: Duration = Duration::from_secs(48);
+
+/// Then each time so much later there is a fortieth more.
+const RAISES_EVERY: Duration = Duration::from_secs(1);
+
+/// A queue that comes so soon after more was tried came from that.
+const BLAMED_FOR: Duration = Duration::from_secs(5);
+
+/// A queue that stands for so long while the least is sent is not ours: the path has become longer,
+/// or somebody else fills it.
+const OTHERS_AFTER: Duration = Duration::from_secs(5);
+
+/// After the link was clear for so many times the patience, without a need for the limit, there is
+/// none.
+const FORGETS_AFTER: u32 = 10;
+
+/// The least of what was noted lately.
+#[derive(Debug)]
+struct Least {
+    period: Duration,
+    periods: usize,
+    /// The least of each period, and when that began; the newest last.
+    least: VecDeque<(Instant, i64)>,
+}
+
+impl Least {
+    fn of(period: Duration, periods: usize) -> Self {
+        let least = VecDeque::with_capacity(periods + 1);
+        Self {
+            period,
+            periods,
+            least,
+        }
+    }
+
+    fn note(&mut self, value: i64, now: Instant) -> i64 {
+        match self.least.back_mut() {
+            Some((since, least)) if now.saturating_duration_since(*since) < self.period => {
+                *least = value.min(*least);
+            }
+            _ => self.least.push_back((now, value)),
+        }
+        if self.least.len() > self.periods {
+            self.least.pop_front();
+        }
+        let all = self.least.iter().map(|&(_, least)| least);
+        all.min().unwrap_or(value)
+    }
+}
+
+/// At the receiver: how long all packets have waited of late, beyond what the path takes.
+#[derive(Debug)]
+pub struct Queueing {
+    last: Option<(Instant, Timestamp)>,
+    /// How much longer the last packet took than the first, in microseconds.
+    transit: i64,
+    /// Of 200 to 400 ms: the shortest in which jitter leaves some packets alone.
+    recent: Least,
+    /// Of a minute: a queue that grows slowly is seen all the same.
+    path: Least,
+    standing: Duration,
+}
+
+impl Default for Queueing {
+    fn default() -> Self {
+        Self {
+            last: None,
+            transit: 0,
+            recent: Least::of(Duration::from_millis(200), 2),
+            path: Least::of(Duration::from_secs(6), 10),
+            standing: Duration::ZERO,
+        }
+    }
+}
+
+impl Queueing {
+    /// A packet of the stream came.
+    pub fn came(&mut self, timestamp: Timestamp, arrived: Instant) {
+        let (at, before) = self
+            .last
+            .replace((arrived, timestamp))
+            .unwrap_or((arrived, timestamp));
+        let samples = i64::from(timestamp.since(before));
+        let later = arrived.saturating_duration_since(at).as_micros();
+        let earlier = at.saturating_duration_since(arrived).as_micros();
+        let micros = |micros| i64::try_from(micros).unwrap_or(i64::MAX / 4);
+        let longer = micros(later) - micros(earlier) - samples * 1_000_000 / i64::from(SAMPLE_RATE);
+        self.transit = self.transit.saturating_add(longer);
+        let recent = self.recent.note(self.transit, arrived);
+        let path = self.path.note(self.transit, arrived);
+        let standing = u64::try_from(recent.saturating_sub(path)).unwrap_or(0);
+        self.standing = Duration::from_micros(standing);
+    }
+
+    /// How much longer the fastest of the last packets took than the fastest of the last minute.
+    #[must_use]
+    pub fn standing(&self) -> Duration {
+        self.standing
+    }
+}
+
+/// What is sent, in bits per second on the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Now.
+    pub bps: u32,
+    /// Less than this is never sent.
+    pub least_bps: u32,
+    /// More would be sent if it were allowed.
+    pub wants_more: bool,
+}
+
+/// At the sender: how much may be sent.
+#[derive(Debug, Clone)]
+pub struct Congestion {
+    limit_bps: Option<u32>,
+    /// Since when the queue is too long, or nothing was done about it.
+    high_since: Option<Instant>,
+    clear_since: Option<Instant>,
+    /// Since when the limit has not been needed.
+    unneeded_since: Option<Instant>,
+    raised_at: Option<Instant>,
+    patience: Duration,
+    /// What was told last.
+    told: Duration,
+    /// How much of what is told does not come from us.
+    others: Duration,
+}
+
+impl Default for Congestion {
+    fn default() -> Self {
+        Self {
+            limit_bps: None,
+            high_since: None,
+            clear_since: None,
+            unneeded_since: None,
+            raised_at: None,
+            patience: PATIENCE,
+            told: Duration::ZERO,
+            others: Duration::ZERO,
+        }
+    }
+}
+
+impl Congestion {
+    /// How much may be sent, in bits per second on the link; `None` when it is not known to fill.
+    #[must_use]
+    pub fn limit_bps(&self) -> Option<u32> {
+        self.limit_bps
+    }
+
+    /// The receiver tells how long packets wait.
+    pub fn hear(&mut self, told: Duration, load: Load, now: Instant) {
+        self.others = self.others.min(told);
+        let falls = told + FALLS_BY <= self.told;
+        self.told = told;
+        let standing = told - self.others;
+        if standing > CLEAR {
+            self.clear_since = None;
+            self.unneeded_since = None;
+        }
+        if standing < HIGH {
+            self.high_since = None;
+        }
+        if standing >= HIGH {
+            self.too_long(standing, falls, load, now);
+        } else if standing <= CLEAR {
+            self.clear(load, now);
+        }
+    }
+
+    fn too_long(&mut self, standing: Duration, falls: bool, load: Load, now: Instant) {
+        let high_for = now.saturating_duration_since(*self.high_since.get_or_insert(now));
+        if load.bps <= load.least_bps {
+            if high_for >= OTHERS_AFTER {
+                self.others = self.told;
+                self.high_since = None;
+            }
+            return;
+        }
+        if high_for < HIGH_FOR || falls {
+            return;
+        }
+        let is_ours = |at| now.saturating_duration_since(at) < BLAMED_FOR;
+        if self.raised_at.take().is_some_and(is_ours) {
+            self.patience = (2 * self.patience).min(PATIENCE_MAX);
+        }
+        let part = if standing >= VERY_HIGH { 75 } else { 85 };
+        self.limit_bps = Some((load.bps / 100 * part).max(load.least_bps));
+        self.high_since = Some(now);
+    }
+
+    fn clear(&mut self, load: Load, now: Instant) {
+        let Some(limit) = self.limit_bps else {
+            return;
+        };
+        let clear_since = *self.clear_since.get_or_insert(now);
+        let passed = |since| now.saturating_duration_since(since);
+        if !load.wants_more {
+            if passed(*self.unneeded_since.get_or_insert(now)) >= FORGETS_AFTER * self.patience {
+                self.limit_bps = None;
+                self.raised_at = Some(now);
+            }
+            return;
+        }
+        self.unneeded_since = None;
+        let is_time = self.raised_at.is_none_or(|at| passed(at) >= RAISES_EVERY);
+        if passed(clear_since) >= self.patience && is_time {
+            self.limit_bps = Some(limit + limit / 40);
+            self.raised_at = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{Rng, SeedableRng},
+    };
+
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// What stands after packets of 20 ms, each so many ms late; the timestamps wrap around.
+    fn standing(late_ms: impl IntoIterator<Item = u32>) -> Vec<Duration> {
+        let (mut queueing, origin) = (Queueing::default(), Instant::now());
+        let after = |(n, late): (u32, u32)| {
+            let timestamp = Timestamp(u32::MAX - 48_000).plus(960 * n);
+            queueing.came(timestamp, origin + MILLI * (20 * n + late));
+            queueing.standing()
+        };
+        (0..).zip(late_ms).map(after).collect()
+    }
+
+    #[test]
+    fn a_queue_stands_where_no_packet_is_fast() {
+        let stands = standing([30; 100].into_iter().chain([90; 100]));
+        assert!(stands[..110].iter().all(Duration::is_zero));
+        assert!(
+            stands[120..].iter().all(|&stands| stands == MILLI * 60),
+            "{stands:?}"
+        );
+        // One that grows by 2 ms a second.
+        let creeping = standing((0..2_000).map(|n| n / 25));
+        assert!(creeping.last().unwrap() >= &(MILLI * 75));
+    }
+
+    #[test]
+    fn jitter_and_stalls_are_no_queue() {
+        for seed in 0..10 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let stands = standing((0..3_000).map(|_| random.next_u32() % 100));
+            let lasts = |stands: &[Duration]| stands.iter().all(|&stands| stands >= HIGH);
+            // 400 ms.
+            assert!(!stands.windows(20).any(lasts), "seed {seed}");
+        }
+        let held_up = (0..50).map(|n| 1_000 - 20 * n);
+        let stands = standing([0; 100].into_iter().chain(held_up).chain([0; 100]));
+        let too_long = stands.iter().filter(|&&stands| stands >= HIGH).count();
+        assert_eq!(too_long, 0);
+    }
+
+    /// What is sent when the receiver tells of `queueing(bps, ms)`, each 200 ms: in bits per second.
+    fn sent(seconds: u64, queueing: impl Fn(u32, u64) -> u64) -> Vec<u32> {
+        const WANTED: u32 = 140_000;
+        let (mut congestion, origin) = (Congestion::default(), Instant::now());
+        let mut sent = Vec::new();
+        for millis in (0..seconds * 1_000).step_by(200) {
+            let bps = congestion.limit_bps().unwrap_or(WANTED).min(WANTED);
+            let load = Load {
+                bps,
+                least_bps: 35_000,
+                wants_more: bps < WANTED,
+            };
+            let told = Duration::from_millis(queueing(bps, millis));
+            congestion.hear(told, load, origin + Duration::from_millis(millis));
+            sent.push(bps);
+        }
+        sent
+    }
+
+    #[test]
+    fn less_is_sent_while_a_queue_stands_and_no_less_when_it_does_not_last() {
+        assert_eq!(sent(60, |_, _| 39), [140_000; 300]);
+        let now_and_then = |_, millis| if millis % 1_000 < 400 { 200 } else { 0 };
+        assert_eq!(sent(60, now_and_then), [140_000; 300]);
+        let full = sent(4, |_, _| 200);
+        assert_eq!(full[2..5], [140_000, 105_000, 105_000]);
+        assert_eq!(full.last(), Some(&35_000));
+        // One that becomes shorter is given time.
+        let falling = sent(4, |bps, millis| {
+            if bps < 140_000 {
+                300 - millis / 20
+            } else {
+                300
+            }
+        });
+        assert_eq!(falling.last(), Some(&105_000));
+    }
+
+    #[test]
+    fn what_was_too_much_is_tried_again_later_each_time() {
+        let queueing = |bps, _| if bps > 64_000 { 50 } else { 0 };
+        let sent = sent(300, queueing);
+        assert!(
+            sent[25..]
+                .iter()
+                .all(|&bps| (45_000..72_000).contains(&bps))
+        );
+        let too_much = |sent: &[u32]| sent.iter().filter(|&&bps| bps > 64_000).count();
+        assert!(too_much(&sent[25..]) > 0);
+        assert!(
+            too_much(&sent[1_000..]) < 25,
+            "{}",
+            too_much(&sent[1_000..])
+        );
+    }
+
+    #[test]
+    fn a_path_that_becomes_longer_costs_a_few_seconds() {
+        let sent = sent(120, |_, millis| if millis < 10_000 { 0 } else { 120 });
+        assert_eq!(sent[70], 35_000);
+        assert_eq!(*sent.last().unwrap(), 140_000);
+    }
+}
