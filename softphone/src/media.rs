@@ -11,6 +11,7 @@
 mod arrival;
 pub mod congestion;
 pub mod delay;
+pub mod effort;
 pub mod format;
 mod history;
 pub mod jitter;

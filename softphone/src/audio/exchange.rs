@@ -118,8 +118,12 @@ struct End {
 
 impl End {
     fn new(format: Format) -> Self {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let mut sending = Sending::new(Encoder::new().unwrap(), format);
+        // Encoding takes no time, however busy this machine is.
+        sending.clock = || *START;
         Self {
-            sending: Sending::new(Encoder::new().unwrap(), format),
+            sending,
             receiving: Receiving::new(Decoder::new().unwrap()),
             coming: VecDeque::new(),
             seq: 65_000,

@@ -4,9 +4,6 @@ use ::opus::{Application, Bandwidth, Bitrate, Channels, Error, Signal, packet::g
 
 use crate::media::{PACKET_SAMPLES_MAX, SAMPLE_RATE};
 
-/// Of 10; the step to 10 costs a fifth more and is not heard.
-const COMPLEXITY: i32 = 9;
-
 /// The most bytes in a packet of one frame (RFC 6716, 3.2.1, and the TOC byte).
 const PAYLOAD_BYTES_MAX: usize = 1_275 + 1;
 
@@ -25,7 +22,6 @@ impl Encoder {
         opus.set_vbr(true)?;
         opus.set_max_bandwidth(Bandwidth::Fullband)?;
         opus.set_signal(Signal::Voice)?;
-        opus.set_complexity(COMPLEXITY)?;
         opus.set_inband_fec(false)?;
         opus.set_dtx(false)?;
         Ok(Self {
@@ -45,6 +41,17 @@ impl Encoder {
     pub(super) fn lookahead(&mut self) -> u32 {
         let samples = self.opus.get_lookahead().unwrap_or(0);
         u32::try_from(samples).unwrap_or(0)
+    }
+
+    /// Makes so much effort: 0 to 10, or what is nearest.
+    pub(super) fn set_complexity(&mut self, complexity: u8) {
+        // What an encoder that exists refuses leaves it as it was.
+        let _ = self.opus.set_complexity(complexity.min(10).into());
+    }
+
+    #[cfg(test)]
+    pub(super) fn complexity(&mut self) -> i32 {
+        self.opus.get_complexity().unwrap()
     }
 
     /// Spends bits of each packet on the one before it (in-band FEC), for a network that loses so

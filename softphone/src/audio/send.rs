@@ -8,6 +8,7 @@ use std::{
 use super::opus::Encoder;
 use crate::media::{
     Coding, Encoded, FRAME_SAMPLES, Frame, PAYLOAD_BYTES_MAX, Timestamp, duration_of,
+    effort::Effort,
     format::{Format, Ptime},
     payload_type::{OPUS, RECEPTION},
     reception::Reception,
@@ -24,6 +25,9 @@ const LONGEST: usize = 960;
 /// Collects frames until they fill a packet, and puts copies of earlier ones beside it.
 pub(super) struct Sending {
     encoder: Encoder,
+    effort: Effort,
+    /// What time it is, for how long encoding takes.
+    pub(super) clock: fn() -> Instant,
     /// Sound in the next packet, in samples.
     ptime: u32,
     sound: [f32; LONGEST],
@@ -51,6 +55,8 @@ impl Sending {
         let redundancy = Redundancy::within(format);
         let mut sending = Self {
             encoder,
+            effort: Effort::default(),
+            clock: Instant::now,
             ptime: 0,
             sound: [0.0; LONGEST],
             filled: 0,
@@ -64,6 +70,8 @@ impl Sending {
             lookahead,
             takes: Duration::ZERO,
         };
+        let complexity = sending.effort.complexity();
+        sending.encoder.set_complexity(complexity);
         sending.encoder.set_bitrate(sending.plan.voice_bps);
         sending
     }
@@ -118,10 +126,7 @@ impl Sending {
         let timestamp = self.timestamp;
         self.timestamp = timestamp.plus(self.ptime);
         let marker = std::mem::take(&mut self.begins);
-        let began = Instant::now();
-        let encoded = self.encoder.encode(&self.sound[..ptime]);
-        self.takes = (self.takes * 15 + began.elapsed()) / 16;
-        let Ok(own) = encoded.map(<[u8]>::to_vec) else {
+        let Some(own) = self.encode(ptime) else {
             self.failed += 1;
             return None;
         };
@@ -136,6 +141,20 @@ impl Sending {
             payload,
             coding,
         })
+    }
+
+    /// What was collected, `ptime` samples; with no more effort than there is time for.
+    fn encode(&mut self, ptime: usize) -> Option<Vec<u8>> {
+        let begins = (self.clock)();
+        let own = self.encoder.encode(&self.sound[..ptime]).ok()?.to_vec();
+        let spent = (self.clock)().saturating_duration_since(begins);
+        self.takes = (self.takes * 15 + spent) / 16;
+        let complexity = self.effort.complexity();
+        self.effort.took(spent, duration_of(self.ptime));
+        if self.effort.complexity() != complexity {
+            self.encoder.set_complexity(self.effort.complexity());
+        }
+        Some(own)
     }
 
     /// A packet's `own` sound, with what goes beside it.
@@ -363,6 +382,24 @@ mod tests {
         let second = 48_000 / PTIME;
         let times = (0..second).filter(|_| told(&next(&mut sending, reception)));
         assert_eq!(times.count(), 5);
+    }
+
+    #[test]
+    fn an_encoder_that_takes_too_long_makes_less_effort() {
+        use std::cell::Cell;
+        thread_local! {
+            static NOW: Cell<Instant> = Cell::new(Instant::now());
+        }
+        let mut sending = sending(Ptime::Twenty);
+        // Each look at the clock is 6 ms later than the one before: encoding takes 30 % of the time.
+        sending.clock = || NOW.replace(NOW.get() + Duration::from_millis(6));
+        let mut complexities = Vec::new();
+        for _ in 0..151 {
+            next(&mut sending, None);
+            complexities.push(sending.encoder.complexity());
+        }
+        complexities.dedup();
+        assert_eq!(complexities, [9, 7, 5, 3]);
     }
 
     #[test]
