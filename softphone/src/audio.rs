@@ -75,6 +75,11 @@ use tokio::sync::{mpsc as queue, oneshot};
 pub use device::{Device, Direction, devices, meant};
 pub use file::numbered;
 pub use level::Levels;
+// The way out and the way in by themselves, for measuring what they do and cost.
+pub use opus::{Decoder, Encoder};
+pub use receive::Receiving;
+pub use send::Sending;
+pub use stretch::{LENGTHENS_FROM, SHORTENS_FROM, Stretcher};
 pub use tone::Tone;
 pub use tones::Tones;
 pub use volume::Volume;
@@ -83,8 +88,6 @@ use crate::media::{Encoded, Packet, format::Format, stats::VoiceStats};
 use crossing::{Crossing, Swap};
 use device::Pin;
 use file::{Clip, Recording};
-use receive::Receiving;
-use send::Sending;
 use sink::{Sink, SinkOpening};
 use source::{Source, SourceOpening};
 use thread::{Notices, Phase, Shared, SoundThread, Swaps};
@@ -394,8 +397,8 @@ impl Voice {
         let unavailable = |why: &dyn fmt::Display| AudioError::Unavailable {
             why: why.to_string(),
         };
-        let encoder = opus::Encoder::new().map_err(|error| unavailable(&error))?;
-        let decoder = opus::Decoder::new().map_err(|error| unavailable(&error))?;
+        let encoder = Encoder::new().map_err(|error| unavailable(&error))?;
+        let decoder = Decoder::new().map_err(|error| unavailable(&error))?;
         let (source, sink) = open(input, output)?;
         let shared = Arc::<Shared>::default();
         let (packets, taken) = mpsc::sync_channel(PACKETS_MAX);

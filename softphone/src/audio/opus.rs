@@ -11,13 +11,17 @@ const PAYLOAD_BYTES_MAX: usize = 1_275 + 1;
 const GRAIN_SAMPLES: usize = 120;
 
 /// Makes sound into packets: fullband mono for voice, variable rate, without DTX.
-pub(super) struct Encoder {
+pub struct Encoder {
     opus: ::opus::Encoder,
     payload: [u8; PAYLOAD_BYTES_MAX],
 }
 
 impl Encoder {
-    pub(super) fn new() -> Result<Self, Error> {
+    /// An encoder for 48 kHz, at the bits per second that libopus finds right.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn new() -> Result<Self, Error> {
         let mut opus = ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
         opus.set_vbr(true)?;
         opus.set_max_bandwidth(Bandwidth::Fullband)?;
@@ -31,7 +35,7 @@ impl Encoder {
     }
 
     /// Aims at so many bits per second from now on: 500 to 512,000, or what is nearest.
-    pub(super) fn set_bitrate(&mut self, bps: u32) {
+    pub fn set_bitrate(&mut self, bps: u32) {
         let bps = i32::try_from(bps.clamp(500, 512_000)).unwrap_or(i32::MAX);
         // What an encoder that exists refuses leaves it as it was.
         let _ = self.opus.set_bitrate(Bitrate::Bits(bps));
@@ -64,20 +68,27 @@ impl Encoder {
 
     /// The packet for `samples`, 10 or 20 ms between -1.0 and 1.0. It ends with what came 6.5 ms
     /// before the end of `samples`: the encoder looks that far ahead.
-    pub(super) fn encode(&mut self, samples: &[f32]) -> Result<&[u8], Error> {
+    ///
+    /// # Errors
+    /// `samples` are of another length, or libopus fails.
+    pub fn encode(&mut self, samples: &[f32]) -> Result<&[u8], Error> {
         let length = self.opus.encode_float(samples, &mut self.payload)?;
         Ok(&self.payload[..length])
     }
 }
 
 /// Makes packets of any sender into sound: mono, between -1.0 and 1.0.
-pub(super) struct Decoder {
+pub struct Decoder {
     opus: ::opus::Decoder,
     sound: Box<[f32; PACKET_SAMPLES_MAX]>,
 }
 
 impl Decoder {
-    pub(super) fn new() -> Result<Self, Error> {
+    /// A decoder for 48 kHz that has heard nothing.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn new() -> Result<Self, Error> {
         Ok(Self {
             opus: ::opus::Decoder::new(SAMPLE_RATE, Channels::Mono)?,
             sound: Box::new([0.0; PACKET_SAMPLES_MAX]),
@@ -86,7 +97,7 @@ impl Decoder {
 
     /// The sound in `payload`, up to 120 ms; `None` when it is no Opus packet, whatever it says
     /// it is. The decoder is then as it was, so that [`Decoder::conceal`] can fill in.
-    pub(super) fn decode(&mut self, payload: &[u8]) -> Option<&[f32]> {
+    pub fn decode(&mut self, payload: &[u8]) -> Option<&[f32]> {
         self.decoded(payload, false)
     }
 
@@ -105,14 +116,14 @@ impl Decoder {
     }
 
     /// Forgets what was decoded before, so that none of it sounds in what comes next.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         // A decoder that exists can be reset; one that could not goes on as it was.
         let _ = self.opus.reset_state();
     }
 
     /// `samples` of sound like what was decoded before, fading out. Rounded down to a multiple
     /// of 120, at most 5760.
-    pub(super) fn conceal(&mut self, samples: u32) -> &[f32] {
+    pub fn conceal(&mut self, samples: u32) -> &[f32] {
         let samples = usize::try_from(samples)
             .unwrap_or(usize::MAX)
             .min(PACKET_SAMPLES_MAX);

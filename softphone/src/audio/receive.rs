@@ -18,7 +18,7 @@ use crate::media::{
 };
 
 /// The jitter buffer, and the decoder that does what it decides.
-pub(super) struct Receiving {
+pub struct Receiving {
     buffer: JitterBuffer,
     decoder: Decoder,
     /// Sound that is decoded and not yet played.
@@ -33,7 +33,9 @@ pub(super) struct Receiving {
 }
 
 impl Receiving {
-    pub(super) fn new(decoder: Decoder) -> Self {
+    /// Nothing has come yet.
+    #[must_use]
+    pub fn new(decoder: Decoder) -> Self {
         Self {
             buffer: JitterBuffer::new(),
             decoder,
@@ -47,7 +49,7 @@ impl Receiving {
     }
 
     /// Takes a packet from the network; what the peer tells in it of our own packets.
-    pub(super) fn insert(&mut self, packet: &Packet) -> Option<Reception> {
+    pub fn insert(&mut self, packet: &Packet) -> Option<Reception> {
         self.bytes += packet.payload.len() as u64;
         let (own, rest) = unpacked(packet);
         self.buffer.insert(own.clone());
@@ -64,25 +66,26 @@ impl Receiving {
     }
 
     /// Takes a packet that is not to be played, while the call is held.
-    pub(super) fn pass(&mut self, packet: &Packet) {
+    pub fn pass(&mut self, packet: &Packet) {
         self.bytes += packet.payload.len() as u64;
         self.buffer.pass(&unpacked(packet).0);
     }
 
     /// How the peer's packets come; `None` at the beginning.
-    pub(super) fn reception(&self) -> Option<Reception> {
+    #[must_use]
+    pub fn reception(&self) -> Option<Reception> {
         self.buffer.reception()
     }
 
     /// Throws away all that waits to be played, and the echo of it in the decoder.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.buffer.clear();
         self.ready.clear();
         self.decoder.forget();
     }
 
     /// The next 10 ms to be played.
-    pub(super) fn next(&mut self, now: Instant) -> Frame {
+    pub fn next(&mut self, now: Instant) -> Frame {
         while self.ready.len() < FRAME_SAMPLES {
             self.decode(now);
         }
@@ -153,12 +156,13 @@ impl Receiving {
     }
 
     /// Whether all that came has been played.
-    pub(super) fn is_drained(&self) -> bool {
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
         self.buffer.is_empty() && self.ready.len() < FRAME_SAMPLES
     }
 
     /// Tells what was counted on the way in.
-    pub(super) fn tell(&self, stats: &mut VoiceStats) {
+    pub fn tell(&self, stats: &mut VoiceStats) {
         stats.buffer = self.buffer.counters();
         stats.jitter = self.buffer.jitter();
         stats.playout_delay = self.buffer.playout_delay();

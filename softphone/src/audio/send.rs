@@ -23,7 +23,7 @@ const TELL_EVERY: u32 = 9_600;
 const LONGEST: usize = 960;
 
 /// Collects frames until they fill a packet, and puts copies of earlier ones beside it.
-pub(super) struct Sending {
+pub struct Sending {
     encoder: Encoder,
     effort: Effort,
     /// What time it is, for how long encoding takes.
@@ -50,7 +50,9 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    pub(super) fn new(mut encoder: Encoder, format: Format) -> Self {
+    /// Sends nothing yet; the first packet's timestamp is 0.
+    #[must_use]
+    pub fn new(mut encoder: Encoder, format: Format) -> Self {
         let lookahead = duration_of(encoder.lookahead());
         let redundancy = Redundancy::within(format);
         let mut sending = Self {
@@ -77,7 +79,7 @@ impl Sending {
     }
 
     /// The peer tells how our packets come.
-    pub(super) fn hear(&mut self, reception: Reception, now: Instant) {
+    pub fn hear(&mut self, reception: Reception, now: Instant) {
         self.redundancy.hear(reception, now);
         let plan = self.redundancy.plan();
         if plan.voice_bps != self.plan.voice_bps {
@@ -92,7 +94,7 @@ impl Sending {
     /// The microphone's time goes on by `frames` of 10 ms of which there is no sound, so that what
     /// comes next is not played late (RFC 3550, 5.1: timestamps tell when sound was captured). A
     /// frame that waits for its packet is left out with them.
-    pub(super) fn leave_out(&mut self, frames: u32) {
+    pub fn leave_out(&mut self, frames: u32) {
         if frames > 0 {
             let frames = frames.saturating_add(u32::from(self.filled > 0));
             self.filled = 0;
@@ -105,7 +107,7 @@ impl Sending {
     /// Takes 10 ms; each or every second time there is a packet. A talkspurt begins with the first
     /// one and after what was left out, and never ends by itself: there is no DTX. Five times a
     /// second it tells the peer of our `reception`.
-    pub(super) fn push(&mut self, frame: &Frame, reception: Option<Reception>) -> Option<Encoded> {
+    pub fn push(&mut self, frame: &Frame, reception: Option<Reception>) -> Option<Encoded> {
         for (sample, &new) in self.sound[self.filled..].iter_mut().zip(frame) {
             // Files and devices may hold anything.
             *sample = if new.is_finite() {
@@ -206,7 +208,8 @@ impl Sending {
     }
 
     /// How many packets could not be encoded.
-    pub(super) fn failed(&self) -> u64 {
+    #[must_use]
+    pub fn failed(&self) -> u64 {
         self.failed
     }
 }

@@ -11,10 +11,10 @@ use crate::media::steer::When;
 const PERIODS: RangeInclusive<usize> = 120..=480;
 
 /// The least sound that can be shortened: a period that goes, and one into which it fades.
-pub(super) const SHORTENS_FROM: usize = 2 * *PERIODS.end();
+pub const SHORTENS_FROM: usize = 2 * *PERIODS.end();
 
 /// The least sound that can be lengthened.
-pub(super) const LENGTHENS_FROM: usize = *PERIODS.end();
+pub const LENGTHENS_FROM: usize = *PERIODS.end();
 
 /// Two pieces are alike from this correlation on.
 const ALIKE: f32 = 0.8;
@@ -27,7 +27,7 @@ const COARSE: usize = 4;
 
 /// What was played last, as long as what comes is compared with it.
 #[derive(Debug)]
-pub(super) struct Stretcher {
+pub struct Stretcher {
     played: [f32; *PERIODS.end()],
 }
 
@@ -41,7 +41,7 @@ impl Default for Stretcher {
 
 impl Stretcher {
     /// This has been played.
-    pub(super) fn played(&mut self, sound: &[f32]) {
+    pub fn played(&mut self, sound: &[f32]) {
         let kept = self.played.len();
         let new = &sound[sound.len().saturating_sub(kept)..];
         self.played.rotate_left(new.len());
@@ -50,7 +50,7 @@ impl Stretcher {
 
     /// Leaves out a period at the beginning of `sound`, of which there is [`SHORTENS_FROM`]; how
     /// many samples it was, zero where it would be heard, or it is to wait.
-    pub(super) fn shorten(&self, sound: &mut Vec<f32>, when: When) -> usize {
+    pub fn shorten(&self, sound: &mut Vec<f32>, when: When) -> usize {
         let Some((start, _)) = sound.split_at_checked(SHORTENS_FROM) else {
             return 0;
         };
@@ -67,7 +67,7 @@ impl Stretcher {
 
     /// Puts a period before `sound`, of which there is [`LENGTHENS_FROM`]; how many samples it is,
     /// zero where it would be heard.
-    pub(super) fn lengthen(&self, sound: &mut Vec<f32>, when: When) -> usize {
+    pub fn lengthen(&self, sound: &mut Vec<f32>, when: When) -> usize {
         let Some((start, _)) = sound.split_at_checked(LENGTHENS_FROM) else {
             return 0;
         };
