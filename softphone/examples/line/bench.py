@@ -142,32 +142,31 @@ def plots(rows, folder):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    def panels(name, by, of, over, title, what, low, high):
-        shown = sorted({row[by] for row in rows})
-        figure, axes = pyplot.subplots(1, len(shown), figsize=(3.2 * len(shown), 3), sharey=True)
-        for axis, value in zip(np.atleast_1d(axes), shown):
-            for line in sorted({row[of] for row in rows}):
-                points = [r for r in rows if (r[by], r[of]) == (value, line)]
-                # On a line that loses nothing there is nothing to be lost in a row.
-                points += [r for r in rows if by == "burst" and r["loss"] == 0 and r[of] == line]
-                points = sorted({(row[over], row[what]) for row in points})
-                axis.plot(*zip(*points), marker="o", markersize=3, label=f"{of} {line:g}")
-            axis.set_title(title.format(value), fontsize=9)
-            axis.set_xlabel(f"{over}, {'%' if over == 'loss' else 'ms'}", fontsize=8)
+    def panels(name, of, over, what, unit, low, high):
+        """A panel for each length of rows; a line for each value of `of`."""
+        shown = sorted({row["burst"] for row in rows})
+        figure, axes = pyplot.subplots(1, len(shown), figsize=(9, 3), sharey=True, squeeze=False)
+        for axis, burst in zip(axes[0], shown):
+            # On a line that loses nothing there is nothing to be lost in a row.
+            here = [row for row in rows if row["burst"] == burst or row["loss"] == 0]
+            for value in sorted({row[of] for row in here}):
+                points = sorted((row[over], row[what]) for row in here if row[of] == value)
+                axis.plot(*zip(*points), marker="o", markersize=3, label=f"{value:g} {unit[of]}")
+            axis.set_title("lost by chance" if burst <= 1 else f"in rows of {burst:g}", fontsize=9)
+            axis.set_xlabel(f"{over}, {unit[over]}", fontsize=8)
             axis.set_ylim(low, high)
             axis.tick_params(labelsize=8)
             axis.grid(alpha=0.3)
-        first = np.atleast_1d(axes)[0]
-        first.set_ylabel({"pesq": "PESQ-WB", "delay": "mouth to ear, ms"}[what], fontsize=8)
-        first.legend(fontsize=7)
+        axes[0][0].set_ylabel(unit[what], fontsize=8)
+        axes[0][-1].legend(title=of, fontsize=7, title_fontsize=7)
         figure.tight_layout()
         figure.savefig(folder / f"{name}.png", dpi=80)
         pyplot.close(figure)
 
-    panels("line-quality", "burst", "jitter", "loss", "lost in rows of {:g}", "pesq", 1, 4.7)
-    chance = [row for row in rows if row["burst"] == 1]
-    rows, most = chance, max(row["delay"] for row in chance)
-    panels("line-delay", "burst", "loss", "jitter", "lost by chance", "delay", 0, most * 1.1)
+    unit = {"loss": "%", "jitter": "ms", "pesq": "PESQ-WB", "delay": "mouth to ear, ms"}
+    most = max(row["delay"] for row in rows) * 1.1
+    panels("line-quality", "jitter", "loss", "pesq", unit, 1, 4.7)
+    panels("line-delay", "loss", "jitter", "delay", unit, 0, most)
 
 
 def numbers(typed):
