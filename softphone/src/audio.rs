@@ -39,6 +39,8 @@ mod connection;
 mod crossing;
 mod device;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod exchange;
 mod file;
 mod fresh;
@@ -59,6 +61,7 @@ mod thread;
 mod tone;
 mod tones;
 pub mod trial;
+mod varispeed;
 mod volume;
 
 use std::{

@@ -11,6 +11,7 @@
 mod arrival;
 pub mod congestion;
 pub mod delay;
+pub mod drift;
 pub mod effort;
 pub mod format;
 mod history;

@@ -152,6 +152,7 @@ fn figures_add_up_what_is_missing_and_what_takes_time() {
         device_ms: 6.0,
         bitrate_bps: 32_000,
         underruns: 0,
+        speed_ppm: 0,
     };
     let stats = engine::Event::Stats {
         call: BOB,

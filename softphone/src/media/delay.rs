@@ -52,6 +52,9 @@ const PERIODS: usize = 10;
 /// ... of this length: clocks that drift apart, and a path that becomes slower, are followed.
 const PERIOD: Duration = Duration::from_millis(500);
 
+/// Clocks that drift apart make packets slower by no more than this, in ppm.
+const DRIFT_PPM: i64 = 1_000;
+
 /// Longer than this is no lateness, but another stream or a stall.
 const LATENESS_MAX: Duration = Duration::from_secs(2);
 
@@ -77,8 +80,10 @@ pub struct Delay {
     fastest: VecDeque<(Instant, i64)>,
     /// The share of packets of each lateness ...
     shares: [f64; BINS],
-    /// ... which is told from this transit on, give or take a step.
+    /// ... which is told from this transit on, give or take a step ...
     measure: i64,
+    /// ... as it was in this moment.
+    measured: Option<Instant>,
     /// What comes was held up by a stall, and tells nothing of the link when it moves.
     held_up: bool,
     known: u32,
@@ -92,6 +97,7 @@ impl Default for Delay {
             fastest: VecDeque::with_capacity(PERIODS + 1),
             shares: [0.0; BINS],
             measure: 0,
+            measured: None,
             held_up: false,
             known: 0,
             target: START,
@@ -116,7 +122,7 @@ impl Delay {
         origin.follow(timestamp);
         let transit = origin.transit(timestamp, arrived);
         self.note_fastest(transit, arrived);
-        self.measure_anew();
+        self.measure_anew(arrived);
         let late = u64::try_from(transit - self.fastest()).unwrap_or(0);
         let late = Duration::from_micros(late);
         self.held_up = self.held_up && late > LEAST;
@@ -199,11 +205,14 @@ impl Delay {
 
     /// A path that has become slower for good: what was late is less so. Of one that has become
     /// faster, or after a stall, packets are as late as they were, told from the new measure on.
-    fn measure_anew(&mut self) {
+    fn measure_anew(&mut self, now: Instant) {
         let fastest = self.fastest();
+        let since = self.measured.replace(now).unwrap_or(now);
         let steps = (fastest - self.measure) / STEP_MICROS;
         if steps <= 0 {
-            self.measure = self.measure.min(fastest);
+            // Where clocks drift each packet was as late as it was: the measure goes along.
+            let drift = micros(now, since).max(0) * DRIFT_PPM / 1_000_000;
+            self.measure += drift.min(fastest - self.measure);
             return;
         }
         self.measure += steps * STEP_MICROS;
@@ -332,6 +341,23 @@ mod tests {
         assert_eq!(after(late.clone().take(1_600)).0.target(), LEAST);
         let at_once = after(late.take(1_100)).0.target();
         assert!(at_once >= MILLI * 80, "{at_once:?}");
+    }
+
+    #[test]
+    fn a_senders_clock_that_is_slow_forgets_nothing_of_what_was_late() {
+        let (mut delay, origin) = (Delay::default(), Instant::now());
+        for n in 0..12_000 {
+            // It falls behind by 3 ms in 10 s.
+            let drifted = Duration::from_micros(3) * n;
+            let late = MILLI * if n % 50 == 0 { 32 } else { n % 4 };
+            let at = origin + MILLI * 10 * n + drifted + late;
+            delay.came(Timestamp(480 * n), at);
+            assert!(
+                n < 1_000 || delay.target() == MILLI * 40,
+                "{n}: {:?}",
+                delay.target()
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //!
 //! - Playout begins a [`Delay::target`] after the first packet, and [`JitterBuffer::stretch`] tells
 //!   when sound is to be made shorter or longer to stay with the target as that changes.
+//! - Clocks that drift apart are no matter of that: [`JitterBuffer::speed_ppm`] tells how much
+//!   faster sound is to be played.
 //! - When nothing is there to play, the position waits for up to 60 ms, so that packets which are
 //!   a little late are played, later than before; then it goes on, and what comes behind it is too
 //!   late. When packets keep coming too late, playout begins anew.
@@ -23,6 +25,7 @@ use super::{
     arrival::{Interarrival, Lateness, Strays},
     congestion::Queueing,
     delay::Delay,
+    drift::Drift,
     duration_of,
     history::{History, Late, Novelty},
     opus_fec, opus_samples,
@@ -106,6 +109,7 @@ pub struct JitterBuffer {
     settling: Settling,
     delay: Delay,
     steering: Steering,
+    drift: Drift,
     queueing: Queueing,
     /// The times of which sound has come, by itself or by a copy; the newest last.
     came: VecDeque<Timestamp>,
@@ -164,6 +168,7 @@ impl JitterBuffer {
             settling: Settling::default(),
             delay: Delay::default(),
             steering: Steering::default(),
+            drift: Drift::default(),
             queueing: Queueing::default(),
             came: VecDeque::with_capacity(CAME_MAX),
             interarrival: Interarrival::default(),
@@ -265,16 +270,29 @@ impl JitterBuffer {
             return Stretch::Keep;
         };
         // While nothing is there, it waits anyway.
-        match self.delay.waits(position, at) {
-            Some(waits) if self.dry == 0 => self.steering.look(waits, self.delay.target(), at),
-            _ => Stretch::Keep,
-        }
+        let Some(waits) = self.delay.waits(position, at).filter(|_| self.dry == 0) else {
+            return Stretch::Keep;
+        };
+        let target = self.delay.target();
+        let stretch = self.steering.look(waits, target, at);
+        self.drift
+            .look(self.steering.least().unwrap_or(waits), target);
+        stretch
+    }
+
+    /// How much faster than it comes sound is to be played after [`JitterBuffer::stretch`], until
+    /// that is asked again 10 ms later: in ppm, at most
+    /// [`super::drift::SPEED_PPM_MAX`], less than nothing for slower.
+    #[must_use]
+    pub fn speed_ppm(&self) -> f64 {
+        self.drift.speed_ppm()
     }
 
     /// It was done: so many samples were put in, or left out, which is less than none.
     pub fn stretched(&mut self, samples: i32, now: Instant) {
         let by = i64::from(samples) * 1_000_000 / i64::from(SAMPLE_RATE);
         self.steering.changed(by, now);
+        self.drift.changed(by);
     }
 
     /// Whether what comes next is a packet that is here.
@@ -430,6 +448,7 @@ impl JitterBuffer {
         self.strays = Strays::default();
         self.surplus = Surplus::default();
         self.steering.forget();
+        self.drift.forget();
         self.interarrival.pause();
     }
 
@@ -477,6 +496,7 @@ impl JitterBuffer {
         self.strays = Strays::default();
         self.surplus = Surplus::default();
         self.steering.forget();
+        self.drift.forget();
         self.hold(Held::came(packet, samples))
     }
 

@@ -58,6 +58,9 @@ pub struct VoiceStats {
     pub shortened: u64,
     /// Samples that were put in to lengthen the delay.
     pub lengthened: u64,
+    /// How much faster than it came sound was played last, in ppm, since the clocks of the two
+    /// sound cards drift apart; less than nothing for slower.
+    pub speed_ppm: i32,
     /// Packets handed to the network.
     pub sent: u64,
     /// Bytes of Opus in them.
@@ -104,6 +107,8 @@ pub struct VoiceReport {
     pub bitrate_bps: u32,
     /// Times that there was nothing to play, for want of packets or of processor time.
     pub underruns: u32,
+    /// [`VoiceStats::speed_ppm`] at the end of the interval.
+    pub speed_ppm: i32,
 }
 
 impl VoiceStats {
@@ -139,6 +144,7 @@ impl VoiceStats {
             device_ms: millis(self.device),
             bitrate_bps: per_second(bytes.saturating_mul(8), elapsed),
             underruns: u32::try_from(underruns).unwrap_or(u32::MAX),
+            speed_ppm: self.speed_ppm,
         }
     }
 }
@@ -200,6 +206,7 @@ mod tests {
             received_bytes: 5_000,
             undecodable: 960,
             device_underruns: 1,
+            speed_ppm: -123,
             ..VoiceStats::default()
         };
         assert_eq!(
@@ -218,6 +225,7 @@ mod tests {
                 device_ms: 9.0,
                 bitrate_bps: 16_000,
                 underruns: 3,
+                speed_ppm: -123,
             }
         );
     }

@@ -70,8 +70,7 @@ impl Steering {
         if self.changed.is_some_and(rests) {
             return Stretch::Keep;
         }
-        let least = self.looks.iter().map(|&(_, waits)| waits).min();
-        let least = least.unwrap_or(waits);
+        let least = self.least().unwrap_or(waits);
         let since = self.looks.front().map_or(now, |&(at, _)| at);
         let above = least - micros(target);
         let calm = -micros(URGENT_BELOW)..=micros(URGENT_ABOVE);
@@ -87,6 +86,12 @@ impl Steering {
         } else {
             Stretch::Keep
         }
+    }
+
+    /// The least that sound has waited of late, in microseconds; `None` before it was looked.
+    #[must_use]
+    pub fn least(&self) -> Option<i64> {
+        self.looks.iter().map(|&(_, waits)| waits).min()
     }
 
     /// Sound that is played from `now` on waits for so many microseconds more, or less.

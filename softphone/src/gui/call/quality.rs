@@ -111,6 +111,7 @@ mod tests {
                 device_ms: 6.0,
                 bitrate_bps: 32_000,
                 underruns: 0,
+                speed_ppm: 0,
             },
             round_trip: Some(Duration::from_millis(20)),
         }

@@ -53,6 +53,7 @@ fn report(second: u8) -> VoiceReport {
         device_ms: 6.0,
         bitrate_bps: 32_000,
         underruns: 0,
+        speed_ppm: 0,
     }
 }
 

@@ -49,6 +49,7 @@ fn with_call(number: u8, name: &str, start: Instant, board: &mut Desk) -> CallId
             device_ms: 6.0,
             bitrate_bps: 32_000,
             underruns: 0,
+            speed_ppm: 0,
         },
     });
     call
