@@ -394,7 +394,7 @@ mod tests {
             static NOW: Cell<Instant> = Cell::new(Instant::now());
         }
         let mut sending = sending(Ptime::Twenty);
-        // Each look at the clock is 6 ms later than the one before: encoding takes 30 % of the time.
+        // Each look at the clock is 6 ms later than the one before: 30 % of the time.
         sending.clock = || NOW.replace(NOW.get() + Duration::from_millis(6));
         let mut complexities = Vec::new();
         for _ in 0..151 {

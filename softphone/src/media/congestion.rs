@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(too_long, 0);
     }
 
-    /// What is sent when the receiver tells of `queueing(bps, ms)`, each 200 ms: in bits per second.
+    /// What is sent when the receiver tells of `queueing(bps, ms)`, each 200 ms: bits per second.
     fn sent(seconds: u64, queueing: impl Fn(u32, u64) -> u64) -> Vec<u32> {
         const WANTED: u32 = 140_000;
         let (mut congestion, origin) = (Congestion::default(), Instant::now());

@@ -1,5 +1,5 @@
-//! How much effort the encoder makes, by how long it takes: a machine that is too slow, or too busy,
-//! is to send a plainer voice rather than a late one. Pure: what was measured comes in.
+//! How much effort the encoder makes, by how long it takes: a machine that is too slow, or too
+//! busy, is to send a plainer voice rather than a late one. Pure: what was measured comes in.
 
 use std::time::Duration;
 

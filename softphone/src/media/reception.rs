@@ -44,8 +44,8 @@ impl Reception {
         }
     }
 
-    /// What a peer says; `None` when it makes no sense. Of a longer one the rest is left out: a later
-    /// version may append to it.
+    /// What a peer says; `None` when it makes no sense. Of a longer one the rest is left out: a
+    /// later version may append to it.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let &[a, b, c, d, queueing, ..] = bytes else {

@@ -35,7 +35,7 @@ const COPIED_BPS_MIN: u32 = 20_000;
 /// Of a voice of less FEC would take too much.
 const FEC_BPS_MIN: u32 = 16_000;
 
-/// On a link that is full a voice has at least so many bits per second of Opus, if they are allowed.
+/// On a link that is full a voice has at least so many bits per second, if they are allowed.
 const FULL_BPS_MIN: u32 = 12_000;
 
 /// What goes around each packet: IPv4 and UDP, RTP, and the tag of SRTP.
@@ -148,8 +148,8 @@ impl Redundancy {
         }
     }
 
-    /// What to send on a link that takes no more than this: in long packets, as the headers of short
-    /// ones take as much as a copy.
+    /// What to send on a link that takes no more than this: in long packets, as the headers of
+    /// short ones take as much as a copy.
     fn full_plan(&self, link_bps: u32) -> Plan {
         let ptime = self.format.ptime(false);
         let room = link_bps.saturating_sub(headers_bps(ptime));
