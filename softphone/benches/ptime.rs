@@ -24,7 +24,7 @@ use softphone::{
         payload_type::OPUS,
         reception::Reception,
         red::{self, Block},
-        steer::When,
+        steer::{Piece, When},
     },
 };
 
@@ -253,11 +253,12 @@ fn conceal(packets: &[Packet]) {
 /// At each 10 ms, of 20 ms of which nothing is left out in the end.
 fn stretch(speech: &[f32], when: When) {
     let stretcher = Stretcher::default();
+    let piece = Piece { when, samples: 480 };
     let mut sound = Vec::with_capacity(SHORTENS_FROM);
     for start in (0..speech.len() - SHORTENS_FROM).step_by(FRAME_SAMPLES) {
         sound.clear();
         sound.extend_from_slice(&speech[start..start + SHORTENS_FROM]);
-        black_box(stretcher.shorten(&mut sound, when));
+        black_box(stretcher.shorten(&mut sound, piece));
     }
 }
 

@@ -90,18 +90,20 @@ impl Cards {
                 }
                 let before = Duration::from_secs_f64(ready / 48_000.0);
                 match buffer.stretch(at(now) + before) {
-                    Stretch::Shorten(_) if ready >= 960.0 || buffer.plays_next() => {
+                    Stretch::Shorten(piece) if ready >= 960.0 || buffer.plays_next() => {
                         if ready < 960.0 {
                             ready += decide(&mut buffer, at(now), &mut position);
                         }
-                        ready -= 240.0;
-                        stretched += 240;
-                        buffer.stretched(-240, at(now));
+                        ready -= f64::from(piece.samples);
+                        stretched += u64::from(piece.samples);
+                        let samples = i32::try_from(piece.samples).unwrap();
+                        buffer.stretched(-samples, at(now));
                     }
-                    Stretch::Lengthen(_) => {
-                        ready += 240.0;
-                        stretched += 240;
-                        buffer.stretched(240, at(now));
+                    Stretch::Lengthen(piece) => {
+                        ready += f64::from(piece.samples);
+                        stretched += u64::from(piece.samples);
+                        let samples = i32::try_from(piece.samples).unwrap();
+                        buffer.stretched(samples, at(now));
                     }
                     Stretch::Shorten(_) | Stretch::Keep => {}
                 }

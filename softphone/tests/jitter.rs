@@ -157,20 +157,22 @@ impl Call {
             while !stalled && ready < 480 {
                 decide(&mut buffer, &mut ready);
             }
-            // As sound is stretched: by 5 ms at a time.
+            // As silence is stretched.
             let plays_at = origin + now + Duration::from_micros(u64::from(ready) * 1_000 / 48);
             match buffer.stretch(plays_at) {
                 _ if stalled => {}
-                Stretch::Shorten(_) if ready >= 960 || buffer.plays_next() => {
+                Stretch::Shorten(piece) if ready >= 960 || buffer.plays_next() => {
                     if ready < 960 {
                         decide(&mut buffer, &mut ready);
                     }
-                    ready -= 240;
-                    buffer.stretched(-240, origin + now);
+                    ready -= piece.samples;
+                    let samples = i32::try_from(piece.samples).unwrap();
+                    buffer.stretched(-samples, origin + now);
                 }
-                Stretch::Lengthen(_) => {
-                    ready += 240;
-                    buffer.stretched(240, origin + now);
+                Stretch::Lengthen(piece) => {
+                    ready += piece.samples;
+                    let samples = i32::try_from(piece.samples).unwrap();
+                    buffer.stretched(samples, origin + now);
                 }
                 Stretch::Shorten(_) | Stretch::Keep => {}
             }

@@ -115,7 +115,9 @@ impl Capture {
 
     fn take(&mut self, frame: &mut Frame, now: Instant) -> bool {
         while self.ready.len() < FRAME_SAMPLES {
-            let taken = self.ring.pop_slice(&mut self.block[..]);
+            // No more than it takes: what is in the ring wakes us when it is enough.
+            let wanted = self.needed();
+            let taken = self.ring.pop_slice(&mut self.block[..wanted]);
             if taken == 0 {
                 return false;
             }
@@ -136,6 +138,15 @@ impl Capture {
     fn waiting(&self) -> Duration {
         duration_at(self.ring.occupied_len(), self.rate)
             + duration_at(self.ready.len(), SAMPLE_RATE)
+    }
+
+    /// Samples of the device that make what is ready a frame, or a part of them.
+    fn needed(&self) -> usize {
+        let missing = FRAME_SAMPLES - self.ready.len().min(FRAME_SAMPLES);
+        let needed = (missing as u64 * u64::from(self.rate)).div_ceil(u64::from(SAMPLE_RATE));
+        usize::try_from(needed)
+            .unwrap_or(usize::MAX)
+            .clamp(1, FRAME_SAMPLES)
     }
 
     /// Whether the microphone has come to a standstill, told once for each.

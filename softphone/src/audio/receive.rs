@@ -15,7 +15,7 @@ use crate::media::{
     reception::Reception,
     red::{self, Unpacked},
     stats::VoiceStats,
-    steer::{Stretch, When},
+    steer::{Piece, Stretch},
 };
 
 /// The jitter buffer, and the decoder that does what it decides.
@@ -95,9 +95,9 @@ impl Receiving {
         let before = duration_of(ready.saturating_add(HELD_SAMPLES));
         match self.buffer.stretch(now + before) {
             Stretch::Keep => {}
-            Stretch::Shorten(when) => self.shorten(when, now),
-            Stretch::Lengthen(when) => {
-                let samples = self.stretcher.lengthen(&mut self.ready, when);
+            Stretch::Shorten(piece) => self.shorten(piece, now),
+            Stretch::Lengthen(piece) => {
+                let samples = self.stretcher.lengthen(&mut self.ready, piece);
                 self.stretched(i32::try_from(samples).unwrap_or(0), now);
             }
         }
@@ -146,14 +146,14 @@ impl Receiving {
     }
 
     /// Leaves out a piece, if there is enough to look for one in; as much as it takes is decoded.
-    fn shorten(&mut self, when: When, now: Instant) {
+    fn shorten(&mut self, piece: Piece, now: Instant) {
         while self.ready.len() < SHORTENS_FROM {
             if !self.buffer.plays_next() {
                 return;
             }
             self.decode(now);
         }
-        let samples = self.stretcher.shorten(&mut self.ready, when);
+        let samples = self.stretcher.shorten(&mut self.ready, piece);
         self.stretched(-i32::try_from(samples).unwrap_or(0), now);
     }
 

@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::media::steer::When;
+use crate::media::steer::{Piece, When};
 
 /// What may be left out or put in, in samples: 2.5 to 10 ms. A voice of 100 Hz repeats itself
 /// within that, a lower one not in one piece.
@@ -50,12 +50,12 @@ impl Stretcher {
 
     /// Leaves out a period at the beginning of `sound`, of which there is [`SHORTENS_FROM`]; how
     /// many samples it was, zero where it would be heard, or it is to wait.
-    pub fn shorten(&self, sound: &mut Vec<f32>, when: When) -> usize {
+    pub fn shorten(&self, sound: &mut Vec<f32>, piece: Piece) -> usize {
         let Some((start, _)) = sound.split_at_checked(SHORTENS_FROM) else {
             return 0;
         };
         let later = |lag: usize| (&start[..lag], &start[lag..2 * lag]);
-        let Some(lag) = best(later, when) else {
+        let Some(lag) = best(later, piece) else {
             return 0;
         };
         for n in 0..lag {
@@ -67,13 +67,13 @@ impl Stretcher {
 
     /// Puts a period before `sound`, of which there is [`LENGTHENS_FROM`]; how many samples it is,
     /// zero where it would be heard.
-    pub fn lengthen(&self, sound: &mut Vec<f32>, when: When) -> usize {
+    pub fn lengthen(&self, sound: &mut Vec<f32>, piece: Piece) -> usize {
         let Some((start, _)) = sound.split_at_checked(LENGTHENS_FROM) else {
             return 0;
         };
         let kept = self.played.len();
         let later = |lag: usize| (&self.played[kept - lag..], &start[..lag]);
-        let Some(lag) = best(later, when) else {
+        let Some(lag) = best(later, piece) else {
             return 0;
         };
         // It goes on from what was played as the sound does, and ends where that began.
@@ -92,14 +92,15 @@ fn fade(from: f32, to: f32, n: usize, length: usize) -> f32 {
     from * (1.0 - share) + to * share
 }
 
-/// The lag at which two pieces, which `pieces` gives, are alike most; the longest one in silence.
-fn best<'a>(pieces: impl Fn(usize) -> (&'a [f32], &'a [f32]), when: When) -> Option<usize> {
+/// The lag at which two pieces, which `pieces` gives, are alike most; in silence what is wanted.
+fn best<'a>(pieces: impl Fn(usize) -> (&'a [f32], &'a [f32]), wanted: Piece) -> Option<usize> {
     let longest = *PERIODS.end();
     let (one, other) = pieces(longest);
     if power(one) < SILENT && power(other) < SILENT {
-        return Some(longest);
+        let samples = usize::try_from(wanted.samples).unwrap_or(usize::MAX);
+        return Some(samples.clamp(*PERIODS.start(), longest));
     }
-    if when == When::InSilence {
+    if wanted.when == When::InSilence {
         return None;
     }
     let likeness = |lag: usize, step: usize| {
@@ -141,6 +142,16 @@ mod tests {
     };
 
     use super::*;
+
+    const NOW: Piece = Piece {
+        when: When::Now,
+        samples: 480,
+    };
+
+    const IN_SILENCE: Piece = Piece {
+        when: When::InSilence,
+        samples: 480,
+    };
 
     /// A second of a voice of this pitch, in Hz.
     fn voice(pitch: f32) -> Vec<f32> {
@@ -192,8 +203,8 @@ mod tests {
             let said = voice(pitch);
             for longer in [false, true] {
                 let (out, changed) = heard(&said, |stretcher, rest| match longer {
-                    true => stretcher.lengthen(rest, When::Now),
-                    false => stretcher.shorten(rest, When::Now),
+                    true => stretcher.lengthen(rest, NOW),
+                    false => stretcher.shorten(rest, NOW),
                 });
                 let length = if longer {
                     said.len() + changed
@@ -212,19 +223,19 @@ mod tests {
     }
 
     #[test]
-    fn silence_changes_by_10_ms_at_a_time() {
+    fn silence_changes_by_what_is_wanted() {
         for sound in [vec![0.0; 48_000], noise(0.004)] {
             let mut quiet = sound[..960].to_vec();
-            assert_eq!(
-                Stretcher::default().shorten(&mut quiet, When::InSilence),
-                480
-            );
+            assert_eq!(Stretcher::default().shorten(&mut quiet, IN_SILENCE), 480);
             assert_eq!(quiet.len(), 480);
-            assert_eq!(
-                Stretcher::default().lengthen(&mut quiet, When::InSilence),
-                480
-            );
+            assert_eq!(Stretcher::default().lengthen(&mut quiet, IN_SILENCE), 480);
             assert_eq!(quiet.len(), 960);
+            let part = Piece {
+                samples: 200,
+                ..IN_SILENCE
+            };
+            assert_eq!(Stretcher::default().shorten(&mut quiet, part), 200);
+            assert_eq!(Stretcher::default().lengthen(&mut quiet, part), 200);
         }
     }
 
@@ -236,8 +247,8 @@ mod tests {
         let mut sound = hiss[480..1_440].to_vec();
         assert_eq!(
             (
-                stretcher.shorten(&mut sound, When::Now),
-                stretcher.lengthen(&mut sound, When::Now)
+                stretcher.shorten(&mut sound, NOW),
+                stretcher.lengthen(&mut sound, NOW)
             ),
             (0, 0)
         );
@@ -246,8 +257,8 @@ mod tests {
         for (length, can) in [(479, [false; 2]), (480, [false, true]), (960, [true; 2])] {
             let after = || said[480..480 + length].to_vec();
             let changed = [
-                stretcher.shorten(&mut after(), When::Now),
-                stretcher.lengthen(&mut after(), When::Now),
+                stretcher.shorten(&mut after(), NOW),
+                stretcher.lengthen(&mut after(), NOW),
             ];
             assert_eq!(changed.map(|samples| samples > 0), can, "{length}");
         }
@@ -276,8 +287,8 @@ mod tests {
         let mut stretcher = Stretcher::default();
         stretcher.played(&said[..480]);
         let mut rest = said[480..1_440].to_vec();
-        assert_eq!(stretcher.shorten(&mut rest, When::InSilence), 0);
-        assert_eq!(stretcher.lengthen(&mut rest, When::InSilence), 0);
+        assert_eq!(stretcher.shorten(&mut rest, IN_SILENCE), 0);
+        assert_eq!(stretcher.lengthen(&mut rest, IN_SILENCE), 0);
         assert_eq!(rest, said[480..1_440]);
     }
 }

@@ -12,6 +12,8 @@
 
 use std::time::Duration;
 
+use super::steer::GOAL;
+
 /// From one look to the next: a frame is played.
 const STEP_S: f64 = 0.01;
 
@@ -48,10 +50,9 @@ const STEP_MICROS: f64 = 5_000.0;
 /// waits: 2 s, in which nothing is made up for but the drift that is known already.
 const LOOKS_MIN: u32 = 200;
 
-/// Sound is to wait so much longer than the target: the middle of where [`super::steer`] leaves it
-/// alone, and as much again. The fastest packet, by which
-/// that is told, may be 5 s old: sound of a slow clock then waits up to 3 ms less than it seems.
-const ABOVE: Duration = Duration::from_millis(5);
+/// The fastest packet, by which it is told how long sound waits, may be so old, in seconds: sound
+/// of a slow clock then waits less than it seems.
+const FASTEST_S: f64 = 5.0;
 
 /// The fastest, and the slowest, that is ever told, in ppm.
 pub const SPEED_PPM_MAX: f64 = SLOWER_PPM_MAX + DRIFT_PPM_MAX;
@@ -92,7 +93,8 @@ impl Drift {
         self.wait = Some(wait);
         self.speed = self.drift;
         if wait.looks >= LOOKS_MIN {
-            let above = wait.micros - target.saturating_add(ABOVE).as_secs_f64() * 1e6;
+            let goal = target.saturating_add(GOAL).as_secs_f64() * 1e6;
+            let above = wait.micros - goal - self.drift.abs() * FASTEST_S;
             self.speed += (above * CORRECTS).clamp(-SLOWER_PPM_MAX, FASTER_PPM_MAX);
         }
     }

@@ -5,15 +5,26 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::SAMPLE_RATE;
+
 /// What is to be done with the sound that is played next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stretch {
     /// Nothing.
     Keep,
-    /// A piece of at most 10 ms is to be left out.
-    Shorten(When),
-    /// A piece of at most 10 ms is to be put in.
-    Lengthen(When),
+    /// A piece is to be left out.
+    Shorten(Piece),
+    /// A piece is to be put in.
+    Lengthen(Piece),
+}
+
+/// A piece of sound, of at most 10 ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// How soon it is to be found.
+    pub when: When,
+    /// How long it would be best, in samples; one of another length will do in a voice.
+    pub samples: u32,
 }
 
 /// How soon that is to be.
@@ -31,11 +42,18 @@ const LOOK: Duration = Duration::from_millis(300);
 /// Of so much at least, before sound is made shorter.
 const LOOK_MIN: Duration = Duration::from_millis(100);
 
-/// Sound is made shorter from this much above the target on: no piece is longer.
-const ABOVE: Duration = Duration::from_millis(10);
+/// Where sound is to wait, above the target: the device asks a little unevenly, and clocks drift
+/// ([`super::drift`]).
+pub(super) const GOAL: Duration = Duration::from_millis(2);
 
-/// And longer from this much below it on.
-const BELOW: Duration = Duration::from_millis(5);
+/// Sound is made shorter from this much above the target on ...
+const ABOVE: Duration = Duration::from_millis(6);
+
+/// ... and longer from this much below it on.
+const BELOW: Duration = Duration::from_millis(3);
+
+/// The longest piece, in microseconds.
+const PIECE_MAX: i64 = 10_000;
 
 /// As long as it is not this much above, it can wait for silence: it is only delay ...
 const URGENT_ABOVE: Duration = Duration::from_millis(60);
@@ -79,10 +97,14 @@ impl Steering {
         } else {
             When::Now
         };
+        let piece = Piece {
+            when,
+            samples: samples((above - micros(GOAL)).abs().min(PIECE_MAX)),
+        };
         if above < -micros(BELOW) {
-            Stretch::Lengthen(when)
+            Stretch::Lengthen(piece)
         } else if above > micros(ABOVE) && now.saturating_duration_since(since) >= LOOK_MIN {
-            Stretch::Shorten(when)
+            Stretch::Shorten(piece)
         } else {
             Stretch::Keep
         }
@@ -108,6 +130,12 @@ impl Steering {
     }
 }
 
+/// How many samples so many microseconds are, which are a few thousand.
+fn samples(micros: i64) -> u32 {
+    let samples = micros * i64::from(SAMPLE_RATE) / 1_000_000;
+    u32::try_from(samples).unwrap_or(0)
+}
+
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
@@ -129,19 +157,31 @@ mod tests {
         looks.collect()
     }
 
+    /// What was to be done, in words that compare: how soon, and how long a piece.
+    fn when(stretch: Stretch) -> Option<(bool, When, u32)> {
+        match stretch {
+            Stretch::Keep => None,
+            Stretch::Shorten(piece) => Some((false, piece.when, piece.samples)),
+            Stretch::Lengthen(piece) => Some((true, piece.when, piece.samples)),
+        }
+    }
+
     #[test]
     fn the_delay_is_kept_within_a_few_milliseconds_of_the_target() {
-        assert!(second(|_| 25).iter().all(|&it| it == Stretch::Keep));
-        assert!(second(|_| 40).iter().all(|&it| it == Stretch::Keep));
-        let all = |waits: i64, expected: Stretch| {
+        for waits in [27, 32, 36] {
+            assert!(second(|_| waits).iter().all(|&it| it == Stretch::Keep));
+        }
+        let all = |waits: i64, expected: (bool, When, u32)| {
             let looks = second(|_| waits);
-            assert!(looks[10..].iter().all(|&it| it == expected), "{waits}");
+            let same = |&it: &Stretch| when(it) == Some(expected);
+            assert!(looks[10..].iter().all(same), "{waits}");
             looks[0]
         };
-        assert_ne!(all(24, Stretch::Lengthen(When::InSilence)), Stretch::Keep);
-        assert_ne!(all(14, Stretch::Lengthen(When::Now)), Stretch::Keep);
-        assert_eq!(all(41, Stretch::Shorten(When::InSilence)), Stretch::Keep);
-        assert_eq!(all(91, Stretch::Shorten(When::Now)), Stretch::Keep);
+        let at_once = all(26, (true, When::InSilence, 6 * 48));
+        assert_ne!(at_once, Stretch::Keep);
+        assert_ne!(all(14, (true, When::Now, 480)), Stretch::Keep);
+        assert_eq!(all(37, (false, When::InSilence, 5 * 48)), Stretch::Keep);
+        assert_eq!(all(91, (false, When::Now, 480)), Stretch::Keep);
     }
 
     #[test]
@@ -160,16 +200,18 @@ mod tests {
         let mut pieces = Vec::new();
         for n in 0..100 {
             let now = origin + MILLI * 10 * n;
-            if let Stretch::Shorten(_) = steering.look(waits, TARGET, now) {
-                waits -= 6_000;
-                steering.changed(-6_000, now);
-                pieces.push(n);
+            if let Stretch::Shorten(piece) = steering.look(waits, TARGET, now) {
+                let micros = i64::from(piece.samples) * 1_000 / 48;
+                waits -= micros;
+                steering.changed(-micros, now);
+                pieces.push((n, piece.samples));
             }
         }
-        assert_eq!(pieces, [10, 14, 18, 22, 26, 30, 34]);
-        assert_eq!(waits, 38_000);
+        let expected = [(10, 480), (14, 480), (18, 480), (22, 480), (26, 384)];
+        assert_eq!(pieces, expected);
+        assert_eq!(waits, 32_000);
         steering.forget();
         let looked = steering.look(0, TARGET, origin + MILLI * 990);
-        assert_eq!(looked, Stretch::Lengthen(When::Now));
+        assert_eq!(when(looked), Some((true, When::Now, 480)));
     }
 }
