@@ -14,6 +14,7 @@ pub mod delay;
 pub mod drift;
 pub mod effort;
 pub mod format;
+mod goal;
 mod history;
 pub mod jitter;
 pub mod reception;

@@ -89,7 +89,7 @@ impl Cards {
                     ready += decide(&mut buffer, at(now), &mut position);
                 }
                 let before = Duration::from_secs_f64(ready / 48_000.0);
-                match buffer.stretch(at(now) + before) {
+                match buffer.stretch(at(now), before) {
                     Stretch::Shorten(piece) if ready >= 960.0 || buffer.plays_next() => {
                         if ready < 960.0 {
                             ready += decide(&mut buffer, at(now), &mut position);

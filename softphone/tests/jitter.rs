@@ -158,8 +158,8 @@ impl Call {
                 decide(&mut buffer, &mut ready);
             }
             // As silence is stretched.
-            let plays_at = origin + now + Duration::from_micros(u64::from(ready) * 1_000 / 48);
-            match buffer.stretch(plays_at) {
+            let before = Duration::from_micros(u64::from(ready) * 1_000 / 48);
+            match buffer.stretch(origin + now, before) {
                 _ if stalled => {}
                 Stretch::Shorten(piece) if ready >= 960 || buffer.plays_next() => {
                     if ready < 960 {

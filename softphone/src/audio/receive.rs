@@ -93,7 +93,7 @@ impl Receiving {
         self.make_ready(now);
         let ready = u32::try_from(self.ready.len()).unwrap_or(u32::MAX);
         let before = duration_of(ready.saturating_add(HELD_SAMPLES));
-        match self.buffer.stretch(now + before) {
+        match self.buffer.stretch(now, before) {
             Stretch::Keep => {}
             Stretch::Shorten(piece) => self.shorten(piece, now),
             Stretch::Lengthen(piece) => {

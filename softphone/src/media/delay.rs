@@ -3,8 +3,7 @@
 //!
 //! Each packet's *lateness* is how much longer it took than the fastest of the last seconds. Of all
 //! of them a histogram is kept that forgets, and the target is the lateness that fewer than 0.5 %
-//! exceed, and a frame: sound is asked for by whole frames, and one may begin just before a packet
-//! is needed. A packet that never came is not in it: no delay would bring it back.
+//! exceed, and a little. A packet that never came is not in it: no delay would bring it back.
 
 use std::{
     collections::VecDeque,
@@ -16,8 +15,9 @@ use super::{SAMPLE_RATE, Timestamp};
 /// Before anything is known: a link that is none too good.
 pub const START: Duration = Duration::from_millis(40);
 
-/// What the target is above the lateness: a frame, and what the histogram cannot tell apart.
-const ABOVE: Duration = Duration::from_millis(11);
+/// What the target is above the lateness: what the histogram cannot tell apart, and how unevenly
+/// packets are handed on and asked for in a machine that is not idle.
+const ABOVE: Duration = Duration::from_millis(3);
 
 /// The least.
 const LEAST: Duration = ABOVE;

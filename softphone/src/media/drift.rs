@@ -10,10 +10,6 @@
 //! waited, changed by the drift and by the speed that it told; what is found otherwise corrects
 //! both the wait and the drift, in proportion.
 
-use std::time::Duration;
-
-use super::steer::GOAL;
-
 /// From one look to the next: a frame is played.
 const STEP_S: f64 = 0.01;
 
@@ -79,8 +75,8 @@ struct Wait {
 
 impl Drift {
     /// Sound that is played next, a frame of it, waits at least for so many microseconds, and is to
-    /// wait for `target`. To be called for each frame.
-    pub fn look(&mut self, waits: i64, target: Duration) {
+    /// wait for `goal`. To be called for each frame.
+    pub fn look(&mut self, waits: i64, goal: i64) {
         // Exact up to 285 years.
         let found = waits as f64;
         let wait = match self.wait {
@@ -93,8 +89,7 @@ impl Drift {
         self.wait = Some(wait);
         self.speed = self.drift;
         if wait.looks >= LOOKS_MIN {
-            let goal = target.saturating_add(GOAL).as_secs_f64() * 1e6;
-            let above = wait.micros - goal - self.drift.abs() * FASTEST_S;
+            let above = wait.micros - goal as f64 - self.drift.abs() * FASTEST_S;
             self.speed += (above * CORRECTS).clamp(-SLOWER_PPM_MAX, FASTER_PPM_MAX);
         }
     }
@@ -134,6 +129,11 @@ impl Drift {
         self.wait = None;
     }
 
+    /// By how much the clocks drift apart, as far as that is known, in ppm.
+    pub(super) fn drift_ppm(&self) -> f64 {
+        self.drift
+    }
+
     /// How much faster than it comes sound is to be played from now on, in ppm, at most
     /// [`SPEED_PPM_MAX`]: less than nothing for slower, zero before anything is known.
     #[must_use]
@@ -147,10 +147,8 @@ impl Drift {
 mod tests {
     use super::*;
 
-    const TARGET: Duration = Duration::from_millis(10);
-
     /// Where sound is to wait, in microseconds.
-    const GOAL: f64 = 15_000.0;
+    const GOAL: i64 = 15_000;
 
     /// A buffer that becomes fuller by so many ppm, played at the speed that is told.
     struct Buffer {
@@ -163,7 +161,7 @@ mod tests {
         fn new(ppm: f64) -> Self {
             Self {
                 drift: Drift::default(),
-                waits: GOAL,
+                waits: GOAL as f64,
                 ppm,
             }
         }
@@ -172,7 +170,7 @@ mod tests {
         fn play(&mut self, seconds: u32) -> [f64; 2] {
             let mut within = [self.waits; 2];
             for _ in 0..seconds * 100 {
-                self.drift.look(self.waits.round() as i64, TARGET);
+                self.drift.look(self.waits.round() as i64, GOAL);
                 self.waits += (self.ppm - self.drift.speed_ppm()) * STEP_S;
                 within = [within[0].min(self.waits), within[1].max(self.waits)];
             }
@@ -194,12 +192,12 @@ mod tests {
         for ppm in [-600.0, -300.0, -40.0, 0.0, 40.0, 300.0, 600.0] {
             let mut buffer = Buffer::new(ppm);
             for waited in buffer.play(30) {
-                near(waited, GOAL, 2_500.0);
+                near(waited, GOAL as f64, 5_000.0);
             }
             near(buffer.drift.speed_ppm(), ppm, 60.0);
             buffer.play(300);
             near(buffer.drift.speed_ppm(), ppm, 0.5);
-            near(buffer.waits, GOAL, 10.0);
+            near(buffer.waits, GOAL as f64 + ppm.abs() * FASTEST_S, 10.0);
         }
     }
 
@@ -216,7 +214,7 @@ mod tests {
             near(buffer.drift.drift, -200.0, 5.0);
         }
         buffer.drift.forget();
-        buffer.waits = GOAL;
+        buffer.waits = GOAL as f64;
         buffer.play(1);
         near(buffer.drift.speed_ppm(), -200.0, 30.0);
     }
@@ -232,7 +230,7 @@ mod tests {
         assert!((300.0..=402.0).contains(&speed), "{speed}");
         near(buffer.drift.drift, 100.0, 2.0);
         buffer.play(60);
-        near(buffer.waits, GOAL, 100.0);
+        near(buffer.waits, GOAL as f64 + 500.0, 100.0);
     }
 
     #[test]
@@ -244,7 +242,7 @@ mod tests {
         }
         let mut drift = Drift::default();
         for waits in [i64::MIN, i64::MAX, 0, i64::MAX] {
-            drift.look(waits, Duration::MAX);
+            drift.look(waits, i64::MAX);
             assert!(drift.speed_ppm().abs() <= SPEED_PPM_MAX);
         }
     }

@@ -27,6 +27,7 @@ use super::{
     delay::Delay,
     drift::Drift,
     duration_of,
+    goal::Goal,
     history::{History, Late, Novelty},
     opus_fec, opus_samples,
     reception::Reception,
@@ -110,6 +111,7 @@ pub struct JitterBuffer {
     delay: Delay,
     steering: Steering,
     drift: Drift,
+    goal: Goal,
     queueing: Queueing,
     /// The times of which sound has come, by itself or by a copy; the newest last.
     came: VecDeque<Timestamp>,
@@ -169,6 +171,7 @@ impl JitterBuffer {
             delay: Delay::default(),
             steering: Steering::default(),
             drift: Drift::default(),
+            goal: Goal::default(),
             queueing: Queueing::default(),
             came: VecDeque::with_capacity(CAME_MAX),
             interarrival: Interarrival::default(),
@@ -263,21 +266,22 @@ impl JitterBuffer {
         }
     }
 
-    /// What is to be done with the sound that is played `at` a time, before all that
-    /// [`JitterBuffer::next`] gives.
-    pub fn stretch(&mut self, at: Instant) -> Stretch {
+    /// What is to be done with the sound that is played next, of which so much is `ready` before
+    /// all that [`JitterBuffer::next`] gives.
+    pub fn stretch(&mut self, now: Instant, ready: Duration) -> Stretch {
         let Playout::Playing { position } = self.playout else {
             return Stretch::Keep;
         };
         // While nothing is there, it waits anyway.
-        let Some(waits) = self.delay.waits(position, at).filter(|_| self.dry == 0) else {
+        let waits = self.delay.waits(position, now + ready);
+        let Some(waits) = waits.filter(|_| self.dry == 0) else {
             return Stretch::Keep;
         };
-        let target = self.delay.target();
-        let stretch = self.steering.look(waits, target, at);
-        self.drift
-            .look(self.steering.least().unwrap_or(waits), target);
-        stretch
+        let least = self.steering.look(waits, now);
+        let (target, drift) = (self.delay.target(), self.drift.drift_ppm());
+        let goal = self.goal.find(least, ready, target, drift);
+        self.drift.look(least, goal);
+        self.steering.steer(goal, now)
     }
 
     /// How much faster than it comes sound is to be played after [`JitterBuffer::stretch`], until
@@ -449,6 +453,7 @@ impl JitterBuffer {
         self.surplus = Surplus::default();
         self.steering.forget();
         self.drift.forget();
+        self.goal.forget();
         self.interarrival.pause();
     }
 
@@ -497,6 +502,7 @@ impl JitterBuffer {
         self.surplus = Surplus::default();
         self.steering.forget();
         self.drift.forget();
+        self.goal.forget();
         self.hold(Held::came(packet, samples))
     }
 

@@ -7,6 +7,7 @@
 use std::{
     io::{self, Write},
     net::Shutdown,
+    ops::Range,
     os::unix::net::UnixStream,
     sync::{
         Arc,
@@ -32,11 +33,11 @@ const SLACK: Duration = Duration::from_millis(5);
 /// The most that the slack grows to.
 const SLACK_MAX: Duration = Duration::from_millis(45);
 
-/// A device's own latency is added to the slack, as it takes so much at a time; but no more.
+/// A device may take so much at a time, and no more.
 const DEVICE_MAX: Duration = Duration::from_millis(100);
 
 /// The slack shrinks after so long in which the server did not run empty: at first ...
-const CALM_MIN: Duration = Duration::from_secs(3);
+const CALM_MIN: Duration = Duration::from_secs(10);
 
 /// ... and where it has always run empty again.
 const CALM_MAX: Duration = Duration::from_secs(300);
@@ -47,8 +48,15 @@ const STALL: Duration = Duration::from_millis(60);
 /// A server that does not take what it has asked for is lost.
 const WRITE_MAX: Duration = Duration::from_millis(100);
 
+/// Once is an accident: the slack grows when the server runs empty again after so long, in which
+/// that is over.
+const AGAIN: Range<Duration> = Duration::from_millis(500)..Duration::from_secs(10);
+
 /// A server that began to play so lately may run empty.
-const START: Duration = Duration::from_secs(1);
+const START: Duration = Duration::from_secs(3);
+
+/// What comes later than this is not given to the server at all.
+const LATE_MAX: Duration = Duration::from_millis(60);
 
 /// No period is longer than that.
 const PERIOD_MAX: Duration = Duration::from_millis(200);
@@ -93,6 +101,8 @@ pub(in crate::audio) struct Feed {
     skips: usize,
     /// How long the server has to do with its slack before that shrinks.
     calm: Duration,
+    /// When it ran empty last.
+    emptied: Option<Instant>,
     /// It shrank, and did not run empty since.
     shrunk: bool,
     underruns: u32,
@@ -118,10 +128,11 @@ impl Feed {
     ) -> Result<Self, PulseError> {
         socket.set_write_timeout(Some(WRITE_MAX))?;
         let rate = created.sample_spec.sample_rate;
-        let device = Duration::from_micros(created.stream_latency).min(DEVICE_MAX);
-        let slack = samples_in(SLACK + device, rate);
         let period = created.buffer_attr.minimum_request_length as usize / SAMPLE_BYTES;
         let period = period.min(samples_in(PERIOD_MAX, rate));
+        // A device that takes more than a period at a time is to find it.
+        let device = Duration::from_micros(created.stream_latency).min(DEVICE_MAX);
+        let slack = samples_in(SLACK, rate) + samples_in(device, rate).saturating_sub(period);
         let now = Instant::now();
         let mut feed = Self {
             socket,
@@ -135,6 +146,7 @@ impl Feed {
             slack_min: slack,
             skips: 0,
             calm: CALM_MIN,
+            emptied: None,
             shrunk: false,
             underruns: 0,
             begun: None,
@@ -157,10 +169,10 @@ impl Feed {
         self.owed >= samples
     }
 
-    /// The server plays on when it is empty: what it has waited for in vain is left out, so that
-    /// what comes next is not over before it is there.
+    /// The server plays on when it is empty, and does not play what comes after its time. Where
+    /// that is much it is left out at once.
     fn leave_out(&mut self) {
-        if self.owed > self.period + self.slack {
+        if self.owed > self.period + self.slack + samples_in(LATE_MAX, self.rate) {
             let frame = samples_in(FRAME_TIME, self.rate);
             self.skips = self.skips.saturating_add(self.owed - frame);
             self.owed = frame;
@@ -177,8 +189,15 @@ impl Feed {
         let ran_empty = self.asked.ran_empty.swap(0, Relaxed);
         if ran_empty > 0 && self.begun.is_some_and(|begun| since(begun) >= START) {
             self.underruns += ran_empty;
+            let again = self
+                .emptied
+                .is_some_and(|then| AGAIN.contains(&since(then)));
+            self.emptied = Some(now);
             self.changed = now;
-            if !stalled && self.slack + frame <= samples_in(SLACK_MAX, self.rate) + self.slack_min {
+            if again
+                && !stalled
+                && self.slack + frame <= samples_in(SLACK_MAX, self.rate) + self.slack_min
+            {
                 self.slack += frame;
                 self.owed += frame;
                 if std::mem::take(&mut self.shrunk) {
@@ -391,7 +410,7 @@ mod tests {
             give(&mut server, &mut feed, now);
         }
         assert_eq!(feed.underruns(), 10);
-        assert_eq!((lefts[10], lefts[11], lefts[12]), (240, 720, 1_200));
+        assert_eq!((lefts[11], lefts[12], lefts[13]), (240, 720, 1_200));
         assert!(lefts[20..300].iter().all(|&left| left == 240 + 4 * FRAME));
         let mut shrinks = Vec::new();
         for n in 0..40_000 {
@@ -424,7 +443,8 @@ mod tests {
             }
             give(&mut server, &mut feed, now);
         }
-        assert_eq!(empty, [0, 0, 3, 9, 21, 45, 93, 189, 381]);
+        empty.dedup();
+        assert_eq!(empty, [0, 3, 9, 21, 45, 93, 189, 381]);
     }
 
     #[test]

@@ -1,0 +1,156 @@
+//! Where sound is to wait: no longer than its packets need, as far as frames let it.
+//!
+//! The loudspeaker asks for whole frames. A packet is needed when the frame is asked for in which
+//! it begins, and if that is not at the frame's beginning its sound is *ready* before it is heard:
+//! up to a frame of delay that helps nobody. When a packet came before it was needed, its *spare*,
+//! changes by whole frames only; the rest is a matter of two clocks.
+//!
+//! As long as these go alike, sound is to be ready hardly before it is heard. Where they drift
+//! apart each rest comes in its turn, and sound is to wait for so long that any of them will do:
+//! for as long all the time.
+
+use std::time::Duration;
+
+/// A frame, in microseconds.
+const FRAME: i64 = 10_000;
+
+/// How long sound is ready before it is heard, where clocks go alike, in microseconds: what moves
+/// it a little does not move a packet into the frame before.
+const READY: i64 = 1_500;
+
+/// So much less than the target will do for a while, in microseconds: the rest is not to go to and
+/// fro.
+const SLIP: i64 = 1_000;
+
+/// Clocks that drift apart by more than this do not go alike, in ppm: each rest has its turn in
+/// some minutes ...
+const APART_PPM: f64 = 30.0;
+
+/// ... and go alike again by less than this ...
+const ALIKE_PPM: f64 = 10.0;
+
+/// ... for so many looks: a minute.
+const ALIKE_LOOKS: u32 = 6_000;
+
+/// Finds it.
+#[derive(Debug, Default)]
+pub(super) struct Goal {
+    /// What the spare was to be, in microseconds.
+    spare: Option<i64>,
+    drifts: bool,
+    /// Looks since the clocks were apart.
+    alike: u32,
+}
+
+impl Goal {
+    /// Where sound is to wait, in microseconds, that waits for `waits` and is ready so long before
+    /// it is heard, if packets are to be spared `target` and the clocks drift apart by
+    /// `drift_ppm`. To be called for each frame.
+    pub(super) fn find(
+        &mut self,
+        waits: i64,
+        ready: Duration,
+        target: Duration,
+        drift_ppm: f64,
+    ) -> i64 {
+        self.look_at(drift_ppm);
+        let target = micros(target);
+        if self.drifts {
+            self.spare = None;
+            return target.saturating_add(FRAME);
+        }
+        let spare = waits.saturating_sub(micros(ready).rem_euclid(FRAME));
+        let beyond = spare.saturating_sub(target).rem_euclid(FRAME);
+        let least = target.saturating_add(beyond);
+        // What is only a little too little stays.
+        let slipped = least.saturating_sub(FRAME);
+        let near = |was: i64| was.saturating_sub(slipped).unsigned_abs() < SLIP.unsigned_abs();
+        let stays = self.spare.is_some_and(near) && slipped >= target.saturating_sub(SLIP);
+        let spare = if stays { slipped } else { least };
+        self.spare = Some(spare);
+        spare.saturating_add(READY)
+    }
+
+    fn look_at(&mut self, drift_ppm: f64) {
+        if drift_ppm.abs() >= APART_PPM {
+            self.drifts = true;
+        }
+        if drift_ppm.abs() >= ALIKE_PPM {
+            self.alike = 0;
+        }
+        self.alike = self.alike.saturating_add(1);
+        self.drifts &= self.alike < ALIKE_LOOKS;
+    }
+
+    /// What was seen tells nothing of what comes; the clocks are the same.
+    pub(super) fn forget(&mut self) {
+        self.spare = None;
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: Duration = Duration::from_millis(5);
+
+    #[test]
+    fn where_clocks_go_alike_sound_is_ready_hardly_before_it_is_heard() {
+        // What sound waits, how long it was ready, and where it is to wait: in ms.
+        for (waits, ready, goal) in [
+            (12, 0, 12),
+            (12, 7, 5),
+            (12, 8, 14),
+            (47, 13, 14),
+            (-31, 2, 7),
+        ] {
+            let before = Duration::from_millis(ready);
+            let found = Goal::default().find(waits * 1_000, before, TARGET, 0.0);
+            assert_eq!(found, goal * 1_000 + READY, "{waits} {ready}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_little_too_little_is_not_changed_at_once() {
+        let mut goal = Goal::default();
+        let mut find = |spare: i64| goal.find(spare, Duration::ZERO, TARGET, 0.0) - READY;
+        assert_eq!(find(5_100), 5_100);
+        assert_eq!(find(4_500), 4_500);
+        assert_eq!(find(4_100), 4_100);
+        assert_eq!(find(3_900), 13_900);
+        assert_eq!(find(4_100), 14_100);
+        assert_eq!(find(14_900), 14_900);
+        assert_eq!(find(15_100), 5_100);
+    }
+
+    #[test]
+    fn where_clocks_drift_apart_sound_waits_alike_whatever_the_rest() {
+        let mut goal = Goal::default();
+        let mut find = |waits, drift| goal.find(waits, Duration::ZERO, TARGET, drift);
+        assert_eq!(find(7_000, 0.0), 7_000 + READY);
+        for waits in [7_000, 3_000, 50_000] {
+            assert_eq!(find(waits, -40.0), 15_000);
+        }
+        for n in 0..ALIKE_LOOKS + 10 {
+            let apart = n < ALIKE_LOOKS - 1;
+            assert_eq!(find(7_000, 9.0) == 15_000, apart, "{n}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_found_is_too_much() {
+        for waits in [i64::MIN, 0, i64::MAX] {
+            for drift in [f64::NAN, f64::INFINITY, 0.0] {
+                let mut goal = Goal::default();
+                for _ in 0..2 {
+                    let found = goal.find(waits, Duration::MAX, Duration::MAX, drift);
+                    assert!(found > 0, "{waits} {drift}: {found}");
+                }
+            }
+        }
+    }
+}
