@@ -227,7 +227,7 @@ fn buffer(packets: &[Packet]) {
     for packet in packets {
         buffer.insert(packet.clone());
         let now = packet.arrived + FRAME;
-        black_box(buffer.stretch(now));
+        black_box(buffer.stretch(now, FRAME));
         black_box(buffer.next(now));
     }
     assert!(buffer.counters().played > 400_000, "most of it is played");

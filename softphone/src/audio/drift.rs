@@ -76,7 +76,7 @@ fn a_tone_from_a_card_of_another_clock_is_heard_whole_at_the_speed_at_which_it_c
     for (sender, loudspeaker) in [(300.0, -300.0), (-300.0, 300.0)] {
         let (heard, [settled, last]) = heard(sender, loudspeaker, 60);
         let drift = sender - loudspeaker;
-        assert!((f64::from(last.speed_ppm) - drift).abs() < 30.0, "{last:?}");
+        assert!((f64::from(last.speed_ppm) - drift).abs() < 60.0, "{last:?}");
         let counters = last.buffer;
         let lost = (
             counters.underruns,

@@ -297,7 +297,7 @@ mod tests {
             assert_eq!(target(0), MILLI * 4 + LEAST, "seed {seed}");
             for share in [100, 20] {
                 let target = target(share);
-                let expected = MILLI * 51..=MILLI * 55;
+                let expected = MILLI * 43..=MILLI * 47;
                 assert!(expected.contains(&target), "seed {seed}: {target:?}");
             }
         }
@@ -353,7 +353,7 @@ mod tests {
             let at = origin + MILLI * 10 * n + drifted + late;
             delay.came(Timestamp(480 * n), at);
             assert!(
-                n < 1_000 || delay.target() == MILLI * 40,
+                n < 1_000 || (MILLI * 33..=MILLI * 38).contains(&delay.target()),
                 "{n}: {:?}",
                 delay.target()
             );

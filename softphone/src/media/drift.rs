@@ -28,12 +28,9 @@ const WRONG_MICROS: f64 = 8_000.0;
 /// How much faster to play for each microsecond that sound waits too long, per second.
 const CORRECTS: f64 = 1.0 / 8.0;
 
-/// The most by which sound is played slower than it drifts, in ppm: a cent, which nobody hears. It
-/// is more than for faster, since too little sound is worse than too much ...
-const SLOWER_PPM_MAX: f64 = 600.0;
-
-/// ... and the most for faster.
-const FASTER_PPM_MAX: f64 = 300.0;
+/// The most by which sound is played slower or faster than it drifts, in ppm: a cent, which nobody
+/// hears.
+const CORRECTS_PPM_MAX: f64 = 600.0;
 
 /// The most that two sound cards drift apart, in ppm. Common ones are within 100 of the truth.
 const DRIFT_PPM_MAX: f64 = 700.0;
@@ -51,7 +48,7 @@ const LOOKS_MIN: u32 = 200;
 const FASTEST_S: f64 = 5.0;
 
 /// The fastest, and the slowest, that is ever told, in ppm.
-pub const SPEED_PPM_MAX: f64 = SLOWER_PPM_MAX + DRIFT_PPM_MAX;
+pub const SPEED_PPM_MAX: f64 = CORRECTS_PPM_MAX + DRIFT_PPM_MAX;
 
 /// Sums up how the wait of sound changes.
 #[derive(Debug, Default)]
@@ -90,7 +87,7 @@ impl Drift {
         self.speed = self.drift;
         if wait.looks >= LOOKS_MIN {
             let above = wait.micros - goal as f64 - self.drift.abs() * FASTEST_S;
-            self.speed += (above * CORRECTS).clamp(-SLOWER_PPM_MAX, FASTER_PPM_MAX);
+            self.speed += (above * CORRECTS).clamp(-CORRECTS_PPM_MAX, CORRECTS_PPM_MAX);
         }
     }
 
@@ -227,7 +224,7 @@ mod tests {
         buffer.drift.changed(4_000);
         buffer.play(3);
         let speed = buffer.drift.speed_ppm();
-        assert!((300.0..=402.0).contains(&speed), "{speed}");
+        assert!((400.0..=702.0).contains(&speed), "{speed}");
         near(buffer.drift.drift, 100.0, 2.0);
         buffer.play(60);
         near(buffer.waits, GOAL as f64 + 500.0, 100.0);

@@ -5,9 +5,10 @@
 //! up to a frame of delay that helps nobody. When a packet came before it was needed, its *spare*,
 //! changes by whole frames only; the rest is a matter of two clocks.
 //!
-//! As long as these go alike, sound is to be ready hardly before it is heard. Where they drift
-//! apart each rest comes in its turn, and sound is to wait for so long that any of them will do:
-//! for as long all the time.
+//! As long as these go alike, sound is to be ready hardly before it is heard; once in many minutes
+//! that comes to be a frame more or less, which is approached slowly. Where they drift apart each
+//! rest comes in its turn, and sound is to wait for so long that any of them will do: for as long
+//! all the time.
 
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ const READY: i64 = 1_500;
 /// fro.
 const SLIP: i64 = 1_000;
 
+/// How fast a frame more or less is approached, in microseconds a look: 500 ppm, which is a matter of
+/// speed ([`super::drift`]) and of no stretching.
+const APPROACH: i64 = 5;
+
 /// Clocks that drift apart by more than this do not go alike, in ppm: each rest has its turn in
 /// some minutes ...
 const APART_PPM: f64 = 30.0;
@@ -35,8 +40,10 @@ const ALIKE_LOOKS: u32 = 6_000;
 /// Finds it.
 #[derive(Debug, Default)]
 pub(super) struct Goal {
-    /// What the spare was to be, in microseconds.
-    spare: Option<i64>,
+    /// What the spare was to be for what target, both in microseconds.
+    spare: Option<(i64, i64)>,
+    /// How far that is still to be approached.
+    ahead: i64,
     drifts: bool,
     /// Looks since the clocks were apart.
     alike: u32,
@@ -56,7 +63,7 @@ impl Goal {
         self.look_at(drift_ppm);
         let target = micros(target);
         if self.drifts {
-            self.spare = None;
+            self.forget();
             return target.saturating_add(FRAME);
         }
         let spare = waits.saturating_sub(micros(ready).rem_euclid(FRAME));
@@ -65,10 +72,21 @@ impl Goal {
         // What is only a little too little stays.
         let slipped = least.saturating_sub(FRAME);
         let near = |was: i64| was.saturating_sub(slipped).unsigned_abs() < SLIP.unsigned_abs();
-        let stays = self.spare.is_some_and(near) && slipped >= target.saturating_sub(SLIP);
+        let stays =
+            self.spare.is_some_and(|(was, _)| near(was)) && slipped >= target.saturating_sub(SLIP);
         let spare = if stays { slipped } else { least };
-        self.spare = Some(spare);
-        spare.saturating_add(READY)
+        self.ahead = match self.spare.replace((spare, target)) {
+            Some((was, same)) if same == target => {
+                let frames = spare
+                    .saturating_sub(was)
+                    .saturating_add(FRAME / 2)
+                    .div_euclid(FRAME);
+                let ahead = self.ahead.saturating_add(frames.saturating_mul(FRAME));
+                ahead.saturating_sub(ahead.clamp(-APPROACH, APPROACH))
+            }
+            _ => 0,
+        };
+        spare.saturating_add(READY).saturating_sub(self.ahead)
     }
 
     fn look_at(&mut self, drift_ppm: f64) {
@@ -85,6 +103,7 @@ impl Goal {
     /// What was seen tells nothing of what comes; the clocks are the same.
     pub(super) fn forget(&mut self) {
         self.spare = None;
+        self.ahead = 0;
     }
 }
 
@@ -121,10 +140,24 @@ mod tests {
         assert_eq!(find(5_100), 5_100);
         assert_eq!(find(4_500), 4_500);
         assert_eq!(find(4_100), 4_100);
-        assert_eq!(find(3_900), 13_900);
-        assert_eq!(find(4_100), 14_100);
+        // A frame more, slowly.
+        assert_eq!(find(3_900), 3_905);
+        assert_eq!(find(3_900), 3_910);
+        let last = (2..2_000).map(|_| find(3_900)).last();
+        assert_eq!((last, find(4_100)), (Some(13_900), 14_100));
         assert_eq!(find(14_900), 14_900);
-        assert_eq!(find(15_100), 5_100);
+        assert_eq!(find(15_100), 15_095);
+    }
+
+    #[test]
+    fn another_target_is_to_be_reached_at_once() {
+        let mut goal = Goal::default();
+        let mut find = |spare, target| {
+            goal.find(spare, Duration::ZERO, Duration::from_millis(target), 0.0) - READY
+        };
+        assert_eq!(find(7_000, 5), 7_000);
+        assert_eq!(find(7_000, 12), 17_000);
+        assert_eq!(find(7_000, 5), 7_000);
     }
 
     #[test]
@@ -136,7 +169,7 @@ mod tests {
             assert_eq!(find(waits, -40.0), 15_000);
         }
         for n in 0..ALIKE_LOOKS + 10 {
-            let apart = n < ALIKE_LOOKS - 1;
+            let apart = n + 2 < ALIKE_LOOKS;
             assert_eq!(find(7_000, 9.0) == 15_000, apart, "{n}");
         }
     }
