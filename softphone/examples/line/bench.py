@@ -158,7 +158,7 @@ def plots(rows, folder):
             axis.tick_params(labelsize=8)
             axis.grid(alpha=0.3)
         axes[0][0].set_ylabel(unit[what], fontsize=8)
-        axes[0][-1].legend(title=of, fontsize=7, title_fontsize=7)
+        axes[0][0].legend(title=of, fontsize=7, title_fontsize=7)
         figure.tight_layout()
         figure.savefig(folder / f"{name}.png", dpi=80)
         pyplot.close(figure)
