@@ -50,7 +50,8 @@ def speech(paths, seconds):
         pieces = [sound(path) for path in paths]
     pause = np.zeros(RATE * 4 // 10)
     said = np.concatenate([part for piece in pieces for part in (piece, pause)])
-    said = said[: seconds * RATE]
+    # Again from the beginning, if that is not enough.
+    said = np.resize(said, seconds * RATE)
     frames = said[: len(said) // 480 * 480].reshape(-1, 480)
     loudness = np.sqrt((frames**2).mean(axis=1))
     level = np.sqrt((frames[loudness > loudness.max() / 100] ** 2).mean())
@@ -187,6 +188,9 @@ def main():
     parser.add_argument("--lines", default="/dev/null", metavar="JSONL", help="every call's figures")
     parser.add_argument("options", nargs="*", help="further options of the program, after --")
     given = parser.parse_args()
+    least = (WARM + PIECE + LATEST) // RATE
+    if given.seconds < least:
+        parser.error(f"--seconds: {least} or more")
     warnings.filterwarnings("ignore")
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/speech.wav"
