@@ -198,7 +198,7 @@ fn decoder() -> Decoder {
 
 fn encode(speech: &[f32], samples: usize) {
     let mut encoder = encoder();
-    encoder.set_bitrate(32_000);
+    encoder.set_bitrate(30_000);
     for packet in speech.chunks_exact(samples) {
         black_box(encoder.encode(packet).expect("the length is right"));
     }

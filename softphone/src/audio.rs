@@ -49,6 +49,7 @@ mod level;
 mod opus;
 mod pace;
 mod playout;
+mod priority;
 #[cfg(target_os = "linux")]
 mod pulse;
 mod receive;

@@ -29,7 +29,10 @@ use pulseaudio::protocol::{
 
 use self::feed::Asked;
 pub(super) use self::feed::Feed;
-use super::device::{Meter, OPEN_MAX};
+use super::{
+    device::{Meter, OPEN_MAX},
+    priority,
+};
 
 /// Samples that a callback is given at most. A message that is no sound has no more bytes.
 const CHUNK: usize = 4_096;
@@ -332,7 +335,10 @@ impl Server {
         socket.set_write_timeout(None)?;
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || lost(&run(&mut self)))
+            .spawn(move || {
+                priority::raise();
+                lost(&run(&mut self));
+            })
             .map_err(PulseError::NoThread)?;
         Ok(Stream {
             socket,

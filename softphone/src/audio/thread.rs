@@ -17,6 +17,7 @@ use super::{
     crossing::{Crossing, Line, Swap},
     level::Peak,
     pace::Notice,
+    priority,
     receive::Receiving,
     send::Sending,
     sink::Sink,
@@ -123,6 +124,7 @@ pub(super) struct Notices {
 impl SoundThread {
     /// Runs until the call has ended, and tells what was counted.
     pub(super) fn run(mut self) -> VoiceStats {
+        priority::raise();
         // Opening a device may have taken long.
         let start = Instant::now();
         self.source.starts(start);
