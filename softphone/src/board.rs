@@ -220,15 +220,12 @@ impl Board {
                 voice,
                 round_trip,
             } => {
-                let way = round_trip.unwrap_or_default() / 2;
+                let way = round_trip.unwrap_or_default().as_secs_f32() * 500.0;
                 let figures = Figures {
                     round_trip: *round_trip,
                     voice: *voice,
                     loss_pct: (voice.loss_pct + voice.late_pct).clamp(0.0, 100.0),
-                    delay: way
-                        + Duration::from_secs_f64(
-                            f64::from(voice.playout_delay_ms.max(0.0)) / 1000.0,
-                        ),
+                    delay: Duration::from_secs_f32(voice.mouth_to_ear_ms(way) / 1_000.0),
                 };
                 if let Some(seen) = self.seen_mut(*call) {
                     seen.figures = Some(figures);

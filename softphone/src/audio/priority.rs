@@ -1,5 +1,5 @@
-//! Real-time priority for the threads that move sound, where the system grants it: a machine that is
-//! busy is then no reason for a gap.
+//! Real-time priority for the threads that move sound, where the system grants it: that a machine
+//! is busy is then no reason for a gap.
 
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,

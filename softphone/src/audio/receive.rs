@@ -330,8 +330,8 @@ mod tests {
         );
         assert_eq!(stats.lengthened, 0);
         assert_eq!((stats.buffer.concealed, stats.buffer.skipped), (0, 0));
-        assert_eq!(stats.buffer.received, 299);
-        assert!(stats.received_bytes > 299 * 40 && stats.received_bytes < 299 * 160);
+        assert_eq!(stats.buffer.received, 449);
+        assert!(stats.received_bytes > 449 * 40 && stats.received_bytes < 449 * 160);
     }
 
     #[test]

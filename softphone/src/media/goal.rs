@@ -23,8 +23,8 @@ const READY: i64 = 1_500;
 /// fro.
 const SLIP: i64 = 1_000;
 
-/// How fast a frame more or less is approached, in microseconds a look: 500 ppm, which is a matter of
-/// speed ([`super::drift`]) and of no stretching.
+/// How fast a frame more or less is approached, in microseconds a look: 500 ppm, which is a matter
+/// of speed ([`super::drift`]) and of no stretching.
 const APPROACH: i64 = 5;
 
 /// Clocks that drift apart by more than this do not go alike, in ppm: each rest has its turn in

@@ -274,7 +274,7 @@ mod tests {
         }
         assert_eq!(plan_after(&[(13, 12)], 64_000), (vec![2, 1], 64_000 / 3));
         assert_eq!(plan_after(&[(13, 12)], 48_000), (vec![1], 24_000));
-        assert_eq!(plan_after(&[(13, 12)], 32_000), (vec![], 32_000));
+        assert_eq!(plan_after(&[(13, 12)], 32_000), (vec![], VOICE_BPS));
         assert_eq!(plan_after(&[(13, 12)], 24_000), (vec![], 24_000));
     }
 

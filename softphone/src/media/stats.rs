@@ -149,6 +149,16 @@ impl VoiceStats {
     }
 }
 
+impl VoiceReport {
+    /// From one mouth to the other's ear in milliseconds, if the network takes `network_ms` one way
+    /// and the peer's microphone is like the own one.
+    #[must_use]
+    pub fn mouth_to_ear_ms(&self, network_ms: f32) -> f32 {
+        let here = self.playout_delay_ms + self.device_ms;
+        (self.capture_ms + self.encode_ms + network_ms + here).max(0.0)
+    }
+}
+
 fn percent(part: u64, whole: u64) -> f32 {
     if whole == 0 {
         return 0.0;

@@ -388,8 +388,8 @@ mod tests {
         }
     }
 
-    /// Plays for so many seconds after the start, and runs empty when it is said so, at the times of
-    /// playing in seconds: what the server had left at each second.
+    /// Plays for so many seconds after the start, and runs empty in those of which `is_empty` says
+    /// so: what the server had left at each, and how many underruns there were.
     fn lefts(seconds: usize, mut is_empty: impl FnMut(usize, usize) -> bool) -> (Vec<usize>, u32) {
         let (mut server, mut feed) = stream(Duration::ZERO);
         let mut now = Instant::now();

@@ -29,7 +29,7 @@ pub struct Course {
     concealed: Plot,
     jitter: Plot,
     round_trip: Plot,
-    playout: Plot,
+    delay: Plot,
 }
 
 impl Default for Course {
@@ -42,7 +42,7 @@ impl Default for Course {
             concealed: plot(2.0),
             jitter: plot(10.0),
             round_trip: plot(50.0),
-            playout: plot(100.0),
+            delay: plot(150.0),
         }
     }
 }
@@ -50,17 +50,18 @@ impl Default for Course {
 impl Course {
     /// Takes in the figures of one more second.
     pub fn add(&mut self, at: Instant, voice: VoiceReport, round_trip: Option<Duration>) {
-        self.track.add(Figures {
+        let figures = Figures {
             at,
             voice,
             round_trip,
-        });
+        };
+        self.track.add(figures);
         self.loss.push(voice.loss_pct);
         self.concealed.push(voice.concealed_pct);
         self.jitter.push(voice.jitter_ms);
         let round_trip = round_trip.map(|there| there.as_secs_f32() * 1_000.0);
         self.round_trip.push(round_trip);
-        self.playout.push(voice.playout_delay_ms);
+        self.delay.push(figures.delay_ms());
     }
 
     /// How well it comes through; nothing before that is known.
@@ -90,14 +91,14 @@ impl Course {
             ),
             one(&self.jitter, fl!(texts, "call-figure-jitter"), millis),
             one(&self.round_trip, fl!(texts, "call-figure-rtt"), millis),
-            one(&self.playout, fl!(texts, "call-figure-playout"), millis),
+            one(&self.delay, fl!(texts, "call-figure-delay"), millis),
         ];
         let tips = [
             fl!(texts, "call-figure-loss-hint"),
             fl!(texts, "call-figure-concealed-hint"),
             fl!(texts, "call-figure-jitter-hint"),
             fl!(texts, "call-figure-rtt-hint"),
-            fl!(texts, "call-figure-playout-hint"),
+            fl!(texts, "call-figure-delay-hint"),
         ];
         let plots = plots
             .into_iter()
@@ -113,11 +114,26 @@ impl Course {
             Some(Quality::Good) | None => None,
         };
         let advice = advice.map(|advice| look::banner(Kind::Warning, advice, None));
+        let parts = self.track.newest().map(|figures| {
+            let voice = &figures.voice;
+            let of = |millis: f32| format!("{millis:.0}");
+            let said = fl!(
+                texts,
+                "call-delay-parts",
+                microphone = of(voice.capture_ms),
+                coding = of(voice.encode_ms),
+                network = of(figures.network_ms()),
+                waiting = of(voice.playout_delay_ms),
+                loudspeaker = of(voice.device_ms)
+            );
+            text::caption(said).style(text::muted)
+        });
         let last = text::caption(fl!(texts, "call-figures-last")).style(text::muted);
         look::card(
             column![]
                 .extend(advice)
                 .push(grid)
+                .push(parts)
                 .push(last)
                 .spacing(space::M),
         )

@@ -30,11 +30,16 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// From one mouth to the other's ear, without what the sound systems add.
+    /// From one mouth to the other's ear, as far as it is known.
     #[must_use]
     pub fn delay_ms(&self) -> f32 {
-        let way = self.round_trip.unwrap_or_default().as_secs_f32() * 500.0;
-        way + self.voice.playout_delay_ms.max(0.0)
+        self.voice.mouth_to_ear_ms(self.network_ms())
+    }
+
+    /// One way.
+    #[must_use]
+    pub fn network_ms(&self) -> f32 {
+        self.round_trip.unwrap_or_default().as_secs_f32() * 500.0
     }
 }
 
@@ -65,6 +70,12 @@ impl Track {
             self.figures.pop_front();
         }
         self.figures.push_back(figures);
+    }
+
+    /// The newest figures.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Figures> {
+        self.figures.back()
     }
 
     /// The word for the last few seconds; none before there are figures.
@@ -105,10 +116,10 @@ mod tests {
                 fec_pct: 0.0,
                 concealed_pct,
                 jitter_ms: 1.0,
-                capture_ms: 12.0,
-                encode_ms: 7.0,
+                capture_ms: 0.0,
+                encode_ms: 0.0,
                 playout_delay_ms: delay_ms,
-                device_ms: 6.0,
+                device_ms: 0.0,
                 bitrate_bps: 32_000,
                 underruns: 0,
                 speed_ppm: 0,
