@@ -19,9 +19,9 @@ const FRAME: i64 = 10_000;
 /// it a little does not move a packet into the frame before.
 const READY: i64 = 1_500;
 
-/// So much less than the target will do for a while, in microseconds: the rest is not to go to and
-/// fro.
-const SLIP: i64 = 1_000;
+/// So much less than the target will do, and so much more than a frame above it, in microseconds:
+/// what wanders a little is not to go to and fro by frames.
+const SLIP: i64 = 2_000;
 
 /// How fast a frame more or less is approached, in microseconds a look: 500 ppm, which is a matter
 /// of speed ([`super::drift`]) and of no stretching.
@@ -69,12 +69,15 @@ impl Goal {
         let spare = waits.saturating_sub(micros(ready).rem_euclid(FRAME));
         let beyond = spare.saturating_sub(target).rem_euclid(FRAME);
         let least = target.saturating_add(beyond);
-        // What is only a little too little stays.
-        let slipped = least.saturating_sub(FRAME);
-        let near = |was: i64| was.saturating_sub(slipped).unsigned_abs() < SLIP.unsigned_abs();
-        let stays =
-            self.spare.is_some_and(|(was, _)| near(was)) && slipped >= target.saturating_sub(SLIP);
-        let spare = if stays { slipped } else { least };
+        // What is only a little too little, or too much, stays.
+        let will_do = target.saturating_sub(SLIP)..target.saturating_add(FRAME + SLIP);
+        let was = self.spare.map_or(least, |(was, _)| was);
+        let near = |spare: &i64| was.abs_diff(*spare) < SLIP.unsigned_abs();
+        let others = [least.saturating_sub(FRAME), least.saturating_add(FRAME)];
+        let stays = others
+            .into_iter()
+            .find(|it| will_do.contains(it) && near(it));
+        let spare = stays.unwrap_or(least);
         self.ahead = match self.spare.replace((spare, target)) {
             Some((was, same)) if same == target => {
                 let frames = spare
@@ -134,19 +137,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_little_too_little_is_not_changed_at_once() {
+    fn what_is_a_little_too_little_or_too_much_is_not_changed_at_once() {
         let mut goal = Goal::default();
         let mut find = |spare: i64| goal.find(spare, Duration::ZERO, TARGET, 0.0) - READY;
         assert_eq!(find(5_100), 5_100);
         assert_eq!(find(4_500), 4_500);
-        assert_eq!(find(4_100), 4_100);
+        assert_eq!(find(3_100), 3_100);
         // A frame more, slowly.
-        assert_eq!(find(3_900), 3_905);
-        assert_eq!(find(3_900), 3_910);
-        let last = (2..2_000).map(|_| find(3_900)).last();
-        assert_eq!((last, find(4_100)), (Some(13_900), 14_100));
-        assert_eq!(find(14_900), 14_900);
-        assert_eq!(find(15_100), 15_095);
+        assert_eq!(find(2_900), 2_905);
+        assert_eq!(find(2_900), 2_910);
+        let last = (2..2_000).map(|_| find(2_900)).last();
+        assert_eq!((last, find(4_100)), (Some(12_900), 14_100));
+        assert_eq!(find(15_100), 15_100);
+        assert_eq!(find(16_900), 16_900);
+        assert_eq!(find(17_100), 17_095);
     }
 
     #[test]
