@@ -19,9 +19,12 @@ const FRAME: i64 = 10_000;
 /// it a little does not move a packet into the frame before.
 const READY: i64 = 1_500;
 
-/// So much less than the target will do, and so much more than a frame above it, in microseconds:
-/// what wanders a little is not to go to and fro by frames.
-const SLIP: i64 = 2_000;
+/// So much less than the target will do, in microseconds ...
+const SLIP: i64 = 1_000;
+
+/// ... and so much more than a frame above it: what wanders a little is not to go to and fro by
+/// frames.
+const LIFT: i64 = 3_000;
 
 /// How fast a frame more or less is approached, in microseconds a look: 500 ppm, which is a matter
 /// of speed ([`super::drift`]) and of no stretching.
@@ -70,9 +73,9 @@ impl Goal {
         let beyond = spare.saturating_sub(target).rem_euclid(FRAME);
         let least = target.saturating_add(beyond);
         // What is only a little too little, or too much, stays.
-        let will_do = target.saturating_sub(SLIP)..target.saturating_add(FRAME + SLIP);
+        let will_do = target.saturating_sub(SLIP)..target.saturating_add(FRAME + LIFT);
         let was = self.spare.map_or(least, |(was, _)| was);
-        let near = |spare: &i64| was.abs_diff(*spare) < SLIP.unsigned_abs();
+        let near = |spare: &i64| was.abs_diff(*spare) < LIFT.unsigned_abs();
         let others = [least.saturating_sub(FRAME), least.saturating_add(FRAME)];
         let stays = others
             .into_iter()
@@ -142,15 +145,14 @@ mod tests {
         let mut find = |spare: i64| goal.find(spare, Duration::ZERO, TARGET, 0.0) - READY;
         assert_eq!(find(5_100), 5_100);
         assert_eq!(find(4_500), 4_500);
-        assert_eq!(find(3_100), 3_100);
+        assert_eq!(find(4_100), 4_100);
         // A frame more, slowly.
-        assert_eq!(find(2_900), 2_905);
-        assert_eq!(find(2_900), 2_910);
-        let last = (2..2_000).map(|_| find(2_900)).last();
-        assert_eq!((last, find(4_100)), (Some(12_900), 14_100));
-        assert_eq!(find(15_100), 15_100);
-        assert_eq!(find(16_900), 16_900);
-        assert_eq!(find(17_100), 17_095);
+        assert_eq!(find(3_900), 3_905);
+        assert_eq!(find(3_900), 3_910);
+        let last = (2..2_000).map(|_| find(3_900)).last();
+        assert_eq!((last, find(5_100)), (Some(13_900), 15_100));
+        assert_eq!(find(17_900), 17_900);
+        assert_eq!(find(18_100), 18_095);
     }
 
     #[test]
@@ -161,7 +163,7 @@ mod tests {
         };
         assert_eq!(find(7_000, 5), 7_000);
         assert_eq!(find(7_000, 12), 17_000);
-        assert_eq!(find(7_000, 5), 7_000);
+        assert_eq!(find(7_000, 3), 7_000);
     }
 
     #[test]
