@@ -87,6 +87,11 @@ impl Ring {
         }
         let target = self.period.frames.max(seen) + samples_in(RESERVE, self.rate);
         self.target = target.min(self.ring.capacity().get() / 2);
+        self.is_low()
+    }
+
+    /// Whether it holds less than it was last to be kept at.
+    pub(super) fn is_low(&self) -> bool {
         self.ring.occupied_len() < self.target
     }
 
@@ -96,12 +101,10 @@ impl Ring {
         self.period = Period { frames, since: now };
     }
 
-    /// Puts sound into it, if it is wanted.
+    /// Puts sound into it, which is wanted.
     pub(super) fn write(&mut self, sound: &[f32]) {
-        if self.ring.occupied_len() < self.target {
-            // It fits: the ring is never kept more than half full.
-            self.ring.push_slice(sound);
-        }
+        // It fits: the ring is never kept more than half full.
+        self.ring.push_slice(sound);
     }
 
     /// Whether it holds no more than it is kept at, give or take a frame.

@@ -166,6 +166,11 @@ impl Feed {
         self.owed = self.owed.saturating_add(asked);
         self.steer(now);
         self.leave_out();
+        self.owes(samples)
+    }
+
+    /// Whether it wanted so many when that was last asked, and was not given them.
+    pub(in crate::audio) fn owes(&self, samples: usize) -> bool {
         self.owed >= samples
     }
 
