@@ -22,7 +22,7 @@ impl Encoder {
     /// # Errors
     /// There is no memory for it.
     pub fn new() -> Result<Self, Error> {
-        let mut opus = ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
+        let mut opus = ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Audio)?;
         opus.set_vbr(true)?;
         opus.set_max_bandwidth(Bandwidth::Fullband)?;
         opus.set_signal(Signal::Voice)?;

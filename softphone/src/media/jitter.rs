@@ -66,6 +66,9 @@ const CONCEAL_SAMPLES_MAX: u32 = 960;
 /// What one decision conceals, if nothing is there: 10 ms, so that the next packet waits no longer.
 const DRY_STEP_SAMPLES: u32 = 480;
 
+/// Sound that waits so much less than the target is not worth a longer delay.
+const SLACK: Duration = Duration::from_millis(2);
+
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
@@ -369,6 +372,7 @@ impl JitterBuffer {
             self.held.pop_front();
             self.counters.skipped += 1;
         }
+        let position = self.go_on_without(position, now);
         let Some(first) = self.held.pop_front() else {
             return self.run_dry(position);
         };
@@ -597,6 +601,33 @@ impl JitterBuffer {
             self.playout_delay = None;
         }
         first
+    }
+
+    /// What was concealed while nothing was there counts for sound that was lost and came as a copy
+    /// after its turn, as long as packets are spared the target: to wait for it would be delay for
+    /// the sake of what few packets need. What only came late is waited for, or a stall would
+    /// swallow it. Returns the new position.
+    fn go_on_without(&mut self, mut position: Timestamp, now: Instant) -> Timestamp {
+        let turn = self.delay.waits(position.plus(self.dry), now).unwrap_or(0);
+        let target = self.delay.target().saturating_sub(SLACK).as_micros();
+        if i128::from(turn) < target.cast_signed() {
+            return position;
+        }
+        while let Some(first) = self.held.front()
+            && first.form < Form::Itself
+            && first.packet.timestamp == position
+            && (1..=self.dry.min(HOLD_SAMPLES)).contains(&first.samples)
+        {
+            self.dry -= first.samples;
+            position = first.end();
+            if let Some(count) = self.counters.of(first.form) {
+                *count -= 1;
+            }
+            self.counters.skipped += 1;
+            self.held.pop_front();
+        }
+        self.playout = Playout::Playing { position };
+        position
     }
 
     /// Packets are missing for `gap` samples from `position` on, and later ones are there.

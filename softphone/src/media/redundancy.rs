@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Opus of one packet, in bits per second, without copies: transparent for one voice.
-pub const VOICE_BPS: u32 = 30_000;
+pub const VOICE_BPS: u32 = 30_500;
 
 /// Opus in all, with copies, unless something else is wanted.
 pub const MAX_BPS: u32 = 96_000;

@@ -141,8 +141,8 @@ fn what_comes_while_the_call_is_held_is_not_played_and_not_lost() {
     // It takes 40 ms longer than the third of all.
     let first = packet(300, 300 * 960, LONG, at(origin, 6_000));
     assert_eq!(buffer.insert(first.clone()), Inserted::Accepted);
-    assert_eq!(buffer.next(at(origin, 6_042)), Decision::Wait);
-    assert_eq!(buffer.next(at(origin, 6_043)), Decision::Play(first));
+    assert_eq!(buffer.next(at(origin, 6_047)), Decision::Wait);
+    assert_eq!(buffer.next(at(origin, 6_048)), Decision::Play(first));
     let counters = buffer.counters();
     assert_eq!((counters.received, counters.lost), (301, 0));
     assert_eq!((counters.skipped, counters.concealed), (299, 0));
@@ -285,6 +285,67 @@ fn a_copy_that_is_of_no_use_changes_nothing() {
     buffer.insert_copy(&next, 960, &[LONG]);
     assert_eq!(buffer.counters().recovered, 0);
     assert!(buffer.is_empty());
+}
+
+/// A call of packets of 10 ms, each of which waits for 12 ms, up to the turn of packet 1000; its
+/// time.
+fn ten_seconds_in() -> (JitterBuffer, Instant) {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    buffer.insert(ten(0, origin));
+    for seq in 1..1_000 {
+        // Playout begins 40 ms after the first one.
+        let turn = origin + Duration::from_millis(40 + 10 * u64::from(seq));
+        buffer.next(turn - Duration::from_millis(10));
+        buffer.insert(ten(seq, turn - Duration::from_millis(12)));
+    }
+    let turn = at(origin, 40 + 10_000);
+    assert_eq!(
+        began(&buffer.next(at(turn, 0) - Duration::from_millis(10))),
+        Some(999)
+    );
+    (buffer, turn)
+}
+
+/// A packet of 10 ms.
+fn ten(seq: u16, arrived: Instant) -> Packet {
+    packet(seq, u32::from(seq) * 480, 30 << 3, arrived)
+}
+
+/// Which packet of 10 ms is played.
+fn began(decision: &Decision) -> Option<u32> {
+    match decision {
+        Decision::Play(packet) => Some(packet.timestamp.0 / 480),
+        Decision::Wait | Decision::Fec(_) | Decision::Conceal { .. } => None,
+    }
+}
+
+#[test]
+fn sound_that_is_lost_and_comes_after_its_turn_delays_nothing() {
+    let (mut buffer, turn) = ten_seconds_in();
+    assert_eq!(buffer.next(turn), Decision::Conceal { samples: 480 });
+    let third = ten(1_002, at(turn, 8));
+    buffer.insert(third.clone());
+    buffer.insert_copy(&third, 960, &[30 << 3]);
+    buffer.insert_copy(&third, 480, &[30 << 3]);
+    assert_eq!(began(&buffer.next(at(turn, 10))), Some(1_001));
+    assert_eq!(began(&buffer.next(at(turn, 20))), Some(1_002));
+    assert_eq!(buffer.counters().concealed, 480);
+}
+
+#[test]
+fn sound_that_is_only_late_is_waited_for() {
+    let (mut buffer, turn) = ten_seconds_in();
+    assert_eq!(buffer.next(turn), Decision::Conceal { samples: 480 });
+    for seq in 1_000..1_003 {
+        buffer.insert(ten(seq, at(turn, 8)));
+    }
+    for (place, seq) in (1_000..1_003).enumerate() {
+        assert_eq!(
+            began(&buffer.next(at(turn, 10 + 10 * place as u64))),
+            Some(seq)
+        );
+    }
 }
 
 #[test]
