@@ -1,6 +1,9 @@
 //! Real-time priority for the threads that move sound, where the system grants it: that a machine
 //! is busy is then no reason for a gap.
 
+#[cfg(target_os = "linux")]
+mod rtkit;
+
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
     set_thread_priority_and_policy, thread_native_id,
@@ -10,7 +13,8 @@ use thread_priority::{
 const PRIORITY: u8 = 10;
 
 /// Gives this thread real-time priority; whether the system has granted it. Most desktop systems
-/// grant it to members of some group only; then it is as it was, which is no error.
+/// grant it to members of some group only; on Linux a service of theirs is then asked for it, and
+/// may grant it a little later. Where nobody does it is as it was, which is no error.
 pub(super) fn raise() -> bool {
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::RoundRobin);
     let raised = ThreadPriority::try_from(PRIORITY)
@@ -20,7 +24,9 @@ pub(super) fn raise() -> bool {
                 .map_err(|error| format!("{error:?}"))
         });
     if let Err(why) = &raised {
-        tracing::debug!(%why, "sound goes without real-time priority");
+        tracing::debug!(%why, "no real-time priority at once");
+        #[cfg(target_os = "linux")]
+        rtkit::ask(rtkit::Thread::current(), PRIORITY.into());
     }
     raised.is_ok()
 }

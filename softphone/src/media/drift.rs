@@ -37,7 +37,7 @@ const DRIFT_PPM_MAX: f64 = 700.0;
 
 /// What differs by so much from what was expected, in microseconds, is a step: the network's path
 /// is another, packets were dropped. No drift comes so far before it is known.
-const STEP_MICROS: f64 = 5_000.0;
+const STEP_MICROS: f64 = 2_500.0;
 
 /// After a step, and at the beginning, it takes so many looks until it is known how long sound
 /// waits: 2 s, in which nothing is made up for but the drift that is known already.
