@@ -1,5 +1,6 @@
-//! RealtimeKit (`org.freedesktop.RealtimeKit1`): the service of Linux desktops that grants real-time
-//! priority to the programs of whoever sits at the machine, who may not take it by themselves.
+//! RealtimeKit (`org.freedesktop.RealtimeKit1`): the service of Linux desktops that grants
+//! real-time priority to the programs of whoever sits at the machine, who may not take it by
+//! themselves.
 
 use std::{io, thread, time::Duration};
 
