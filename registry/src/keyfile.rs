@@ -308,6 +308,20 @@ fn open(path: &Path) -> io::Result<Option<File>> {
 /// # Errors
 /// Those of the file system.
 pub fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
+    let old = OpenOptions::new().write(true).open(path).ok();
+    replace(path, secret)?;
+    if let Some(old) = old {
+        // The new secret is safe. A file system that keeps old blocks anyway is beyond reach.
+        let _ = overwrite(old);
+    }
+    Ok(())
+}
+
+/// Writes what is no secret likewise. Whoever reads the old file meanwhile reads it to its end.
+///
+/// # Errors
+/// Those of the file system.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
@@ -322,16 +336,10 @@ pub fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(&new)?;
-    file.write_all(secret)?;
+    file.write_all(content)?;
     file.sync_all()?;
-    let old = OpenOptions::new().write(true).open(path).ok();
     fs::rename(&new, path)?;
-    sync_folder(path)?;
-    if let Some(old) = old {
-        // The new secret is safe. A file system that keeps old blocks anyway is beyond reach.
-        let _ = overwrite(old);
-    }
-    Ok(())
+    sync_folder(path)
 }
 
 /// Removes a secret, overwritten as by [`write()`]. That there is none is no error.

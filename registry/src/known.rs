@@ -225,7 +225,7 @@ impl KnownRegistries {
     }
 
     fn write(&self, text: &str) -> Result<(), KnownError> {
-        keyfile::write(&self.path, text.as_bytes()).map_err(|error| self.failed(error))
+        keyfile::replace(&self.path, text.as_bytes()).map_err(|error| self.failed(error))
     }
 
     /// Keeps other programs from changing the file meanwhile; they do so for moments only.
