@@ -18,6 +18,7 @@ use std::{
 };
 
 use clap::Parser;
+use registry::cli;
 
 #[path = "endurance/counts.rs"]
 mod counts;
@@ -46,21 +47,14 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
+    let options: Options = match cli::parse() {
         Ok(options) => options,
-        Err(error) => {
-            // There is nobody left to tell when this fails.
-            let _ = error.print();
-            return ExitCode::from(2);
-        }
+        Err(code) => return code,
     };
     let talk = Duration::from_millis(options.talk);
     match run(WARM_UP, options.calls, 100, talk, &mut io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            let _ = writeln!(io::stderr(), "endurance: {why}");
-            ExitCode::from(1)
-        }
+        Err(why) => cli::complain(1, &why),
     }
 }
 

@@ -22,6 +22,7 @@ use std::{
 
 use clap::Parser;
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use registry::cli;
 use softphone::media::{
     SAMPLE_RATE,
     format::{Format, Ptime, bps},
@@ -93,20 +94,13 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
+    let options: Options = match cli::parse() {
         Ok(options) => options,
-        Err(error) => {
-            // There is nobody left to tell when this fails.
-            let _ = error.print();
-            return ExitCode::from(2);
-        }
+        Err(code) => return code,
     };
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            let _ = writeln!(io::stderr(), "line: {why}");
-            ExitCode::from(1)
-        }
+        Err(why) => cli::complain(1, &why),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod format;
 mod goal;
 mod history;
 pub mod jitter;
+mod least;
 pub mod reception;
 pub mod red;
 pub mod redundancy;
@@ -82,6 +83,16 @@ impl Timestamp {
 #[must_use]
 pub fn duration_of(samples: u32) -> Duration {
     Duration::from_micros(u64::from(samples) * 1_000 / 48)
+}
+
+/// A duration in microseconds; one of more than 70,000 years is that long.
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
+}
+
+/// From `origin` to `at`, in microseconds; negative when `at` comes before.
+fn micros_from(origin: Instant, at: Instant) -> i64 {
+    micros(at.saturating_duration_since(origin)) - micros(origin.saturating_duration_since(at))
 }
 
 /// One RTP packet that came. Nothing in it but `arrived` is to be trusted.

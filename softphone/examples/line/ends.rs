@@ -8,13 +8,13 @@ use std::{
 use serde::Serialize;
 use softphone::{
     audio::{Decoder, Encoder, Receiving, Sending},
-    media::{FRAME_SAMPLES, Packet, SAMPLE_RATE, SILENCE, Seq, format::Format, stats::VoiceStats},
+    media::{
+        FRAME_SAMPLES, Packet, SAMPLE_RATE, SILENCE, Seq, format::Format, redundancy::HEADER_BYTES,
+        stats::VoiceStats,
+    },
 };
 
 use crate::link::{Condition, Link};
-
-/// IPv4, UDP, RTP, and the tag of SRTP with AES-256-GCM, in bytes.
-const HEADERS: usize = 20 + 8 + 12 + 16;
 
 /// The two devices of one machine take and give a frame so often.
 const FRAME: Duration = Duration::from_millis(10);
@@ -216,7 +216,7 @@ impl End {
         at: Duration,
     ) -> Option<(Packet, Duration)> {
         let encoded = self.sending.push(frame, self.receiving.reception())?;
-        let bytes = encoded.payload.len() + HEADERS;
+        let bytes = encoded.payload.len() + HEADER_BYTES as usize;
         self.bytes += bytes;
         self.seq = self.seq.wrapping_add(1);
         let arrives = self.out.send(bytes, at)?;

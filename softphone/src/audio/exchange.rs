@@ -23,6 +23,7 @@ use crate::media::{
     opus_fec,
     payload_type::OPUS,
     red::{self, Unpacked},
+    redundancy::HEADER_BYTES,
     stats::VoiceStats,
 };
 
@@ -78,9 +79,6 @@ struct Bottleneck {
     /// What finds more than this waiting is dropped.
     queue: Duration,
 }
-
-/// IPv4 and UDP, RTP, and the tag of SRTP.
-const HEADER_BYTES: usize = 28 + 12 + 16;
 
 impl Link {
     fn losing(share: f64) -> Self {
@@ -144,7 +142,7 @@ impl End {
         if waits > queue {
             return None;
         }
-        let bits = u32::try_from(8 * (bytes + HEADER_BYTES)).unwrap();
+        let bits = u32::try_from(8 * (bytes + HEADER_BYTES as usize)).unwrap();
         let through = begins + Duration::from_secs(1) * bits / bps;
         self.free_at = Some(through);
         Some((waits, through))

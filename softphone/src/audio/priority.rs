@@ -26,7 +26,7 @@ pub(super) fn raise() -> bool {
     if let Err(why) = &raised {
         tracing::debug!(%why, "no real-time priority at once");
         #[cfg(target_os = "linux")]
-        rtkit::ask(rtkit::Thread::current(), PRIORITY.into());
+        rtkit::ask(PRIORITY.into());
     }
     raised.is_ok()
 }

@@ -4,12 +4,9 @@
 //! A queue that always stands is told from jitter by the fastest packets: on a link that is merely
 //! uneven some of them are as fast as ever.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use super::{SAMPLE_RATE, Timestamp};
+use super::{SAMPLE_RATE, Timestamp, least::Least, micros_from};
 
 /// A queue that stands for [`HIGH_FOR`] and is longer than this is too long.
 const HIGH: Duration = Duration::from_millis(40);
@@ -45,40 +42,6 @@ const OTHERS_AFTER: Duration = Duration::from_secs(5);
 /// none.
 const FORGETS_AFTER: u32 = 10;
 
-/// The least of what was noted lately.
-#[derive(Debug)]
-struct Least {
-    period: Duration,
-    periods: usize,
-    /// The least of each period, and when that began; the newest last.
-    least: VecDeque<(Instant, i64)>,
-}
-
-impl Least {
-    fn of(period: Duration, periods: usize) -> Self {
-        let least = VecDeque::with_capacity(periods + 1);
-        Self {
-            period,
-            periods,
-            least,
-        }
-    }
-
-    fn note(&mut self, value: i64, now: Instant) -> i64 {
-        match self.least.back_mut() {
-            Some((since, least)) if now.saturating_duration_since(*since) < self.period => {
-                *least = value.min(*least);
-            }
-            _ => self.least.push_back((now, value)),
-        }
-        if self.least.len() > self.periods {
-            self.least.pop_front();
-        }
-        let all = self.least.iter().map(|&(_, least)| least);
-        all.min().unwrap_or(value)
-    }
-}
-
 /// At the receiver: how long all packets have waited of late, beyond what the path takes.
 #[derive(Debug)]
 pub struct Queueing {
@@ -112,14 +75,12 @@ impl Queueing {
             .replace((arrived, timestamp))
             .unwrap_or((arrived, timestamp));
         let samples = i64::from(timestamp.since(before));
-        let later = arrived.saturating_duration_since(at).as_micros();
-        let earlier = at.saturating_duration_since(arrived).as_micros();
-        let micros = |micros| i64::try_from(micros).unwrap_or(i64::MAX / 4);
-        let longer = micros(later) - micros(earlier) - samples * 1_000_000 / i64::from(SAMPLE_RATE);
+        let longer = micros_from(at, arrived) - samples * 1_000_000 / i64::from(SAMPLE_RATE);
         self.transit = self.transit.saturating_add(longer);
-        let recent = self.recent.note(self.transit, arrived);
-        let path = self.path.note(self.transit, arrived);
-        let standing = u64::try_from(recent.saturating_sub(path)).unwrap_or(0);
+        self.recent.note(self.transit, arrived);
+        self.path.note(self.transit, arrived);
+        let standing = self.recent.get().saturating_sub(self.path.get());
+        let standing = u64::try_from(standing).unwrap_or(0);
         self.standing = Duration::from_micros(standing);
     }
 

@@ -5,12 +5,9 @@
 //! of them a histogram is kept that forgets, and the target is the lateness that fewer than 0.5 %
 //! exceed, and a little. A packet that never came is not in it: no delay would bring it back.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use super::{SAMPLE_RATE, Timestamp};
+use super::{SAMPLE_RATE, Timestamp, least::Least, micros_from};
 
 /// Before anything is known: a link that is none too good.
 pub const START: Duration = Duration::from_millis(40);
@@ -22,9 +19,6 @@ const ABOVE: Duration = Duration::from_millis(3);
 /// ... and a quarter of the lateness, but no more than this: what is late at all, as a copy is, is
 /// so by more at one time than at another.
 const VARIES_MAX: Duration = Duration::from_millis(5);
-
-/// The least.
-const LEAST: Duration = ABOVE;
 
 /// The most: what comes later than this is no conversation.
 const MOST: Duration = Duration::from_millis(400);
@@ -41,7 +35,7 @@ const LATE_SHARE: f64 = 0.005;
 /// limit crosses it by chance, and each time sound would be stretched ...
 const FALLS_SHARE: f64 = LATE_SHARE / 4.0;
 
-/// ... or when that is farther below than this, which is a copy's delay.
+/// ... or when that is farther below than this: more than what a copy's delay makes of it.
 const NEAR: Duration = Duration::from_millis(15);
 
 /// How many packets it takes to forget two thirds of what was.
@@ -80,8 +74,8 @@ struct Origin {
 pub struct Delay {
     /// All times are told from the first packet on.
     origin: Option<Origin>,
-    /// The fastest packet of each period, and when that began; the newest last.
-    fastest: VecDeque<(Instant, i64)>,
+    /// How much longer the fastest packet of late took than the first, in microseconds.
+    fastest: Least,
     /// The share of packets of each lateness ...
     shares: [f64; BINS],
     /// ... which is told from this transit on, give or take a step ...
@@ -98,7 +92,7 @@ impl Default for Delay {
     fn default() -> Self {
         Self {
             origin: None,
-            fastest: VecDeque::with_capacity(PERIODS + 1),
+            fastest: Least::of(PERIOD, PERIODS),
             shares: [0.0; BINS],
             measure: 0,
             measured: None,
@@ -125,11 +119,11 @@ impl Delay {
         });
         origin.follow(timestamp);
         let transit = origin.transit(timestamp, arrived);
-        self.note_fastest(transit, arrived);
+        self.fastest.note(transit, arrived);
         self.measure_anew(arrived);
-        let late = u64::try_from(transit - self.fastest()).unwrap_or(0);
+        let late = u64::try_from(transit - self.fastest.get()).unwrap_or(0);
         let late = Duration::from_micros(late);
-        self.held_up = self.held_up && late > LEAST;
+        self.held_up = self.held_up && late > ABOVE;
         if self.held_up || late > LATENESS_MAX {
             return;
         }
@@ -193,30 +187,18 @@ impl Delay {
     #[must_use]
     pub fn waits(&self, timestamp: Timestamp, at: Instant) -> Option<i64> {
         let transit = self.origin.as_ref()?.transit(timestamp, at);
-        Some(transit - self.fastest())
-    }
-
-    fn note_fastest(&mut self, transit: i64, arrived: Instant) {
-        match self.fastest.back_mut() {
-            Some((since, fastest)) if arrived.saturating_duration_since(*since) < PERIOD => {
-                *fastest = transit.min(*fastest);
-            }
-            _ => self.fastest.push_back((arrived, transit)),
-        }
-        if self.fastest.len() > PERIODS {
-            self.fastest.pop_front();
-        }
+        Some(transit - self.fastest.get())
     }
 
     /// A path that has become slower for good: what was late is less so. Of one that has become
     /// faster, or after a stall, packets are as late as they were, told from the new measure on.
     fn measure_anew(&mut self, now: Instant) {
-        let fastest = self.fastest();
+        let fastest = self.fastest.get();
         let since = self.measured.replace(now).unwrap_or(now);
         let steps = (fastest - self.measure) / STEP_MICROS;
         if steps <= 0 {
             // Where clocks drift each packet was as late as it was: the measure goes along.
-            let drift = micros(now, since).max(0) * DRIFT_PPM / 1_000_000;
+            let drift = micros_from(since, now).max(0) * DRIFT_PPM / 1_000_000;
             self.measure += drift.min(fastest - self.measure);
             return;
         }
@@ -228,18 +210,6 @@ impl Delay {
             self.shares[bin.saturating_sub(steps)] += share;
         }
     }
-
-    fn fastest(&self) -> i64 {
-        let all = self.fastest.iter().map(|&(_, fastest)| fastest);
-        all.min().unwrap_or(0)
-    }
-}
-
-/// From `origin` to `at`, in microseconds.
-fn micros(at: Instant, origin: Instant) -> i64 {
-    let after = at.saturating_duration_since(origin).as_micros();
-    let before = origin.saturating_duration_since(at).as_micros();
-    i64::try_from(after).unwrap_or(i64::MAX) - i64::try_from(before).unwrap_or(i64::MAX)
 }
 
 impl Origin {
@@ -255,7 +225,7 @@ impl Origin {
     /// How much longer than the first packet one takes that arrives then, in microseconds.
     fn transit(&self, timestamp: Timestamp, arrived: Instant) -> i64 {
         let samples = self.samples + i64::from(timestamp.since(self.newest));
-        micros(arrived, self.at) - samples * 1_000_000 / i64::from(SAMPLE_RATE)
+        micros_from(self.at, arrived) - samples * 1_000_000 / i64::from(SAMPLE_RATE)
     }
 }
 
@@ -284,10 +254,10 @@ mod tests {
     fn a_steady_link_takes_the_least_and_an_unknown_one_more() {
         assert_eq!(Delay::default().target(), START);
         assert_eq!(after([0; 49]).0.target(), START);
-        assert_eq!(after([0; 60]).0.target(), LEAST);
-        assert_eq!(after([12; 500]).0.target(), LEAST);
+        assert_eq!(after([0; 60]).0.target(), ABOVE);
+        assert_eq!(after([12; 500]).0.target(), ABOVE);
         let faster = [70; 300].into_iter().chain([0; 300]);
-        assert_eq!(after(faster).0.target(), LEAST);
+        assert_eq!(after(faster).0.target(), ABOVE);
     }
 
     #[test]
@@ -299,7 +269,7 @@ mod tests {
                 random.next_u32() % 5 + if is_late { by } else { 0 }
             };
             let mut target = |share| after((0..4_000).map(|_| late(share, 40))).0.target();
-            assert_eq!(target(0), MILLI * 5 + LEAST, "seed {seed}");
+            assert_eq!(target(0), MILLI * 5 + ABOVE, "seed {seed}");
             for share in [100, 20] {
                 let target = target(share);
                 let expected = MILLI * 48..=MILLI * 52;
@@ -336,14 +306,14 @@ mod tests {
             after(all).0.target()
         };
         assert!(then(400) > MILLI * 50);
-        assert_eq!(then(6_000), LEAST);
+        assert_eq!(then(6_000), ABOVE);
     }
 
     #[test]
     fn a_path_that_becomes_slower_is_the_new_measure_after_5_s() {
         let late = std::iter::repeat_n(0, 1_000).chain(std::iter::repeat_n(80, 4_000));
-        assert_eq!(after(late.clone()).0.target(), LEAST);
-        assert_eq!(after(late.clone().take(1_600)).0.target(), LEAST);
+        assert_eq!(after(late.clone()).0.target(), ABOVE);
+        assert_eq!(after(late.clone().take(1_600)).0.target(), ABOVE);
         let at_once = after(late.take(1_100)).0.target();
         assert!(at_once >= MILLI * 80, "{at_once:?}");
     }
@@ -390,7 +360,7 @@ mod tests {
             delay.came(timestamp, at);
             assert_eq!(delay.waits(timestamp, at + MILLI * 30), Some(30_000), "{n}");
         }
-        assert_eq!(delay.target(), LEAST);
+        assert_eq!(delay.target(), ABOVE);
     }
 
     #[test]

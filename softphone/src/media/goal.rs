@@ -12,6 +12,8 @@
 
 use std::time::Duration;
 
+use super::micros;
+
 /// A frame, in microseconds.
 const FRAME: i64 = 10_000;
 
@@ -111,10 +113,6 @@ impl Goal {
         self.spare = None;
         self.ahead = 0;
     }
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -452,13 +452,18 @@ impl JitterBuffer {
         self.held.clear();
         self.playout = Playout::Idle;
         self.dry = 0;
+        self.forget_course();
+        self.interarrival.pause();
+    }
+
+    /// What was seen of the playout up to now tells nothing of how it goes on.
+    fn forget_course(&mut self) {
         self.lateness = Lateness::default();
         self.strays = Strays::default();
         self.surplus = Surplus::default();
         self.steering.forget();
         self.drift.forget();
         self.goal.forget();
-        self.interarrival.pause();
     }
 
     fn refuse(&mut self) -> Inserted {
@@ -501,12 +506,7 @@ impl JitterBuffer {
         self.playout = Playout::Filling {
             start: packet.arrived + self.delay.target(),
         };
-        self.lateness = Lateness::default();
-        self.strays = Strays::default();
-        self.surplus = Surplus::default();
-        self.steering.forget();
-        self.drift.forget();
-        self.goal.forget();
+        self.forget_course();
         self.hold(Held::came(packet, samples))
     }
 

@@ -38,8 +38,8 @@ const FEC_BPS_MIN: u32 = 16_000;
 /// On a link that is full a voice has at least so many bits per second, if they are allowed.
 const FULL_BPS_MIN: u32 = 12_000;
 
-/// What goes around each packet: IPv4 and UDP, RTP, and the tag of SRTP.
-const HEADER_BYTES: u32 = 28 + 12 + 16;
+/// What goes around each packet: IPv4 and UDP, RTP, and the tag of SRTP with AES-256-GCM.
+pub const HEADER_BYTES: u32 = 28 + 12 + 16;
 
 /// FEC is for so many losses of 100. For fewer libopus rather has none than less bandwidth, and for
 /// more it does no more.

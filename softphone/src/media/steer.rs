@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::SAMPLE_RATE;
+use super::{SAMPLE_RATE, micros};
 
 /// What is to be done with the sound that is played next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,10 +135,6 @@ impl Steering {
 fn samples(micros: i64) -> u32 {
     let samples = micros * i64::from(SAMPLE_RATE) / 1_000_000;
     u32::try_from(samples).unwrap_or(0)
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -14,25 +14,10 @@ const PATH: &str = "/org/freedesktop/RealtimeKit1";
 /// A service that takes longer than that does not answer.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// A system's thread.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Thread(u64);
-
-impl Thread {
-    /// The one that asks.
-    pub(super) fn current() -> Self {
-        Self(u64::from(
-            rustix::thread::gettid()
-                .as_raw_nonzero()
-                .get()
-                .unsigned_abs(),
-        ))
-    }
-}
-
-/// Asks for real-time priority for `thread`, from a thread of its own: the sound does not wait for
-/// an answer.
-pub(super) fn ask(thread: Thread, priority: u32) {
+/// Asks for real-time priority for this thread, from one of its own: the sound does not wait for an
+/// answer.
+pub(super) fn ask(priority: u32) {
+    let thread = this_thread();
     let asked = thread::Builder::new().name("priority".to_owned());
     // Without a thread sound goes on as it does without an answer.
     let _ = asked.spawn(move || {
@@ -54,16 +39,20 @@ pub(super) fn ask(thread: Thread, priority: u32) {
     });
 }
 
+/// What the system knows this thread by.
+fn this_thread() -> u64 {
+    let id = rustix::thread::gettid().as_raw_nonzero();
+    id.get().unsigned_abs().into()
+}
+
 /// Has the service at `bus` grant it; which priority that is, as it may be less.
-async fn grant(bus: &Connection, thread: Thread, priority: u32) -> zbus::Result<u32> {
+async fn grant(bus: &Connection, thread: u64, priority: u32) -> zbus::Result<u32> {
     let kit = Proxy::new(bus, SERVICE, PATH, SERVICE).await?;
     let most: i32 = kit.get_property("MaxRealtimePriority").await?;
     let micros: i64 = kit.get_property("RTTimeUSecMax").await?;
     limit(u64::try_from(micros).unwrap_or(0))?;
     let priority = priority.min(u32::try_from(most).unwrap_or(0));
-    let () = kit
-        .call("MakeThreadRealtime", &(thread.0, priority))
-        .await?;
+    let () = kit.call("MakeThreadRealtime", &(thread, priority)).await?;
     Ok(priority)
 }
 
@@ -128,7 +117,7 @@ mod tests {
         let (bus, service) = tokio::join!(Builder::unix_stream(ours).p2p().build(), service);
         let (bus, _service) = (bus.unwrap(), service.unwrap());
         for (wanted, expected) in [(10, 5), (3, 3)] {
-            let got = grant(&bus, Thread(7), wanted).await.unwrap();
+            let got = grant(&bus, 7, wanted).await.unwrap();
             assert_eq!(got, expected);
             assert_eq!(granted.lock().unwrap().pop(), Some((7, expected)));
         }
@@ -138,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_thread_is_known_by_its_own_number() {
-        let other = thread::spawn(|| Thread::current().0).join().unwrap();
-        assert_ne!(other, Thread::current().0);
+        let other = thread::spawn(this_thread).join().unwrap();
+        assert_ne!(other, this_thread());
     }
 }
