@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
+use tokio::runtime::Builder;
 
 /// The longest complaint about a command line: it repeats what was typed.
 const LINE_CHARS_MAX: usize = 300;
@@ -60,7 +61,23 @@ pub fn complain(code: u8, why: &str) -> ExitCode {
 /// # Panics
 /// When the system gives no threads and no files at all, so that nothing can be run.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Runtime::new().expect("a system that can run programs");
+    run(Builder::new_multi_thread(), future)
+}
+
+/// Likewise, for a program that has little to do: all of its tasks share a thread, and none wakes
+/// a second one for nothing.
+///
+/// # Panics
+/// As [`block_on`].
+pub fn block_on_one<F: Future>(future: F) -> F::Output {
+    let mut one = Builder::new_multi_thread();
+    one.worker_threads(1);
+    run(one, future)
+}
+
+fn run<F: Future>(mut runtime: Builder, future: F) -> F::Output {
+    let runtime = runtime.enable_all().build();
+    let runtime = runtime.expect("a system that can run programs");
     let output = runtime.block_on(future);
     runtime.shutdown_background();
     output

@@ -43,8 +43,9 @@ use crate::{
 /// How much news may wait for the window; beyond, the task that carries it waits.
 const NEWS_MAX: usize = 64;
 
-/// How many threads the phone's tasks have, beside those of sound.
-const WORKERS: usize = 2;
+/// How many threads the phone's tasks have, beside those of sound: a second one would be woken
+/// with each packet, for nothing.
+const WORKERS: usize = 1;
 
 /// How long a phone that was told to stop may take to say goodbye to its registry.
 const FAREWELL: Duration = Duration::from_secs(3);

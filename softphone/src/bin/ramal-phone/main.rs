@@ -301,7 +301,7 @@ fn main() -> ExitCode {
         Command::Contacts(command) => contacts::run(&command, &general, &show),
         Command::History { command } => history::run(command.as_ref(), &general, &show),
         Command::Control(command) => running::run(&command, &general, &show),
-        command => cli::block_on(run(general, command, &show)),
+        command => cli::block_on_one(run(general, command, &show)),
     };
     show.finish();
     result.unwrap_or_else(|why| cli::complain(2, &printable(&why)))
