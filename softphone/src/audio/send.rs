@@ -26,6 +26,8 @@ const LONGEST: usize = 960;
 pub struct Sending {
     encoder: Encoder,
     effort: Effort,
+    /// What the encoder is told to make.
+    complexity: Option<u8>,
     /// What time it is, for how long encoding takes.
     pub(super) clock: fn() -> Instant,
     /// Sound in the next packet, in samples.
@@ -58,6 +60,7 @@ impl Sending {
         let mut sending = Self {
             encoder,
             effort: Effort::default(),
+            complexity: None,
             clock: Instant::now,
             ptime: 0,
             sound: [0.0; LONGEST],
@@ -72,8 +75,6 @@ impl Sending {
             lookahead,
             takes: Duration::ZERO,
         };
-        let complexity = sending.effort.complexity();
-        sending.encoder.set_complexity(complexity);
         sending.encoder.set_bitrate(sending.plan.voice_bps);
         sending
     }
@@ -147,15 +148,16 @@ impl Sending {
 
     /// What was collected, `ptime` samples; with no more effort than there is time for.
     fn encode(&mut self, ptime: usize) -> Option<Vec<u8>> {
+        let sound = duration_of(self.ptime);
+        let complexity = self.effort.complexity(sound);
+        if self.complexity.replace(complexity) != Some(complexity) {
+            self.encoder.set_complexity(complexity);
+        }
         let begins = (self.clock)();
         let own = self.encoder.encode(&self.sound[..ptime]).ok()?.to_vec();
         let spent = (self.clock)().saturating_duration_since(begins);
         self.takes = (self.takes * 15 + spent) / 16;
-        let complexity = self.effort.complexity();
-        self.effort.took(spent, duration_of(self.ptime));
-        if self.effort.complexity() != complexity {
-            self.encoder.set_complexity(self.effort.complexity());
-        }
+        self.effort.took(spent, sound);
         Some(own)
     }
 

@@ -7,6 +7,13 @@ use std::time::Duration;
 /// and is not heard.
 const STEPS: [u8; 4] = [3, 5, 7, 9];
 
+/// The most for packets of less than 20 ms, of which there are more: it takes a third less time
+/// than 9, for 0.01 of PESQ-WB.
+const SHORT_MAX: u8 = 6;
+
+/// Packets of less sound are short.
+const LONG: Duration = Duration::from_millis(20);
+
 /// What was measured is looked at after so much sound.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -40,10 +47,11 @@ impl Default for Effort {
 }
 
 impl Effort {
-    /// Opus's complexity: 3 to 9.
+    /// Opus's complexity for packets of so much sound: 3 to 9.
     #[must_use]
-    pub fn complexity(&self) -> u8 {
-        STEPS[self.step]
+    pub fn complexity(&self, sound: Duration) -> u8 {
+        let most = if sound < LONG { SHORT_MAX } else { u8::MAX };
+        STEPS[self.step].min(most)
     }
 
     /// Encoding so much `sound` took so long.
@@ -82,10 +90,10 @@ mod tests {
     fn complexities(effort: &mut Effort, seconds: u32, takes: impl Fn(u8) -> u64) -> Vec<u8> {
         let second = |_| {
             for _ in 0..50 {
-                let takes = takes(effort.complexity());
-                effort.took(Duration::from_micros(takes), MILLI * 20);
+                let takes = takes(effort.complexity(LONG));
+                effort.took(Duration::from_micros(takes), LONG);
             }
-            effort.complexity()
+            effort.complexity(LONG)
         };
         (0..seconds).map(second).collect()
     }
@@ -95,6 +103,9 @@ mod tests {
         let mut effort = Effort::default();
         assert_eq!(complexities(&mut effort, 20, |_| 400), [9; 20]);
         assert_eq!(complexities(&mut effort, 20, |_| 4_900), [9; 20]);
+        assert_eq!(effort.complexity(LONG / 2), 6);
+        complexities(&mut effort, 2, |_| 12_000);
+        assert_eq!(effort.complexity(LONG / 2), 5);
     }
 
     #[test]
@@ -120,7 +131,7 @@ mod tests {
     #[test]
     fn one_packet_that_took_long_changes_nothing() {
         let mut effort = Effort::default();
-        effort.took(MILLI * 200, MILLI * 20);
+        effort.took(MILLI * 200, LONG);
         assert_eq!(complexities(&mut effort, 3, |_| 400), [9; 3]);
     }
 }
