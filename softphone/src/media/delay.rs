@@ -3,7 +3,9 @@
 //!
 //! Each packet's *lateness* is how much longer it took than the fastest of the last seconds. Of all
 //! of them a histogram is kept that forgets, and the target is the lateness that fewer than 0.5 %
-//! exceed, and a little. A packet that never came is not in it: no delay would bring it back.
+//! exceed, and a little. A packet that never came is not in it: no delay would bring it back. Of
+//! packets that came at once, which one thing has held up, only the latest counts: a line, or a
+//! machine, that stands still once is waited for once.
 
 use std::time::{Duration, Instant};
 
@@ -38,8 +40,18 @@ const FALLS_SHARE: f64 = LATE_SHARE / 4.0;
 /// ... or when that is farther below than this: more than what a copy's delay makes of it.
 const NEAR: Duration = Duration::from_millis(15);
 
-/// How many packets it takes to forget two thirds of what was.
+/// How many packets it takes to forget two thirds of what was ...
 const MEMORY: f64 = 800.0;
+
+/// ... and how many, all of them in time, a link is taken to have had before its first one: it is
+/// no worse for one that is late.
+const BEFORE: f64 = 200.0;
+
+/// What should have come so often by now, and did not once, is over and forgotten.
+const OVER_AFTER: f64 = 10.0;
+
+/// Packets that come so soon after each other come at once, in microseconds.
+const AT_ONCE_MICROS: u64 = 2_000;
 
 /// Until so many are known, the target is not below [`START`].
 const KNOWN_MIN: u32 = 50;
@@ -78,6 +90,8 @@ pub struct Delay {
     fastest: Least,
     /// The share of packets of each lateness ...
     shares: [f64; BINS],
+    /// ... of which the newest was this one, of all that are known ...
+    newest: [u32; BINS],
     /// ... which is told from this transit on, give or take a step ...
     measure: i64,
     /// ... as it was in this moment.
@@ -85,6 +99,8 @@ pub struct Delay {
     /// What comes was held up by a stall, and tells nothing of the link when it moves.
     held_up: bool,
     known: u32,
+    /// When the last packet came that nothing came at once with, and what was counted of these.
+    counted: Option<(Instant, usize)>,
     target: Duration,
 }
 
@@ -93,11 +109,13 @@ impl Default for Delay {
         Self {
             origin: None,
             fastest: Least::of(PERIOD, PERIODS),
-            shares: [0.0; BINS],
+            shares: std::array::from_fn(|bin| if bin == 0 { 1.0 } else { 0.0 }),
+            newest: [0; BINS],
             measure: 0,
             measured: None,
             held_up: false,
             known: 0,
+            counted: None,
             target: START,
         }
     }
@@ -127,14 +145,53 @@ impl Delay {
         if self.held_up || late > LATENESS_MAX {
             return;
         }
+        let bin = (late.as_micros() / STEP.as_micros()).min(BINS as u128 - 1);
+        self.count(usize::try_from(bin).unwrap_or(BINS - 1), arrived);
+        self.forget_what_is_over();
+    }
+
+    fn count(&mut self, bin: usize, arrived: Instant) {
+        let weight = |known| 1.0 / MEMORY.min(BEFORE + f64::from(known));
+        if let Some((at, counted)) = self.counted
+            && micros_from(at, arrived).unsigned_abs() < AT_ONCE_MICROS
+        {
+            if bin > counted {
+                let weight = weight(self.known).min(self.shares[counted]);
+                self.shares[counted] -= weight;
+                self.shares[bin] += weight;
+                self.newest[bin] = self.known;
+                self.counted = Some((at, bin));
+            }
+            return;
+        }
         self.known = self.known.saturating_add(1);
-        // At first each counts as much as any other.
-        let weight = 1.0 / MEMORY.min(f64::from(self.known));
+        let weight = weight(self.known);
         for share in &mut self.shares {
             *share *= 1.0 - weight;
         }
-        let bin = (late.as_micros() / STEP.as_micros()).min(BINS as u128 - 1);
-        self.shares[usize::try_from(bin).unwrap_or(BINS - 1)] += weight;
+        self.shares[bin] += weight;
+        self.newest[bin] = self.known;
+        self.counted = Some((arrived, bin));
+    }
+
+    /// Forgets a lateness, and all above it, that has not come again for much longer than it would
+    /// by chance.
+    fn forget_what_is_over(&mut self) {
+        let (mut later, mut newest, mut over) = (0.0, 0, None);
+        for bin in (1..BINS).rev() {
+            later += self.shares[bin];
+            newest = newest.max(self.newest[bin]);
+            if later * f64::from(self.known - newest) > OVER_AFTER {
+                over = Some(bin);
+            }
+        }
+        if let Some(over) = over {
+            self.shares[over..].fill(0.0);
+            let left: f64 = self.shares.iter().sum();
+            for share in &mut self.shares[..over] {
+                *share /= left;
+            }
+        }
     }
 
     /// The network stood still, and what it held up comes now.
@@ -203,12 +260,15 @@ impl Delay {
             return;
         }
         self.measure += steps * STEP_MICROS;
-        let shares = self.shares;
-        self.shares = [0.0; BINS];
+        let (shares, newest) = (self.shares, self.newest);
+        (self.shares, self.newest) = ([0.0; BINS], [0; BINS]);
         let steps = usize::try_from(steps).unwrap_or(BINS);
-        for (bin, share) in shares.into_iter().enumerate() {
-            self.shares[bin.saturating_sub(steps)] += share;
+        for bin in 0..BINS {
+            let to = bin.saturating_sub(steps);
+            self.shares[to] += shares[bin];
+            self.newest[to] = self.newest[to].max(newest[bin]);
         }
+        self.counted = None;
     }
 }
 
@@ -298,15 +358,58 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_becomes_steady_is_believed_after_a_while() {
-        let uneven = (0..2_000).map(|n| n % 7 * 10);
-        assert_eq!(after(uneven.clone()).0.target(), MILLI * 65 + ABOVE);
+    fn a_link_that_becomes_steady_is_believed_soon_where_it_was_late_often() {
+        let uneven = (0..2_000).map(|n| n % 7 * 9);
+        assert!(after(uneven.clone()).0.target() > MILLI * 54);
         let then = |steady: usize| {
             let all = uneven.clone().chain(std::iter::repeat_n(0, steady));
             after(all).0.target()
         };
-        assert!(then(400) > MILLI * 50);
-        assert_eq!(then(6_000), ABOVE);
+        assert!(then(8) > MILLI * 54);
+        assert_eq!(then(20), ABOVE);
+        // A microphone that has just been opened delivers two packets at a time.
+        let start = (0..150).map(|n| 10 * (1 - n % 2));
+        let all = |then| start.clone().chain(std::iter::repeat_n(0, then));
+        assert!(after(all(20)).0.target() > MILLI * 10);
+        assert_eq!(after(all(100)).0.target(), ABOVE);
+    }
+
+    #[test]
+    fn one_stall_is_one_however_much_it_held_up_and_whenever_it_was() {
+        // Packets that are held up for so long come at once, 10 ms of sound apart.
+        let stall = |millis: u32| (0..millis / 10).map(move |n| millis - 10 * n);
+        for before in [60, 300, 5_000] {
+            let once = std::iter::repeat_n(0, before).chain(stall(130));
+            let all = once.chain(std::iter::repeat_n(0, 10));
+            assert_eq!(after(all).0.target(), ABOVE, "after {before}");
+        }
+        // One in each second is how the link is.
+        let second = || std::iter::repeat_n(0, 87).chain(stall(130));
+        let often: Vec<u32> = (0..20).flat_map(|_| second()).collect();
+        assert!(after(often).0.target() > MILLI * 130);
+    }
+
+    #[test]
+    fn what_is_late_by_chance_is_not_forgotten_by_chance() {
+        // One packet of 30 begins a row of three that come with the one after them.
+        for seed in 0..20 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let (mut delay, origin) = (Delay::default(), Instant::now());
+            let mut row: u32 = 0;
+            for n in 0..20_000 {
+                if row == 0 && random.next_u32() % 30 == 0 {
+                    row = 3;
+                }
+                let late = row * 10;
+                row = row.saturating_sub(1);
+                delay.came(Timestamp(480 * n), origin + MILLI * (10 * n + late));
+                let target = delay.target();
+                assert!(
+                    n < 1_000 || target > MILLI * 30,
+                    "seed {seed}, {n}: {target:?}"
+                );
+            }
+        }
     }
 
     #[test]

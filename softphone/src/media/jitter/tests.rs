@@ -138,11 +138,11 @@ fn what_comes_while_the_call_is_held_is_not_played_and_not_lost() {
         buffer.pass(&packet(seq, u32::from(seq) * 960, LONG, origin));
     }
     assert_eq!(buffer.next(at(origin, 6_000)), Decision::Wait);
-    // It takes 40 ms longer than the third of all.
+    // What comes first after it waits for as long as on a link of which nothing is known.
     let first = packet(300, 300 * 960, LONG, at(origin, 6_000));
     assert_eq!(buffer.insert(first.clone()), Inserted::Accepted);
-    assert_eq!(buffer.next(at(origin, 6_047)), Decision::Wait);
-    assert_eq!(buffer.next(at(origin, 6_048)), Decision::Play(first));
+    assert_eq!(buffer.next(at(origin, 6_039)), Decision::Wait);
+    assert_eq!(buffer.next(at(origin, 6_040)), Decision::Play(first));
     let counters = buffer.counters();
     assert_eq!((counters.received, counters.lost), (301, 0));
     assert_eq!((counters.skipped, counters.concealed), (299, 0));
