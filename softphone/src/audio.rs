@@ -64,6 +64,7 @@ mod tones;
 pub mod trial;
 mod varispeed;
 mod volume;
+mod wait;
 
 use std::{
     convert::Infallible,

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
     thread::{self, Thread},
     time::Duration,
@@ -406,8 +406,6 @@ pub(super) struct Meter {
     pub(super) glitches: AtomicU32,
     /// The most frames that one callback has moved since this was last taken.
     pub(super) period_frames: AtomicUsize,
-    /// How long the device takes, in microseconds; zero as long as that is not known.
-    latency: AtomicU64,
     /// The thread at the other end.
     mover: OnceLock<Thread>,
 }
@@ -434,18 +432,6 @@ impl Meter {
         if let Some(mover) = self.mover.get() {
             mover.unpark();
         }
-    }
-
-    /// The device takes so long.
-    pub(super) fn takes(&self, latency: Duration) {
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        self.latency.store(micros.max(1), Relaxed);
-    }
-
-    /// How long the device takes, if it has told.
-    pub(super) fn latency(&self) -> Option<Duration> {
-        let micros = self.latency.load(Relaxed);
-        (micros > 0).then(|| Duration::from_micros(micros))
     }
 }
 

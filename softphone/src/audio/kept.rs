@@ -178,6 +178,11 @@ impl<E: End> Kept<E> {
         self.why.as_ref()
     }
 
+    /// The end of the stream, if there is one.
+    pub(super) fn there(&self) -> Option<&E> {
+        self.end.as_ref().ok()
+    }
+
     /// The end of the stream, or while there is none the schedule that stands in for it.
     pub(super) fn end(&mut self) -> Result<&mut E, &mut Pace> {
         self.end.as_mut()

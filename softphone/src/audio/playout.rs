@@ -12,10 +12,11 @@ use self::ring::Ring;
 use super::pulse::{self, Feed};
 use super::{
     AudioError,
-    device::{Chosen, Direction, Health, Meter, Stream, samples_in},
+    device::{Chosen, Direction, Health, Stream, samples_in},
     kept::End,
     pace::{FRAME_TIME, Standstill},
     resample::Resampler,
+    wait::Alarm,
 };
 use crate::media::{Frame, SAMPLE_RATE, SILENCE};
 
@@ -25,7 +26,6 @@ const START: Duration = Duration::from_millis(150);
 /// An open loudspeaker.
 pub(super) struct Playout {
     way: Way,
-    meter: Arc<Meter>,
     rate: u32,
     resampler: Resampler,
     /// Sound at the device's rate.
@@ -50,8 +50,7 @@ impl End for Playout {
 
     fn open(chosen: &Chosen, health: &Arc<Health>) -> Result<(Self, Stream), AudioError> {
         let rate = chosen.config.sample_rate;
-        let meter = Arc::new(Meter::default());
-        let (way, stream) = Way::open(chosen, health, &meter)?;
+        let (way, stream) = Way::open(chosen, health)?;
         let resampler =
             Resampler::new(SAMPLE_RATE, rate).map_err(|error| AudioError::Unavailable {
                 why: error.to_string(),
@@ -59,7 +58,6 @@ impl End for Playout {
         let now = Instant::now();
         let playout = Self {
             way,
-            meter,
             rate,
             resampler,
             block: Vec::with_capacity(samples_in(FRAME_TIME, rate) * 2),
@@ -80,7 +78,6 @@ impl Playout {
     /// their time, to be dropped: what is heard when it moves again is then what is said at that
     /// time.
     pub(super) fn wants(&mut self, now: Instant) -> bool {
-        self.meter.wake_me();
         if self.takes(now) {
             self.standstill.moved(now);
             return true;
@@ -171,13 +168,21 @@ impl Playout {
 
     /// How long the sound system and the device take from there on, if they tell.
     pub(super) fn device_delay(&self) -> Option<Duration> {
-        let latency = self.meter.latency()?;
-        Some(match &self.way {
-            Way::Ring(_) => latency,
+        match &self.way {
+            Way::Ring(_) => None,
             // The last frame is in it.
             #[cfg(target_os = "linux")]
-            Way::Feed(_) => latency.saturating_sub(FRAME_TIME),
-        })
+            Way::Feed(feed) => Some(feed.latency()?.saturating_sub(FRAME_TIME)),
+        }
+    }
+
+    /// What it is woken by.
+    pub(super) fn alarm(&self) -> Alarm<'_> {
+        match &self.way {
+            Way::Ring(_) => Alarm::Callback,
+            #[cfg(target_os = "linux")]
+            Way::Feed(feed) => feed.socket().map_or(Alarm::Clock, Alarm::Socket),
+        }
     }
 
     /// Times that the device wanted more than there was, since this was last asked.
@@ -191,20 +196,14 @@ impl Playout {
 }
 
 impl Way {
-    fn open(
-        chosen: &Chosen,
-        health: &Arc<Health>,
-        meter: &Arc<Meter>,
-    ) -> Result<(Self, Stream), AudioError> {
+    fn open(chosen: &Chosen, health: &Arc<Health>) -> Result<(Self, Stream), AudioError> {
         #[cfg(target_os = "linux")]
         if let Some(wanted) = chosen.pulse() {
-            let health = Arc::clone(health);
-            let lost = move |why: &pulse::PulseError| health.lose(why);
-            let (feed, stream) = pulse::play(&wanted, Arc::clone(meter), lost)
-                .map_err(|error| chosen.failed(&error))?;
+            let (feed, stream) =
+                pulse::play(&wanted, health).map_err(|error| chosen.failed(&error))?;
             return Ok((Self::Feed(feed), Stream::Pulse(stream)));
         }
-        let (ring, stream) = Ring::open(chosen, health, meter)?;
+        let (ring, stream) = Ring::open(chosen, health)?;
         Ok((Self::Ring(ring), stream))
     }
 }

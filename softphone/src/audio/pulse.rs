@@ -1,50 +1,33 @@
-//! Streams of a PulseAudio server, or of PipeWire in its place: a connection and a thread for each.
+//! Streams of a PulseAudio server, or of PipeWire in its place: a connection for each.
 //!
-//! The thread waits for what the server sends and passes it on, and does nothing else. What is to
-//! be played the sound thread writes by itself, with no buffer between. Why these are not the
-//! streams of the sound library that finds the devices: `docs/decisions`, 0024.
+//! Whoever moves the sound reads and writes the connections by itself, with neither a thread nor a
+//! buffer between. Why these are not the streams of the sound library that finds the devices:
+//! `docs/decisions`, 0024.
 
 mod feed;
+mod inbox;
+mod intake;
 
 use std::{
     ffi::CString,
     fmt,
-    io::{self, BufReader, Read},
+    io::{self, BufReader},
     net::Shutdown,
     os::unix::net::UnixStream,
     sync::Arc,
-    thread::{self, JoinHandle},
-    time::{Duration, SystemTime},
 };
 
 use pulseaudio::protocol::{
     AuthParams, AuthReply, ChannelMap, Command, CommandReply, CreatePlaybackStreamReply,
-    CreateRecordStreamReply, DESCRIPTOR_SIZE, LatencyParams, MAX_VERSION, PlaybackLatency,
-    PlaybackStreamParams, Prop, Props, ProtocolError, RecordLatency, RecordStreamParams,
-    SampleFormat, SampleSpec, SetClientNameReply, TagStructRead, TagStructReader, read_descriptor,
-    read_reply_message,
+    CreateRecordStreamReply, MAX_VERSION, PlaybackStreamParams, Prop, Props, ProtocolError,
+    RecordStreamParams, SampleFormat, SampleSpec, SetClientNameReply, read_reply_message,
     stream::{BufferAttr, StreamFlags},
     write_command_message,
 };
 
-use self::feed::Asked;
-pub(super) use self::feed::Feed;
-use super::{
-    device::{Meter, OPEN_MAX},
-    priority,
-};
-
-/// Samples that a callback is given at most. A message that is no sound has no more bytes.
-const CHUNK: usize = 4_096;
-
-/// No device takes longer than that to be told, whatever a server says.
-const LATENCY_MAX: Duration = Duration::from_secs(10);
-
-/// What the question is numbered by, of a stream that plays ...
-const PLAYS: u32 = 1_000;
-
-/// ... and of one that records: no other question is asked of a stream that runs.
-const RECORDS: u32 = 1_001;
+use self::inbox::Inbox;
+pub(super) use self::{feed::Feed, intake::Intake};
+use super::device::{Health, OPEN_MAX};
 
 /// Bytes of a sample, which is a little-endian `f32`.
 const SAMPLE_BYTES: usize = size_of::<f32>();
@@ -59,21 +42,13 @@ pub(super) struct Wanted {
     pub(super) period: u32,
 }
 
-/// A stream that runs until this is dropped.
-pub(super) struct Stream {
-    socket: UnixStream,
-    thread: Option<JoinHandle<()>>,
-}
+/// A stream that runs until this is dropped, whoever has the other end of it.
+pub(super) struct Stream(UnixStream);
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // Whatever the thread waits for, this ends it.
-        let _ = self.socket.shutdown(Shutdown::Both);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::warn!("the thread of a sound stream has panicked");
-        }
+        // It fails where the server has closed it before.
+        let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
@@ -88,8 +63,6 @@ pub(super) enum PulseError {
     Hangs,
     /// It refuses, or says what makes no sense.
     Protocol(ProtocolError),
-    /// There is no thread for it.
-    NoThread(io::Error),
 }
 
 impl fmt::Display for PulseError {
@@ -99,7 +72,6 @@ impl fmt::Display for PulseError {
             Self::Closed => f.write_str("the sound server has closed it"),
             Self::Hangs => f.write_str("the sound server does not answer"),
             Self::Protocol(error) => write!(f, "{error}"),
-            Self::NoThread(error) => write!(f, "no thread for it: {error}"),
         }
     }
 }
@@ -124,17 +96,12 @@ impl From<io::Error> for PulseError {
     }
 }
 
-/// Opens a stream that plays what its [`Feed`] is given, and calls `lost` when it ends by itself.
-/// Whoever feeds it is woken by `meter`. Waits for the server, for a few times [`OPEN_MAX`] at the
-/// most.
+/// Opens a stream that plays what its [`Feed`] is given; `health` is told when it ends by itself.
+/// Waits for the server, for a few times [`OPEN_MAX`] at the most.
 ///
 /// # Errors
 /// Any [`PulseError`]; nothing is left open then.
-pub(super) fn play(
-    wanted: &Wanted,
-    meter: Arc<Meter>,
-    lost: impl FnOnce(&PulseError) + Send + 'static,
-) -> Result<(Feed, Stream), PulseError> {
+pub(super) fn play(wanted: &Wanted, health: &Arc<Health>) -> Result<(Feed, Stream), PulseError> {
     let mut server = Server::connect()?;
     let created: CreatePlaybackStreamReply =
         server.ask(&Command::CreatePlaybackStream(PlaybackStreamParams {
@@ -146,20 +113,18 @@ pub(super) fn play(
             flags: low_latency(),
             ..PlaybackStreamParams::default()
         }))?;
-    server.playing(&created, meter, lost)
+    let (inbox, stream) = server.run(health)?;
+    Ok((Feed::begin(inbox, &created), stream))
 }
 
-/// Hands what a device hears to `take`, which is called on a thread of its own, likewise. `meter`
-/// is told how long the device takes until then.
+/// Opens a stream of what a device hears, which its [`Intake`] gives, likewise.
 ///
 /// # Errors
 /// As [`play`].
 pub(super) fn record(
     wanted: &Wanted,
-    meter: Arc<Meter>,
-    take: impl FnMut(&[f32]) + Send + 'static,
-    lost: impl FnOnce(&PulseError) + Send + 'static,
-) -> Result<Stream, PulseError> {
+    health: &Arc<Health>,
+) -> Result<(Intake, Stream), PulseError> {
     let mut server = Server::connect()?;
     let created: CreateRecordStreamReply =
         server.ask(&Command::CreateRecordStream(RecordStreamParams {
@@ -171,10 +136,8 @@ pub(super) fn record(
             flags: low_latency(),
             ..RecordStreamParams::default()
         }))?;
-    let rate = created.sample_spec.sample_rate;
-    server.stream("recording", lost, move |server| {
-        server.record(created.channel, rate, &meter, take)
-    })
+    let (inbox, stream) = server.run(health)?;
+    Ok((Intake::begin(inbox, &created), stream))
 }
 
 impl Wanted {
@@ -236,53 +199,11 @@ fn props() -> Props {
     props
 }
 
-/// What comes, beside sound.
-enum Came {
-    Word(Command),
-    Latency(Latency),
-}
-
-/// How long sound takes in the server and its device.
-struct Latency {
-    /// In the device.
-    device: Duration,
-    /// Bytes that wait in the server.
-    queued: u64,
-}
-
-impl Latency {
-    fn read(asked: u32, mut reply: &[u8], version: u16) -> Option<Self> {
-        let mut reader = TagStructReader::new(&mut reply, version);
-        let (micros, written, read) = if asked == PLAYS {
-            let told = PlaybackLatency::read(&mut reader, version).ok()?;
-            (told.sink_usec, told.write_offset, told.read_offset)
-        } else {
-            let told = RecordLatency::read(&mut reader, version).ok()?;
-            (told.source_usec, told.write_offset, told.read_offset)
-        };
-        Some(Self {
-            device: Duration::from_micros(micros).min(LATENCY_MAX),
-            queued: u64::try_from(written.saturating_sub(read)).unwrap_or(0),
-        })
-    }
-
-    /// All in all, of sound of `rate` samples a second.
-    fn total(&self, rate: u32) -> Duration {
-        let samples = self.queued / SAMPLE_BYTES as u64;
-        let micros = samples.saturating_mul(1_000_000) / u64::from(rate.max(1));
-        (self.device + Duration::from_micros(micros)).min(LATENCY_MAX)
-    }
-}
-
 /// A connection, of which nothing is wanted but one stream.
 struct Server {
     reader: BufReader<UnixStream>,
     version: u16,
     asked: u32,
-    /// What is sent, or a part of what has come.
-    message: Vec<u8>,
-    /// The sound of one, or of a part of it.
-    samples: Vec<f32>,
 }
 
 impl Server {
@@ -302,8 +223,6 @@ impl Server {
             reader: BufReader::new(socket),
             version: MAX_VERSION,
             asked: 0,
-            message: vec![0; DESCRIPTOR_SIZE + CHUNK * SAMPLE_BYTES],
-            samples: vec![0.0; CHUNK],
         };
         let known: AuthReply = server.ask(&Command::Auth(AuthParams {
             version: MAX_VERSION,
@@ -322,141 +241,13 @@ impl Server {
         Ok(read_reply_message(&mut self.reader, self.version)?.1)
     }
 
-    /// Runs what moves the sound, on a thread of its own.
-    fn stream(
-        mut self,
-        name: &str,
-        lost: impl FnOnce(&PulseError) + Send + 'static,
-        run: impl FnOnce(&mut Self) -> PulseError + Send + 'static,
-    ) -> Result<Stream, PulseError> {
-        let socket = self.reader.get_ref().try_clone()?;
-        // A device may stand still for as long as it wants.
-        socket.set_read_timeout(None)?;
-        socket.set_write_timeout(None)?;
-        let thread = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                priority::raise();
-                lost(&run(&mut self));
-            })
-            .map_err(PulseError::NoThread)?;
-        Ok(Stream {
-            socket,
-            thread: Some(thread),
-        })
-    }
-
-    /// Runs a stream that plays.
-    fn playing(
-        self,
-        created: &CreatePlaybackStreamReply,
-        meter: Arc<Meter>,
-        lost: impl FnOnce(&PulseError) + Send + 'static,
-    ) -> Result<(Feed, Stream), PulseError> {
-        let asked = Arc::<Asked>::default();
-        let socket = self.reader.get_ref().try_clone()?;
-        let feed = Feed::begin(socket, created, self.version, Arc::clone(&asked))?;
-        let (channel, rate) = (created.channel, created.sample_spec.sample_rate);
-        let stream = self.stream("playing", lost, move |server| {
-            server.play(channel, rate, &asked, &meter)
-        })?;
-        Ok((feed, stream))
-    }
-
-    /// REAL-TIME: passes on what the server asks for, until there is an error.
-    fn play(&mut self, channel: u32, rate: u32, asked: &Asked, meter: &Meter) -> PulseError {
-        loop {
-            match self.next(|_| {}) {
-                Ok(Some(Came::Word(Command::Request(more)))) if more.channel == channel => {
-                    let samples = more.length as usize / SAMPLE_BYTES;
-                    asked.more(samples);
-                    meter.moved(samples);
-                }
-                Ok(Some(Came::Word(Command::Underflow(_)))) => asked.ran_empty(),
-                Ok(Some(Came::Word(Command::PlaybackStreamKilled(_)))) => {
-                    return PulseError::Closed;
-                }
-                Ok(Some(Came::Latency(latency))) => meter.takes(latency.total(rate)),
-                Ok(_) => {}
-                Err(error) => return error,
-            }
-        }
-    }
-
-    /// REAL-TIME: records until there is an error, and asks now and then how long it takes.
-    fn record(
-        &mut self,
-        channel: u32,
-        rate: u32,
-        meter: &Meter,
-        mut take: impl FnMut(&[f32]),
-    ) -> PulseError {
-        let (every, mut heard) = (rate as usize, 0);
-        loop {
-            let mut count = 0;
-            let came = self.next(|sound| {
-                count += sound.len();
-                take(sound);
-            });
-            match came {
-                Ok(Some(Came::Word(Command::RecordStreamKilled(_)))) => return PulseError::Closed,
-                Ok(Some(Came::Latency(latency))) => meter.takes(latency.total(rate)),
-                Ok(_) => {}
-                Err(error) => return error,
-            }
-            heard += count;
-            if heard >= every {
-                heard = 0;
-                let now = SystemTime::now();
-                let asked = Command::GetRecordLatency(LatencyParams { channel, now });
-                let socket = self.reader.get_mut();
-                if let Err(error) = write_command_message(socket, RECORDS, &asked, self.version) {
-                    return error.into();
-                }
-            }
-        }
-    }
-
-    /// Waits for a message: sound goes to `take`, and anything else that we know is returned.
-    fn next(&mut self, take: impl FnMut(&[f32])) -> Result<Option<Came>, PulseError> {
-        let descriptor = read_descriptor(&mut self.reader)?;
-        let length = descriptor.length as usize;
-        if descriptor.channel != u32::MAX {
-            self.hear(length, take)?;
-            return Ok(None);
-        }
-        let Some(message) = self.message.get_mut(..length) else {
-            let why = format!("a message of {length} bytes");
-            return Err(ProtocolError::Invalid(why).into());
-        };
-        self.reader.read_exact(message)?;
-        // What this version of the protocol does not know is of no concern to a stream.
-        let mut rest = &*message;
-        Ok(match Command::read_tag_prefixed(&mut rest, self.version) {
-            Ok((asked @ (PLAYS | RECORDS), Command::Reply)) => {
-                Latency::read(asked, rest, self.version).map(Came::Latency)
-            }
-            Ok((_, command)) => Some(Came::Word(command)),
-            Err(_) => None,
-        })
-    }
-
-    /// Takes sound of so many bytes.
-    fn hear(&mut self, length: usize, mut take: impl FnMut(&[f32])) -> io::Result<()> {
-        let mut left = length;
-        while left > 0 {
-            let piece = left.min(CHUNK * SAMPLE_BYTES);
-            let bytes = &mut self.message[..piece];
-            self.reader.read_exact(bytes)?;
-            let mut count = 0;
-            for (sample, bytes) in self.samples.iter_mut().zip(bytes.as_chunks().0) {
-                *sample = f32::from_le_bytes(*bytes);
-                count += 1;
-            }
-            take(&self.samples[..count]);
-            left -= piece;
-        }
-        Ok(())
+    /// Hands the connection over to whoever moves the sound.
+    fn run(self, health: &Arc<Health>) -> Result<(Inbox, Stream), PulseError> {
+        let stream = Stream(self.reader.get_ref().try_clone()?);
+        let early = self.reader.buffer().to_vec();
+        let socket = self.reader.into_inner();
+        let inbox = Inbox::new(socket, &early, self.version, Arc::clone(health))?;
+        Ok((inbox, stream))
     }
 }
 

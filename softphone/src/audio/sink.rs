@@ -12,6 +12,7 @@ use super::{
     kept::{Kept, Opening},
     pace::{FRAME_TIME, Pace},
     playout::Playout,
+    wait::Alarm,
 };
 use crate::media::Frame;
 
@@ -122,6 +123,14 @@ impl Sink {
             Self::File { pace, .. } | Self::Nowhere(pace, _) => pace.next(),
             // It wakes us itself, unless it stands still.
             Self::Device(_) => now + 2 * FRAME_TIME,
+        }
+    }
+
+    /// What it is woken by.
+    pub(super) fn alarm(&self) -> Alarm<'_> {
+        match self {
+            Self::Device(kept) => kept.there().map_or(Alarm::Clock, Playout::alarm),
+            Self::File { .. } | Self::Nowhere(..) => Alarm::Clock,
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
     file::Clip,
     kept::{Kept, Opening},
     pace::{FRAME_TIME, Pace},
+    wait::Alarm,
 };
 use crate::media::{Frame, SILENCE};
 
@@ -150,6 +151,14 @@ impl Source {
             // It wakes us itself, unless it stands still.
             Self::Device(_) => now + 2 * FRAME_TIME,
             Self::Echo => now + FRAME_TIME,
+        }
+    }
+
+    /// What it is woken by.
+    pub(super) fn alarm(&self) -> Alarm<'_> {
+        match self {
+            Self::Device(kept) => kept.there().map_or(Alarm::Clock, Capture::alarm),
+            Self::File { .. } | Self::Silence(_) | Self::Echo => Alarm::Clock,
         }
     }
 

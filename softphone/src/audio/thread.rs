@@ -6,7 +6,6 @@ use std::{
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
         mpsc,
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -23,6 +22,7 @@ use super::{
     sink::Sink,
     source::Source,
     volume::{Gain, Knob},
+    wait::{Alarm, sleep_until},
 };
 use crate::media::{Encoded, Frame, Packet, SILENCE, stats::VoiceStats};
 
@@ -139,8 +139,9 @@ impl SoundThread {
             self.change(now);
             self.attend_devices(now);
             self.leave_out_stalls(now);
+            let finishes = phase >= Phase::Finishing;
             let mut wake = self.sink.wakes(now);
-            if phase < Phase::Finishing {
+            if !finishes {
                 self.capture(now, phase);
                 self.play(now, phase);
                 wake = self.sink.wakes(now).min(self.source.wakes(now));
@@ -155,7 +156,11 @@ impl SoundThread {
                 }
             }
             self.publish(phase);
-            thread::park_timeout(wake.saturating_duration_since(Instant::now()));
+            let heard = match finishes {
+                true => Alarm::Clock,
+                false => self.source.alarm(),
+            };
+            sleep_until(wake, [self.sink.alarm(), heard]);
         }
         self.close()
     }

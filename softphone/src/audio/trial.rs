@@ -22,6 +22,7 @@ use super::{
     source::{Source, SourceOpening},
     tone::Generator,
     volume::{Gain, Knob},
+    wait::{Alarm, sleep_until},
 };
 use crate::media::{FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
 
@@ -344,7 +345,7 @@ fn listen(shared: &Shared, input: &Input, taken: Option<&Mutex<Vec<f32>>>) {
                 }
             }));
         }
-        sleep_until(source.wakes(now));
+        nap(source.wakes(now), source.alarm());
     }
 }
 
@@ -383,16 +384,14 @@ fn play(shared: &Shared, output: &Output, frames: usize, mut next: impl FnMut(us
         if played >= frames && now >= *ends.get_or_insert(now + TAIL) {
             return shared.enter(State::Ended);
         }
-        sleep_until(sink.wakes(now));
+        nap(sink.wakes(now), sink.alarm());
     }
 }
 
-/// Sleeps, unless it is to end.
-fn sleep_until(wake: Instant) {
-    thread::park_timeout(
-        wake.saturating_duration_since(Instant::now())
-            .min(SLEEP_MAX),
-    );
+/// Sleeps until there is something to do, and never long.
+fn nap(wake: Instant, alarm: Alarm<'_>) {
+    let wake = wake.min(Instant::now() + SLEEP_MAX);
+    sleep_until(wake, [alarm, Alarm::Clock]);
 }
 
 fn samples_of(length: Duration) -> usize {

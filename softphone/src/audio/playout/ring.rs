@@ -50,15 +50,15 @@ impl Ring {
     pub(super) fn open(
         chosen: &Chosen,
         health: &Arc<Health>,
-        meter: &Arc<Meter>,
     ) -> Result<(Self, Stream), AudioError> {
         let rate = chosen.config.sample_rate;
+        let meter = Arc::<Meter>::default();
         let (ring, consumer) = HeapRb::new(samples_in(RING, rate)).split();
         let filler = Filler {
             ring: consumer,
             channels: usize::from(chosen.config.channels),
             begun: false,
-            meter: Arc::clone(meter),
+            meter: Arc::clone(&meter),
         };
         let stream = chosen.run(match chosen.format {
             SampleFormat::I16 => build::<i16>(chosen, health, filler),
@@ -68,7 +68,7 @@ impl Ring {
         let period = samples_in(FRAME_TIME, rate);
         let ring = Self {
             ring,
-            meter: Arc::clone(meter),
+            meter,
             rate,
             period: Period {
                 frames: period,
@@ -81,6 +81,7 @@ impl Ring {
 
     /// Whether it is to be filled: it is kept at a period and [`RESERVE`].
     pub(super) fn wants(&mut self, now: Instant) -> bool {
+        self.meter.wake_me();
         let seen = self.meter.period_frames.load(Relaxed);
         if now.saturating_duration_since(self.period.since) >= PERIOD_WINDOW {
             self.measure_anew(seen, now);

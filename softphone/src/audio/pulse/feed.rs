@@ -1,27 +1,23 @@
 //! Writes what a sound server is to play, as soon as the server asks for it and no sooner.
 //!
-//! Between a loudspeaker's thread and the sound thread is no buffer: what waits, waits in the
-//! server, and of that as little as goes. When the server asks for a period it has a *slack* left,
-//! in which it is to be answered. It grows where the server ran empty, and shrinks again.
+//! Between the sound thread and the server is no buffer: what waits, waits in the server, and of
+//! that as little as goes. When the server asks for a period it has a *slack* left, in which it is
+//! to be answered. It grows where the server ran empty, and shrinks again.
 
 use std::{
-    io::{self, Write},
-    net::Shutdown,
     ops::Range,
-    os::unix::net::UnixStream,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
-    },
-    time::{Duration, Instant, SystemTime},
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
 };
 
 use pulseaudio::protocol::{
-    Command, CreatePlaybackStreamReply, DESCRIPTOR_SIZE, Descriptor, DescriptorFlags,
-    LatencyParams, encode_descriptor, write_command_message,
+    CreatePlaybackStreamReply, DESCRIPTOR_SIZE, Descriptor, DescriptorFlags, encode_descriptor,
 };
 
-use super::{PLAYS, PulseError, SAMPLE_BYTES};
+use super::{
+    SAMPLE_BYTES,
+    inbox::{Came, Inbox, Latency, PLAYS},
+};
 use crate::audio::{
     device::{duration_at, samples_in},
     pace::FRAME_TIME,
@@ -45,9 +41,6 @@ const CALM_MAX: Duration = Duration::from_secs(300);
 /// Whoever feeds the stream so late has stood still: that it ran empty says nothing of the slack.
 const STALL: Duration = Duration::from_millis(60);
 
-/// A server that does not take what it has asked for is lost.
-const WRITE_MAX: Duration = Duration::from_millis(100);
-
 /// Once is an accident: the slack grows when the server runs empty again after so long, in which
 /// that is over.
 const AGAIN: Range<Duration> = Duration::from_millis(500)..Duration::from_secs(10);
@@ -64,32 +57,12 @@ const PERIOD_MAX: Duration = Duration::from_millis(200);
 /// The server is asked for the latency after so many pieces.
 const ASKS_EVERY: u32 = 100;
 
-/// What the stream's thread passes on.
-#[derive(Debug, Default)]
-pub(super) struct Asked {
-    samples: AtomicUsize,
-    ran_empty: AtomicU32,
-}
-
-impl Asked {
-    /// The server asks for so many samples more.
-    pub(super) fn more(&self, samples: usize) {
-        self.samples.fetch_add(samples, Relaxed);
-    }
-
-    /// The server has nothing left to play.
-    pub(super) fn ran_empty(&self) {
-        self.ran_empty.fetch_add(1, Relaxed);
-    }
-}
-
 /// A stream that plays, from the side of whoever has the sound.
 pub(in crate::audio) struct Feed {
-    socket: UnixStream,
+    inbox: Inbox,
     channel: u32,
-    version: u16,
     rate: u32,
-    asked: Arc<Asked>,
+    latency: Option<Latency>,
     /// What the server has played that it was not given again, in samples.
     owed: usize,
     /// What it asks for at a time, in samples.
@@ -120,13 +93,7 @@ pub(in crate::audio) struct Feed {
 
 impl Feed {
     /// Fills the stream that was `created` with as much silence as it is to hold.
-    pub(super) fn begin(
-        socket: UnixStream,
-        created: &CreatePlaybackStreamReply,
-        version: u16,
-        asked: Arc<Asked>,
-    ) -> Result<Self, PulseError> {
-        socket.set_write_timeout(Some(WRITE_MAX))?;
+    pub(super) fn begin(inbox: Inbox, created: &CreatePlaybackStreamReply) -> Self {
         let rate = created.sample_spec.sample_rate;
         let period = created.buffer_attr.minimum_request_length as usize / SAMPLE_BYTES;
         let period = period.min(samples_in(PERIOD_MAX, rate));
@@ -135,11 +102,10 @@ impl Feed {
         let slack = samples_in(SLACK, rate) + samples_in(device, rate).saturating_sub(period);
         let now = Instant::now();
         let mut feed = Self {
-            socket,
+            inbox,
             channel: created.channel,
-            version,
             rate,
-            asked,
+            latency: None,
             owed: 0,
             period,
             slack,
@@ -156,15 +122,26 @@ impl Feed {
             pieces: 0,
             message: Vec::with_capacity(DESCRIPTOR_SIZE + (period + slack) * SAMPLE_BYTES),
         };
-        feed.send(&vec![0.0; period + slack])?;
-        Ok(feed)
+        feed.send(&vec![0.0; period + slack]);
+        feed
     }
 
     /// Whether the server wants at least so many samples.
     pub(in crate::audio) fn wants(&mut self, samples: usize, now: Instant) -> bool {
-        let asked = self.asked.samples.swap(0, Relaxed);
+        let (mut asked, mut ran_empty) = (0_usize, 0);
+        self.inbox.take(
+            |_| {},
+            |came| match came {
+                Came::Wants(more) if more.channel == self.channel => {
+                    asked = asked.saturating_add(more.length as usize / SAMPLE_BYTES);
+                }
+                Came::Wants(_) => {}
+                Came::RanEmpty => ran_empty += 1,
+                Came::Latency(latency) => self.latency = Some(latency),
+            },
+        );
         self.owed = self.owed.saturating_add(asked);
-        self.steer(now);
+        self.steer(ran_empty, now);
         self.leave_out();
         self.owes(samples)
     }
@@ -186,12 +163,11 @@ impl Feed {
 
     /// A server that ran empty is to be given a frame more from now on, and one less after a while:
     /// where it runs empty again, that while becomes longer.
-    fn steer(&mut self, now: Instant) {
+    fn steer(&mut self, ran_empty: u32, now: Instant) {
         let frame = samples_in(FRAME_TIME, self.rate);
         let since = |then: Instant| now.saturating_duration_since(then);
         let stalled = since(self.looked) > STALL;
         self.looked = now;
-        let ran_empty = self.asked.ran_empty.swap(0, Relaxed);
         if ran_empty > 0 && self.begun.is_some_and(|begun| since(begun) >= START) {
             self.underruns += ran_empty;
             let again = self
@@ -225,9 +201,11 @@ impl Feed {
         self.begun.get_or_insert(now);
         self.owed = self.owed.saturating_sub(sound.len());
         self.plays_until = now + duration_at(self.slack + sound.len(), self.rate);
-        if self.send(sound).and_then(|()| self.ask()).is_err() {
-            // The stream's thread says why it ends.
-            let _ = self.socket.shutdown(Shutdown::Both);
+        self.send(sound);
+        self.pieces += 1;
+        if self.pieces >= ASKS_EVERY {
+            self.pieces = 0;
+            self.inbox.ask(PLAYS, self.channel);
         }
     }
 
@@ -252,8 +230,17 @@ impl Feed {
         }
     }
 
-    /// Sends it in one piece: each piece would wake the server.
-    fn send(&mut self, sound: &[f32]) -> io::Result<()> {
+    /// How long sound takes in the server and its device, if it has told.
+    pub(in crate::audio) fn latency(&self) -> Option<Duration> {
+        Some(self.latency?.total(self.rate))
+    }
+
+    /// What it is woken by, while there is a stream.
+    pub(in crate::audio) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.inbox.socket()
+    }
+
+    fn send(&mut self, sound: &[f32]) {
         let descriptor = Descriptor {
             length: u32::try_from(sound.len() * SAMPLE_BYTES).unwrap_or(u32::MAX),
             channel: self.channel,
@@ -267,33 +254,27 @@ impl Feed {
         self.message.extend_from_slice(&header);
         self.message
             .extend(sound.iter().flat_map(|sample| sample.to_le_bytes()));
-        self.socket.write_all(&self.message)
-    }
-
-    /// Asks now and then how long it takes until that is heard.
-    fn ask(&mut self) -> io::Result<()> {
-        self.pieces += 1;
-        if self.pieces < ASKS_EVERY {
-            return Ok(());
-        }
-        self.pieces = 0;
-        let question = Command::GetPlaybackLatency(LatencyParams {
-            channel: self.channel,
-            now: SystemTime::now(),
-        });
-        write_command_message(&mut self.socket, PLAYS, &question, self.version)
-            .map_err(io::Error::other)
+        self.inbox.send(&self.message);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::{
+        io::{BufReader, Read},
+        os::unix::net::UnixStream,
+        sync::Arc,
+        thread,
+    };
 
     use assert_no_alloc::assert_no_alloc;
-    use pulseaudio::protocol::{read_command_message, read_descriptor, stream::BufferAttr};
+    use pulseaudio::protocol::{
+        Command, MAX_VERSION, Request, Underflow, read_command_message, read_descriptor,
+        stream::BufferAttr, write_command_message,
+    };
 
     use super::*;
+    use crate::audio::device::Health;
 
     const MILLI: Duration = Duration::from_millis(1);
 
@@ -302,8 +283,7 @@ mod tests {
 
     /// A server that asks for 10 ms at a time, and the stream that it has made.
     struct Server {
-        socket: io::BufReader<UnixStream>,
-        asked: Arc<Asked>,
+        socket: BufReader<UnixStream>,
         /// What it has to play, in samples.
         holds: usize,
         /// What was left out.
@@ -312,7 +292,6 @@ mod tests {
 
     fn stream(latency: Duration) -> (Server, Feed) {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let asked = Arc::<Asked>::default();
         let mut created = CreatePlaybackStreamReply {
             channel: 7,
             buffer_attr: BufferAttr {
@@ -323,10 +302,11 @@ mod tests {
             ..CreatePlaybackStreamReply::default()
         };
         created.sample_spec.sample_rate = 48_000;
-        let feed = Feed::begin(ours, &created, 35, Arc::clone(&asked)).unwrap();
+        let health = Arc::new(Health::watched_by(thread::current()));
+        let inbox = Inbox::new(ours, &[], MAX_VERSION, health).unwrap();
+        let feed = Feed::begin(inbox, &created);
         let mut server = Server {
-            socket: io::BufReader::new(theirs),
-            asked,
+            socket: BufReader::new(theirs),
             holds: 0,
             skipped: 0,
         };
@@ -353,10 +333,28 @@ mod tests {
             samples
         }
 
+        fn say(&mut self, command: &Command) {
+            write_command_message(self.socket.get_mut(), u32::MAX, command, MAX_VERSION).unwrap();
+        }
+
+        fn ask(&mut self, samples: usize) {
+            self.say(&Command::Request(Request {
+                channel: 7,
+                length: u32::try_from(samples * SAMPLE_BYTES).unwrap(),
+            }));
+        }
+
+        fn run_empty(&mut self) {
+            self.say(&Command::Underflow(Underflow {
+                channel: 7,
+                offset: 0,
+            }));
+        }
+
         /// Plays 10 ms, and asks for as much.
         fn play(&mut self) {
             self.holds -= FRAME;
-            self.asked.more(FRAME);
+            self.ask(FRAME);
         }
     }
 
@@ -399,10 +397,10 @@ mod tests {
         let (mut server, mut feed) = stream(Duration::ZERO);
         let mut now = Instant::now();
         // Before there was any sound, and soon after, it is no underrun.
-        server.asked.ran_empty();
+        server.run_empty();
         server.play();
         give(&mut server, &mut feed, now);
-        server.asked.ran_empty();
+        server.run_empty();
         give(&mut server, &mut feed, now);
         now += START;
         let mut lefts = Vec::new();
@@ -412,7 +410,7 @@ mod tests {
             if n % 100 == 0 {
                 lefts.push(server.holds);
                 if is_empty(n / 100, server.holds) {
-                    server.asked.ran_empty();
+                    server.run_empty();
                 }
             }
             give(&mut server, &mut feed, now);
@@ -452,7 +450,7 @@ mod tests {
         let now = Instant::now();
         server.play();
         give(&mut server, &mut feed, now);
-        server.asked.ran_empty();
+        server.run_empty();
         server.play();
         let later = now + Duration::from_secs(5);
         assert_eq!(give(&mut server, &mut feed, later), 1);
@@ -462,24 +460,18 @@ mod tests {
 
     #[test]
     fn what_comes_much_too_late_is_left_out() {
-        for (late, given) in [
-            (2, 2),
-            (7, 7),
-            (8, 1),
-            (500, 1),
-            (usize::MAX / FRAME / 8, 1),
-        ] {
+        for (late, given) in [(2, 2), (7, 7), (8, 1), (500, 1), (2_000_000, 1)] {
             let (mut server, mut feed) = stream(Duration::ZERO);
             let now = Instant::now();
             for _ in 0..200 {
                 server.play();
                 give(&mut server, &mut feed, now);
             }
-            server.asked.more(late * FRAME);
+            server.ask(late * FRAME);
             let later = now + MILLI * 10 * u32::try_from(late).unwrap_or(u32::MAX);
             assert_eq!(give(&mut server, &mut feed, later), given, "{late}");
             assert_eq!(server.skipped, (late - given) * FRAME, "{late}");
-            server.asked.more(FRAME);
+            server.ask(FRAME);
             assert_eq!(give(&mut server, &mut feed, later), 1);
             assert_eq!(server.skipped, (late - given) * FRAME);
         }
@@ -505,7 +497,7 @@ mod tests {
             server.play();
             assert_eq!(give(&mut server, &mut feed, now), 1);
         }
-        let (number, question) = read_command_message(&mut server.socket, 35).unwrap();
+        let (number, question) = read_command_message(&mut server.socket, MAX_VERSION).unwrap();
         let is_asked = matches!(question, Command::GetPlaybackLatency(it) if it.channel == 7);
         assert!(is_asked && number == PLAYS);
         server.play();
@@ -513,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_is_written_without_allocating_and_a_server_that_is_gone_ends_it() {
+    fn sound_is_written_without_allocating_and_a_server_that_is_gone_takes_none() {
         let (mut server, mut feed) = stream(Duration::ZERO);
         server.play();
         let now = Instant::now();
@@ -522,9 +514,9 @@ mod tests {
             feed.write(&[0.5; FRAME], now);
         });
         assert_eq!(server.hear(), [0.5; FRAME]);
-        let reader = feed.socket.try_clone().unwrap();
         drop(server);
+        assert!(feed.socket().is_some());
         feed.write(&[0.5; FRAME], now);
-        assert_eq!((&reader).read(&mut [0; 8]).unwrap(), 0);
+        assert!(feed.socket().is_none());
     }
 }

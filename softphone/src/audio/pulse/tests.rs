@@ -1,16 +1,24 @@
-//! A sound server's side of a stream, played by the test.
+//! A sound server's side of a connection, played by the test.
 
-use std::{io::Write, sync::mpsc, time::Instant};
+use std::{
+    io::{Read, Write},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
 
 use assert_no_alloc::assert_no_alloc;
 use pulseaudio::protocol::{
-    Request, read_command_message, write_ack_message, write_memblock, write_reply_message,
+    PlaybackLatency, RecordLatency, Request, read_command_message, read_descriptor,
+    write_ack_message, write_memblock, write_reply_message,
 };
 
-use super::*;
+use super::{
+    inbox::{Came, LATENCY_MAX, PLAYS, RECORDS},
+    *,
+};
 
-/// A sound server's end of a connection, and the phone's that has greeted it.
-fn greeted() -> (BufReader<UnixStream>, Server) {
+/// A sound server's end of a connection, the phone's that has greeted it, and its keeper's.
+fn greeted() -> (BufReader<UnixStream>, Server, Arc<Health>) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let greeting = thread::spawn(move || {
         let mut server = BufReader::new(theirs);
@@ -32,7 +40,8 @@ fn greeted() -> (BufReader<UnixStream>, Server) {
     });
     let phone = Server::greet(ours, b"cookie".to_vec()).unwrap();
     assert_eq!(phone.version, MAX_VERSION);
-    (greeting.join().unwrap(), phone)
+    let health = Arc::new(Health::watched_by(thread::current()));
+    (greeting.join().unwrap(), phone, health)
 }
 
 fn say(server: &mut BufReader<UnixStream>, command: &Command) {
@@ -47,10 +56,32 @@ fn heard(server: &mut BufReader<UnixStream>) -> (u32, Vec<f32>) {
     (descriptor.channel, samples.collect())
 }
 
+/// A stream that records, of channel 3, and the server's end of it.
+fn recording() -> (BufReader<UnixStream>, Intake, Stream, Arc<Health>) {
+    let (server, phone, health) = greeted();
+    let mut created = CreateRecordStreamReply {
+        channel: 3,
+        ..CreateRecordStreamReply::default()
+    };
+    created.sample_spec.sample_rate = 48_000;
+    let (inbox, stream) = phone.run(&health).unwrap();
+    (server, Intake::begin(inbox, &created), stream, health)
+}
+
+/// Sound as the server sends it.
+fn bytes(sound: &[f32]) -> Vec<u8> {
+    sound.iter().flat_map(|it| it.to_le_bytes()).collect()
+}
+
+fn pop(intake: &mut Intake) -> Vec<f32> {
+    let mut sound = vec![0.0; intake.look()];
+    assert_eq!(intake.pop(&mut sound), sound.len());
+    sound
+}
+
 #[test]
 fn what_the_server_asks_for_is_wanted_and_no_more() {
-    let (mut server, phone) = greeted();
-    let (tell, lost) = mpsc::sync_channel(8);
+    let (mut server, phone, health) = greeted();
     let mut created = CreatePlaybackStreamReply {
         channel: 7,
         buffer_attr: BufferAttr {
@@ -60,13 +91,8 @@ fn what_the_server_asks_for_is_wanted_and_no_more() {
         ..CreatePlaybackStreamReply::default()
     };
     created.sample_spec.sample_rate = 48_000;
-    let meter = Arc::<Meter>::default();
-    meter.wake_me();
-    let (mut feed, stream) = phone
-        .playing(&created, Arc::clone(&meter), move |why| {
-            tell.send(why.to_string()).unwrap();
-        })
-        .unwrap();
+    let (inbox, _stream) = phone.run(&health).unwrap();
+    let mut feed = Feed::begin(inbox, &created);
     // A period, and 5 ms in which it is to be answered.
     assert_eq!(heard(&mut server), (7, vec![0.0; 720]));
     let now = Instant::now();
@@ -76,13 +102,10 @@ fn what_the_server_asks_for_is_wanted_and_no_more() {
     say(&mut server, &of(8, 4_000));
     say(&mut server, &Command::Started(7));
     say(&mut server, &of(7, 1_920));
-    while !feed.wants(480, now) {
-        thread::park();
-    }
-    assert!(!feed.wants(481, now));
+    assert!(feed.wants(480, now) && !feed.wants(481, now));
     feed.write(&[0.5; 480], now);
     assert_eq!(heard(&mut server), (7, vec![0.5; 480]));
-    assert_eq!(meter.latency(), None);
+    assert_eq!(feed.latency(), None);
     let told = PlaybackLatency {
         sink_usec: 2_000,
         write_offset: 1_920 + 960,
@@ -95,38 +118,79 @@ fn what_the_server_asks_for_is_wanted_and_no_more() {
         playing_for: 0,
     };
     write_reply_message(server.get_mut(), PLAYS, &told, MAX_VERSION).unwrap();
+    assert!(!feed.wants(480, now));
+    assert_eq!(feed.latency(), Some(Duration::from_millis(7)));
+    assert_eq!((health.lost(), feed.socket().is_some()), (None, true));
     say(&mut server, &Command::PlaybackStreamKilled(7));
-    assert_eq!(lost.recv().unwrap(), "the sound server has closed it");
-    assert_eq!(meter.latency(), Some(Duration::from_millis(7)));
-    drop(stream);
+    assert!(!feed.wants(480, now));
+    assert_eq!(health.lost(), Some("the sound server has closed it"));
+    assert!(feed.socket().is_none());
+    // It goes on in silence.
+    feed.write(&[0.5; 480], now);
+    assert!(!feed.wants(480, now));
 }
 
 #[test]
-fn what_is_recorded_comes_whole_and_in_order() {
-    let (mut server, phone) = greeted();
-    let (tell, lost) = mpsc::sync_channel(8);
-    let (pass, taken) = mpsc::sync_channel(8);
-    let stream = phone.stream(
-        "recording",
-        move |why| tell.send(why.to_string()).unwrap(),
-        move |phone| {
-            let take = move |samples: &[f32]| pass.send(samples.to_vec()).unwrap();
-            phone.record(3, 48_000, &Meter::default(), take)
-        },
-    );
+fn what_is_recorded_comes_whole_and_in_order_however_it_is_cut() {
     let sound: Vec<f32> = (0..5_000_u16).map(f32::from).collect();
-    let bytes: Vec<u8> = sound.iter().flat_map(|it| it.to_le_bytes()).collect();
-    let server = server.get_mut();
-    write_memblock(server, 0, &bytes[..1_920], 0).unwrap();
-    write_ack_message(server, 9).unwrap();
-    write_memblock(server, 0, &bytes[1_920..], 0).unwrap();
-    let came: Vec<Vec<f32>> = taken.iter().take(3).collect();
-    let lengths: Vec<usize> = came.iter().map(Vec::len).collect();
-    assert_eq!(lengths, [480, 4_096, 424]);
-    assert_eq!(came.concat(), sound);
-    server.shutdown(Shutdown::Both).unwrap();
-    assert_eq!(lost.recv().unwrap(), "the sound server has closed it");
-    drop(stream);
+    let mut said = Vec::new();
+    write_memblock(&mut said, 0, &bytes(&sound[..480]), 0).unwrap();
+    write_ack_message(&mut said, 9).unwrap();
+    write_memblock(&mut said, 0, &[], 0).unwrap();
+    write_memblock(&mut said, 0, &bytes(&sound[480..]), 0).unwrap();
+    for cut in [1, 3, 19, 20, 21, 22, 1_023, 1_939, 1_940, 16_403, 30_000] {
+        let (mut server, mut intake, _stream, health) = recording();
+        let mut came = Vec::new();
+        for piece in said.chunks(cut) {
+            server.get_mut().write_all(piece).unwrap();
+            came.extend(pop(&mut intake));
+        }
+        assert_eq!(came, sound, "cut at {cut}");
+        assert_eq!((health.lost(), intake.overruns()), (None, 0));
+        server.get_mut().shutdown(Shutdown::Both).unwrap();
+        assert_eq!(intake.look(), 0);
+        assert_eq!(health.lost(), Some("the sound server has closed it"));
+    }
+}
+
+#[test]
+fn the_longest_piece_is_the_period_and_what_nobody_takes_is_dropped() {
+    let (mut server, mut intake, _stream, _) = recording();
+    write_memblock(server.get_mut(), 0, &bytes(&[0.25; 240]), 0).unwrap();
+    write_memblock(server.get_mut(), 0, &bytes(&[0.25; 720]), 0).unwrap();
+    assert_eq!((intake.look(), intake.period()), (960, 720));
+    assert_eq!((intake.pop(&mut [0.0; 480]), intake.waiting()), (480, 480));
+    intake.clear();
+    assert_eq!(intake.waiting(), 0);
+    for _ in 0..51 {
+        write_memblock(server.get_mut(), 0, &bytes(&[0.25; 480]), 0).unwrap();
+        intake.look();
+    }
+    assert_eq!((intake.waiting(), intake.overruns()), (24_000, 1));
+    assert_eq!(intake.overruns(), 0);
+}
+
+#[test]
+fn what_came_with_the_answer_is_not_lost_and_half_a_sample_is() {
+    let (mut server, mut phone, health) = greeted();
+    let mut said = Vec::new();
+    let odd = [bytes(&[0.5, -0.5]), vec![0xFF; 3]].concat();
+    write_memblock(&mut said, 0, &odd, 0).unwrap();
+    write_memblock(&mut said, 0, &bytes(&[0.125]), 0).unwrap();
+    write_reply_message(
+        server.get_mut(),
+        3,
+        &SetClientNameReply { client_id: 2 },
+        MAX_VERSION,
+    )
+    .unwrap();
+    server.get_mut().write_all(&said).unwrap();
+    let _: SetClientNameReply = phone.ask(&Command::SetClientName(props())).unwrap();
+    assert_eq!(phone.reader.buffer().len(), said.len());
+    let (inbox, _stream) = phone.run(&health).unwrap();
+    let mut intake = Intake::begin(inbox, &CreateRecordStreamReply::default());
+    assert_eq!(pop(&mut intake), [0.5, -0.5, 0.125]);
+    assert_eq!(health.lost(), None);
 }
 
 #[test]
@@ -138,59 +202,59 @@ fn a_server_that_makes_no_sense_ends_the_stream() {
         ),
         (vec![0; 7], "the sound server has closed it"),
     ] {
-        let (mut server, mut phone) = greeted();
+        let (mut server, mut intake, _stream, health) = recording();
         server.get_mut().write_all(&bytes).unwrap();
         drop(server);
-        let ended = phone.record(3, 48_000, &Meter::default(), |_| {});
-        assert_eq!(ended.to_string(), why);
+        // What is there, and then that there is no more.
+        assert_eq!((intake.look(), intake.look()), (0, 0));
+        assert_eq!(health.lost(), Some(why));
     }
 }
 
 #[test]
 fn a_stream_that_is_no_longer_wanted_ends_at_once() {
-    let (server, phone) = greeted();
-    let (tell, lost) = mpsc::sync_channel(8);
-    let tell = move |why: &PulseError| tell.send(why.to_string()).unwrap();
-    let stream = phone.stream("recording", tell, |phone| {
-        phone.record(3, 48_000, &Meter::default(), |_| {})
-    });
+    let (server, mut intake, stream, health) = recording();
+    intake.look();
+    assert_eq!(health.lost(), None);
     drop(stream);
-    assert_eq!(lost.recv().unwrap(), "the sound server has closed it");
+    intake.look();
+    assert_eq!(health.lost(), Some("the sound server has closed it"));
     drop(server);
 }
 
 #[test]
-fn sound_moves_without_allocating() {
-    let (mut server, mut phone) = greeted();
+fn what_comes_is_taken_without_allocating() {
+    let (mut server, phone, health) = greeted();
+    let (mut inbox, _stream) = phone.run(&health).unwrap();
     let request = Request {
         channel: 7,
         length: 1_920,
     };
     say(&mut server, &Command::Request(request));
     write_memblock(server.get_mut(), 0, &[0; 1_920], 0).unwrap();
-    let came = assert_no_alloc(|| phone.next(|_| {}).unwrap());
-    assert!(matches!(came, Some(Came::Word(Command::Request(it))) if it == request));
-    let mut samples = 0;
-    assert_no_alloc(|| phone.next(|sound| samples += sound.len()).unwrap());
-    assert_eq!(samples, 480);
+    let (mut samples, mut came) = (0, None);
+    assert_no_alloc(|| inbox.take(|sound| samples += sound.len(), |it| came = Some(it)));
+    assert_eq!((samples, came), (480, Some(Came::Wants(request))));
+    let (mut server, mut intake, _stream, _) = recording();
+    write_memblock(server.get_mut(), 0, &[0; 1_920], 0).unwrap();
+    let mut frame = [0.5; 480];
+    assert_no_alloc(|| {
+        assert_eq!(intake.look(), 480);
+        intake.pop(&mut frame);
+    });
+    assert_eq!(frame, [0.0; 480]);
 }
 
 #[test]
 fn a_microphone_is_asked_once_a_second_how_long_it_takes() {
-    let (mut server, phone) = greeted();
-    let (tell, lost) = mpsc::sync_channel(8);
-    let meter = Arc::<Meter>::default();
-    let asks = Arc::clone(&meter);
-    let stream = phone.stream(
-        "recording",
-        move |why| tell.send(why.to_string()).unwrap(),
-        move |phone| phone.record(3, 48_000, &asks, |_| {}),
-    );
+    let (mut server, mut intake, _stream, _) = recording();
     for _ in 0..100 {
         write_memblock(server.get_mut(), 0, &[0; 1_920], 0).unwrap();
+        pop(&mut intake);
     }
     let (asked, question) = read_command_message(&mut server, MAX_VERSION).unwrap();
     assert!(matches!(question, Command::GetRecordLatency(it) if it.channel == 3));
+    assert_eq!(asked, RECORDS);
     let told = |queued| RecordLatency {
         source_usec: 3_000,
         write_offset: queued,
@@ -202,20 +266,13 @@ fn a_microphone_is_asked_once_a_second_how_long_it_takes() {
     };
     // An answer to nothing that was asked is nothing.
     write_reply_message(server.get_mut(), 5, &told(96_000), MAX_VERSION).unwrap();
+    intake.look();
+    assert_eq!(intake.latency(), None);
     write_reply_message(server.get_mut(), asked, &told(384), MAX_VERSION).unwrap();
-    server.get_mut().shutdown(Shutdown::Both).unwrap();
-    assert_eq!(lost.recv().unwrap(), "the sound server has closed it");
-    assert_eq!(meter.latency(), Some(Duration::from_millis(5)));
-    drop(stream);
-}
-
-#[test]
-fn a_server_may_say_any_latency() {
-    let latency = Latency {
-        device: LATENCY_MAX,
-        queued: u64::MAX,
-    };
-    for rate in [0, 1, u32::MAX] {
-        assert_eq!(latency.total(rate), LATENCY_MAX);
-    }
+    intake.look();
+    assert_eq!(intake.latency(), Some(Duration::from_millis(5)));
+    // A server may say anything.
+    write_reply_message(server.get_mut(), asked, &told(i64::MAX), MAX_VERSION).unwrap();
+    intake.look();
+    assert_eq!(intake.latency(), Some(LATENCY_MAX));
 }
