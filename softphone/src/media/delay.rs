@@ -48,7 +48,7 @@ const MEMORY: f64 = 800.0;
 const BEFORE: f64 = 200.0;
 
 /// What should have come so often by now, and did not once, is over and forgotten.
-const OVER_AFTER: f64 = 10.0;
+const OVER_AFTER: f64 = 24.0;
 
 /// Packets that come so soon after each other come at once, in microseconds.
 const AT_ONCE_MICROS: u64 = 2_000;

@@ -52,7 +52,7 @@ const IN_ROWS: f32 = 1.5;
 const SPACING_MAX: u8 = 4;
 
 /// The farthest that a copy of a plan lies behind its packet, in packets.
-pub const DISTANCE_MAX: usize = 2 * SPACING_MAX as usize;
+pub const DISTANCE_MAX: usize = 2 * SPACING_MAX as usize - 1;
 
 /// How soon it is forgotten that more was lost: to a third in this time.
 const FORGETS_IN: Duration = Duration::from_secs(3);
@@ -173,7 +173,8 @@ impl Redundancy {
         let wanted = match lost {
             lost if lost < NONE => [0, 0],
             lost if lost < TWO_COPIES => [spacing, 0],
-            _ => [spacing, 2 * spacing],
+            // A copy that is farther away costs delay, and twice a row's length saves little more.
+            _ => [spacing, (2 * spacing - 1).max(2)],
         };
         let copies_max = (max_bps / COPIED_BPS_MIN).saturating_sub(1);
         let mut distances = [0; 2];
@@ -236,9 +237,9 @@ mod tests {
     #[test]
     fn copies_are_as_far_apart_as_rows_of_losses_are_long() {
         let after = |reports: &[(u32, u32)]| plan_after(reports, MAX_BPS).0;
-        assert_eq!(after(&[(12, 4); 12]), [6, 3]);
-        assert_eq!(after(&[(12, 6); 12]), [4, 2]);
-        assert_eq!(after(&[(60, 3); 12]), [8, 4]);
+        assert_eq!(after(&[(12, 4); 12]), [5, 3]);
+        assert_eq!(after(&[(12, 6); 12]), [3, 2]);
+        assert_eq!(after(&[(60, 3); 12]), [7, 4]);
         // By chance, 30 % come in rows of 1.43.
         assert_eq!(after(&[(38, 20); 12]), [2, 1]);
     }
