@@ -2,26 +2,28 @@
 //!
 //! ```text
 //!  microphone                        sound thread                              engine
-//!  callback --> ring --> [resample] -> 10 ms frames -> [Opus] --> Encoded --> `sent` channel
+//!  server, or ring ----> [resample] -> 10 ms frames -> [Opus] --> Encoded --> `sent` channel
 //!                         WAV file --^
 //!                          silence --^<--- echo ---+
 //!                                                  |
 //!  loudspeaker                                     |
-//!  callback <-- ring <-- [resample] <- 10 ms frames + <- [Opus, PLC] <- jitter buffer <- `receive`
+//!  server, or ring <---- [resample] <- 10 ms frames + <- [Opus, PLC] <- jitter buffer <- `receive`
 //!                         WAV file <-+
 //!                          nowhere <-+
 //! ```
 //!
 //! Threads, each with its reason and its deadline:
 //!
-//! - The *microphone's callback*, on a thread of the sound system: the device hands over what it
-//!   has heard. It is back within the device's period, 10 ms: all it does is fill a ring.
+//! - The *microphone's callback*, on a thread of the sound system, if that is no PulseAudio: the
+//!   device hands over what it has heard. It is back within the device's period, 10 ms: all it does
+//!   is fill a ring.
 //! - The *loudspeaker's callback*, likewise: the device fetches what it plays next. All it does is
 //!   empty a ring.
 //! - The *sound thread*, one for each call: does all that may compute, allocate or write files. It
 //!   goes both ways, so that an echo leaves in the moment in which it is heard, and nothing between
-//!   the two ways needs a lock. It has 10 ms for a frame, of which coding takes less than one; the
-//!   loudspeaker's ring forgives 10 ms more.
+//!   the two ways needs a lock. With a PulseAudio server it speaks by itself. It has 10 ms for a
+//!   frame, of which coding takes less than one; the loudspeaker's ring forgives 10 ms more, and a
+//!   PulseAudio server 5.
 //! - The *keepers*, one for each device: open, watch and close its streams, which may wait for a
 //!   sound server that hangs. They have no deadline, and nobody waits for them for long.
 //! - The *tones*, one for a phone: rings, and plays ringback and busy, on a device of its own that
@@ -31,7 +33,7 @@
 //! Code that the callbacks run is marked `REAL-TIME`: it touches a ring, atomics and its own memory
 //! and nothing else, and wakes the sound thread. Files and silence have no clock: they go by an
 //! absolute schedule of 10 ms, and catch up after a stall of up to 200 ms. Devices have their own:
-//! their rings are looked at when they have moved sound. Between the engine and the sound thread
+//! they are looked at when they have moved sound. Between the engine and the sound thread
 //! are bounded queues that neither ever waits for, and atomics.
 
 mod capture;
@@ -101,7 +103,7 @@ use volume::Gain;
 /// The most packets that wait for the sound thread: one second of the shortest that make sense.
 const PACKETS_MAX: usize = 256;
 
-/// The most changes of devices that wait for the sound thread, which takes them every 10 ms.
+/// The most changes of devices that wait for the sound thread, which takes them every 20 ms.
 const SWAPS_MAX: usize = 4;
 
 /// Where the sound that we send comes from.

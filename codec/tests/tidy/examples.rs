@@ -354,7 +354,7 @@ const EXAMPLES: &[(&str, &[Case])] = &[
         ],
     ),
     (
-        "cpal only in softphone/src/audio/{connection,device,capture,playout/ring}.rs",
+        "cpal only in softphone/src/audio/{connection,device,capture/ring,playout/ring}.rs",
         &[
             ("softphone/src/audio/mixer.rs", "use cpal::Sample;", true),
             ("softphone/src/bin/a.rs", "cpal::default_host()", true),

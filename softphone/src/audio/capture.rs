@@ -103,7 +103,7 @@ impl Capture {
 
     fn take(&mut self, frame: &mut Frame, now: Instant) -> bool {
         while self.ready.len() < FRAME_SAMPLES {
-            // No more than it takes: what is in the ring wakes us when it is enough.
+            // No more than it takes: a ring wakes us when what is in it is enough.
             let wanted = self.needed();
             let taken = self.way.pop(&mut self.block[..wanted]);
             if taken == 0 {
@@ -164,8 +164,8 @@ impl Way {
         Ok((Self::Ring(ring), stream))
     }
 
-    /// Takes what has come; how many samples wait then.
-    fn look(&mut self) -> usize {
+    /// Takes what has come.
+    fn look(&mut self) {
         match self {
             Self::Ring(ring) => ring.look(),
             #[cfg(target_os = "linux")]

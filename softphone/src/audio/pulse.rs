@@ -114,7 +114,10 @@ pub(super) fn play(wanted: &Wanted, health: &Arc<Health>) -> Result<(Feed, Strea
             ..PlaybackStreamParams::default()
         }))?;
     let (inbox, stream) = server.run(health)?;
-    Ok((Feed::begin(inbox, &created), stream))
+    let feed = Feed::begin(inbox, &created);
+    // It was given what it is to hold.
+    feed.socket().ok_or(PulseError::Closed)?;
+    Ok((feed, stream))
 }
 
 /// Opens a stream of what a device hears, which its [`Intake`] gives, likewise.

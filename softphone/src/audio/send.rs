@@ -355,7 +355,7 @@ mod tests {
             sending.hear(Reception::new(100, 12, 4).unwrap(), now);
         }
         let later = next(&mut sending, None);
-        let expected = [(6 * PTIME, own(&before[5])), (3 * PTIME, own(&before[8]))];
+        let expected = [(5 * PTIME, own(&before[6])), (3 * PTIME, own(&before[8]))];
         assert_eq!(parts(&later).copies, expected);
         assert!(later.payload.len() < PAYLOAD_BYTES_MAX);
     }

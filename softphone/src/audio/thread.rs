@@ -26,7 +26,7 @@ use super::{
 };
 use crate::media::{Encoded, Frame, Packet, SILENCE, stats::VoiceStats};
 
-/// How often what is to take over is looked at: a fifth of a frame.
+/// How often what is to take over is looked at, and what plays to its end: a fifth of a frame.
 const POLL: Duration = Duration::from_millis(2);
 
 /// The longest that what has come is still played out after the call has ended.
@@ -139,28 +139,25 @@ impl SoundThread {
             self.change(now);
             self.attend_devices(now);
             self.leave_out_stalls(now);
-            let finishes = phase >= Phase::Finishing;
-            let mut wake = self.sink.wakes(now);
-            if !finishes {
+            if phase < Phase::Finishing {
                 self.capture(now, phase);
                 self.play(now, phase);
-                wake = self.sink.wakes(now).min(self.source.wakes(now));
+                let mut wake = self.sink.wakes(now).min(self.source.wakes(now));
                 if self.warm(now) {
                     wake = wake.min(now + POLL);
                 }
+                self.publish(phase);
+                sleep_until(wake, [self.sink.alarm(), self.source.alarm()]);
             } else {
                 let finish_by = *finish_by.get_or_insert(now + DRAIN);
                 let over = phase == Phase::Stopped || !opened || now >= finish_by;
                 if over || self.drained(now) {
                     break;
                 }
+                self.publish(phase);
+                // What a sound server sends by now is of no concern, and is to wake nobody.
+                sleep_until(now + POLL, [Alarm::Clock; 2]);
             }
-            self.publish(phase);
-            let heard = match finishes {
-                true => Alarm::Clock,
-                false => self.source.alarm(),
-            };
-            sleep_until(wake, [self.sink.alarm(), heard]);
         }
         self.close()
     }

@@ -2,8 +2,9 @@
 //!
 //! On a clean link there is none: it would cost bits, and delay at the receiver. From the first
 //! loss on each packet carries the one before it, and from 2 % on the two before it. Where packets
-//! are lost in a row, the copies are as far apart as the row is long. Where there is no room for
-//! copies, Opus puts some of each packet into the next one (in-band FEC), for which the voice pays.
+//! are lost in a row, the nearest copy is as far behind as the row is long, and the other one not
+//! quite twice as far. Where there is no room for copies, Opus puts some of each packet into the
+//! next one (in-band FEC), for which the voice pays.
 
 use std::{
     ops::RangeInclusive,
@@ -18,6 +19,9 @@ use super::{
 
 /// Opus of one packet, in bits per second, without copies: transparent for one voice.
 pub const VOICE_BPS: u32 = 30_500;
+
+/// ... and with them: packets are short then, and the same bits are worth less in short ones.
+const COPIED_BPS: u32 = 32_000;
 
 /// Opus in all, with copies, unless something else is wanted.
 pub const MAX_BPS: u32 = 96_000;
@@ -185,7 +189,8 @@ impl Redundancy {
                 packets += 1;
             }
         }
-        let voice_bps = VOICE_BPS.min(max_bps / packets);
+        let voice_bps = if packets > 1 { COPIED_BPS } else { VOICE_BPS };
+        let voice_bps = voice_bps.min(max_bps / packets);
         let has_fec = packets == 1 && lost >= NONE && voice_bps >= FEC_BPS_MIN;
         let reaches = |percent: &u8| 100.0 * lost <= f32::from(*percent);
         let for_losses = FEC_PERCENT.clone().find(reaches);
@@ -229,9 +234,9 @@ mod tests {
         let after = |reports: &[(u32, u32)]| plan_after(reports, MAX_BPS);
         assert_eq!(after(&[]), (vec![], VOICE_BPS));
         assert_eq!(after(&[(0, 0); 50]), (vec![], VOICE_BPS));
-        assert_eq!(after(&[(0, 0), (1, 1)]), (vec![1], VOICE_BPS));
-        assert_eq!(after(&[(0, 0), (3, 3)]), (vec![2, 1], VOICE_BPS));
-        assert_eq!(after(&[(38, 27)]), (vec![2, 1], VOICE_BPS));
+        assert_eq!(after(&[(0, 0), (1, 1)]), (vec![1], COPIED_BPS));
+        assert_eq!(after(&[(0, 0), (3, 3)]), (vec![2, 1], COPIED_BPS));
+        assert_eq!(after(&[(38, 27)]), (vec![2, 1], COPIED_BPS));
     }
 
     #[test]
@@ -309,7 +314,7 @@ mod tests {
         }
         plans.dedup();
         let told = |plan: &Plan| (plan.distances().count(), plan.voice_bps, plan.ptime);
-        assert_eq!(told(&plans[0]), (2, VOICE_BPS, Ptime::Ten));
+        assert_eq!(told(&plans[0]), (2, COPIED_BPS, Ptime::Ten));
         assert!(plans[1..].iter().all(|plan| plan.ptime == Ptime::Twenty));
         assert!(plans[1..].is_sorted_by(|a, b| a.link_bps() > b.link_bps()));
         assert_eq!(told(plans.last().unwrap()).1, FULL_BPS_MIN);

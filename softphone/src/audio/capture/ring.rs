@@ -52,10 +52,9 @@ impl Ring {
         Ok((Self { ring, meter }, stream))
     }
 
-    /// What waits in it, in samples. From now on whoever asks is woken when there is a frame.
-    pub(super) fn look(&self) -> usize {
+    /// From now on whoever looks is woken when there is a frame.
+    pub(super) fn look(&self) {
         self.meter.wake_me();
-        self.waiting()
     }
 
     /// What waits in it, in samples.

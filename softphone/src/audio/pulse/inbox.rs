@@ -12,15 +12,18 @@ use std::{
 
 use pulseaudio::protocol::{
     Command, DESCRIPTOR_SIZE, LatencyParams, PlaybackLatency, ProtocolError, RecordLatency,
-    Request, TagStructRead, TagStructReader, read_descriptor, write_command_message,
+    Request, TagStructRead, TagStructReader, encode_command_message, read_descriptor,
 };
 use rustix::net::{RecvFlags, recv};
 
 use super::{PulseError, SAMPLE_BYTES};
 use crate::audio::device::{Health, duration_at};
 
-/// Samples that are passed on at a time, at most. A message that is no sound has no more bytes.
+/// Samples that are passed on at a time, at most. A message that is no sound takes no more room.
 const CHUNK: usize = 4_096;
+
+/// Bytes of a question: 44, as the protocol is now.
+const QUESTION_MAX: usize = 64;
 
 /// So often more is taken at once, before what has come is looked at.
 const TAKES_MAX: usize = 64;
@@ -120,8 +123,8 @@ impl Inbox {
         })
     }
 
-    /// REAL-TIME: takes what has come. Sound goes to `hear`, and what else is of interest to
-    /// `note`.
+    /// Takes what has come, and does not wait. Sound goes to `hear`, and what else is of interest
+    /// to `note`.
     pub(super) fn take(&mut self, mut hear: impl FnMut(&[f32]), mut note: impl FnMut(Came)) {
         for _ in 0..TAKES_MAX {
             if self.is_over {
@@ -219,15 +222,17 @@ impl Inbox {
 
     /// Asks how long the stream takes.
     pub(super) fn ask(&mut self, number: u32, channel: u32) {
-        let now = SystemTime::now();
+        // It comes back with the answer, and nobody reads it there.
+        let now = SystemTime::UNIX_EPOCH;
         let params = LatencyParams { channel, now };
         let question = match number {
             PLAYS => Command::GetPlaybackLatency(params),
             _ => Command::GetRecordLatency(params),
         };
-        let sent = write_command_message(&mut &self.socket, number, &question, self.version);
-        if let Err(error) = sent {
-            self.end(&error.into());
+        let mut message = [0; QUESTION_MAX];
+        match encode_command_message(&mut message[..], number, &question, self.version) {
+            Ok(length) => self.send(&message[..length]),
+            Err(error) => self.end(&error.into()),
         }
     }
 

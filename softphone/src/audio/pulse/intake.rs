@@ -45,8 +45,8 @@ impl Intake {
         }
     }
 
-    /// REAL-TIME: takes what has come; how many samples there are then.
-    pub(in crate::audio) fn look(&mut self) -> usize {
+    /// Takes what has come, and does not wait.
+    pub(in crate::audio) fn look(&mut self) {
         self.inbox.take(
             |sound| {
                 self.heard += sound.len();
@@ -65,7 +65,6 @@ impl Intake {
             self.heard = 0;
             self.inbox.ask(RECORDS, self.channel);
         }
-        self.sound.len()
     }
 
     /// Moves as many samples to `sound` as there are, or as it has room for; how many that were.
