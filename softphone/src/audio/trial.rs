@@ -1,9 +1,9 @@
 //! Sound without a call, to try devices: a meter of a microphone, a test sound, and one's own voice
 //! recorded and played again.
 //!
-//! Each is a thread of its own, which a dropped handle ends within 20 ms. Whoever holds a handle never
-//! waits: opening a device takes as long as the sound server takes, and until then the state is
-//! [`State::Opening`]. A server that does not answer is [`State::Failed`] after some seconds.
+//! Each is a thread of its own, which a dropped handle ends within 20 ms. Whoever holds a handle
+//! never waits: opening a device takes as long as the sound server takes, and until then the state
+//! is [`State::Opening`]. A server that does not answer is [`State::Failed`] after some seconds.
 
 use std::{
     fmt,
