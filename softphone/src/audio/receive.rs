@@ -57,14 +57,18 @@ impl Receiving {
         let (own, rest) = unpacked(packet);
         self.buffer.insert(own.clone());
         self.buffer.insert_fec(&own);
-        let mut told = None;
+        let (mut told, mut farthest) = (None, 0);
         for block in rest.iter().flat_map(Unpacked::others) {
             match block.kind {
-                OPUS => self.buffer.insert_copy(packet, block.offset, block.payload),
+                OPUS => {
+                    farthest = farthest.max(block.offset);
+                    self.buffer.insert_copy(packet, block.offset, block.payload);
+                }
                 RECEPTION => told = Reception::read(block.payload),
                 _ => {}
             }
         }
+        self.buffer.brought_copies(farthest);
         told
     }
 

@@ -22,6 +22,9 @@ const ABOVE: Duration = Duration::from_millis(3);
 /// so by more at one time than at another.
 const VARIES_MAX: Duration = Duration::from_millis(5);
 
+/// Copies that are farther behind their packets are not worth their delay.
+const COPIES_MOST: Duration = Duration::from_millis(100);
+
 /// The most: what comes later than this is no conversation.
 const MOST: Duration = Duration::from_millis(400);
 
@@ -101,6 +104,8 @@ pub struct Delay {
     known: u32,
     /// When the last packet came that nothing came at once with, and what was counted of these.
     counted: Option<(Instant, usize)>,
+    /// How far behind their packets the farthest copies are that come now.
+    copies: Duration,
     target: Duration,
 }
 
@@ -116,6 +121,7 @@ impl Default for Delay {
             held_up: false,
             known: 0,
             counted: None,
+            copies: Duration::ZERO,
             target: START,
         }
     }
@@ -127,6 +133,11 @@ impl Delay {
         self.note(timestamp, arrived);
         let (least, enough) = (self.reaches(LATE_SHARE), self.reaches(FALLS_SHARE));
         self.target = self.target.clamp(least, enough.min(least + NEAR));
+    }
+
+    /// A packet brought copies of what was so far behind it at most; of nothing, if that is zero.
+    pub fn brought_copies(&mut self, behind: Duration) {
+        self.copies = behind.min(COPIES_MOST);
     }
 
     fn note(&mut self, timestamp: Timestamp, arrived: Instant) {
@@ -229,7 +240,7 @@ impl Delay {
             later < late_share
         });
         let steps = u32::try_from(bin.unwrap_or(BINS - 1)).unwrap_or(u32::MAX);
-        let late = STEP.saturating_mul(steps);
+        let late = STEP.saturating_mul(steps).max(self.copies);
         let target = (late + (late / 4).min(VARIES_MAX) + ABOVE).min(MOST);
         if self.known < KNOWN_MIN {
             target.max(START)
@@ -336,6 +347,25 @@ mod tests {
                 assert!(expected.contains(&target), "seed {seed}: {target:?}");
             }
         }
+    }
+
+    #[test]
+    fn copies_are_waited_for_from_the_first_one_on_as_long_as_they_come() {
+        let (mut delay, origin) = after([0; 500]);
+        let next = |delay: &mut Delay, n: u32, behind| {
+            delay.brought_copies(behind);
+            let timestamp = Timestamp(u32::MAX - 4_800).plus(480 * n);
+            delay.came(timestamp, origin + MILLI * 10 * n);
+            delay.target()
+        };
+        assert_eq!(next(&mut delay, 500, MILLI * 20), MILLI * 25 + ABOVE);
+        assert_eq!(
+            next(&mut delay, 501, MILLI * 10),
+            MILLI * 12 + MILLI / 2 + ABOVE
+        );
+        assert_eq!(next(&mut delay, 502, Duration::ZERO), ABOVE);
+        let far = next(&mut delay, 503, MILLI * 341);
+        assert_eq!(far, COPIES_MOST + VARIES_MAX + ABOVE);
     }
 
     #[test]

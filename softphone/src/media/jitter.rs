@@ -37,6 +37,9 @@ use super::{
 };
 
 pub use super::stats::Counters;
+use held::{Form, Held};
+
+mod held;
 
 /// How long the position waits for packets that are late: as long as they are waited for.
 const HOLD_SAMPLES: u32 = 2_880;
@@ -124,24 +127,6 @@ pub struct JitterBuffer {
     counters: Counters,
 }
 
-#[derive(Debug)]
-struct Held {
-    packet: Packet,
-    samples: u32,
-    form: Form,
-}
-
-/// In what form sound is there: the better one counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
-    /// In the packet after it, with fewer bits.
-    Fec,
-    /// As a copy.
-    Copy,
-    /// In its packet.
-    Itself,
-}
-
 #[derive(Debug, Clone, Copy)]
 enum Playout {
     /// Not before a packet comes.
@@ -227,6 +212,12 @@ impl JitterBuffer {
         if let Some(samples) = opus_samples(payload) {
             self.insert_earlier(copy, offset, samples, Form::Copy);
         }
+    }
+
+    /// A packet that has come had copies of what began so many samples before it at most; of
+    /// nothing, if that is zero. They are waited for: they are sent because some will be needed.
+    pub fn brought_copies(&mut self, behind: u32) {
+        self.delay.brought_copies(duration_of(behind));
     }
 
     /// Takes what a packet that has come holds of the one before it, if that has not come.
@@ -671,25 +662,6 @@ impl Counters {
             Form::Copy => Some(&mut self.recovered),
             Form::Itself => None,
         }
-    }
-}
-
-impl Held {
-    fn came(packet: Packet, samples: u32) -> Self {
-        Self {
-            packet,
-            samples,
-            form: Form::Itself,
-        }
-    }
-
-    /// How many samples after `position` it begins.
-    fn after(&self, position: Timestamp) -> i32 {
-        self.packet.timestamp.since(position)
-    }
-
-    fn end(&self) -> Timestamp {
-        self.packet.timestamp.plus(self.samples)
     }
 }
 

@@ -1,10 +1,11 @@
 //! How much redundancy a sender adds, by what the receiver tells it. Pure: the time comes in.
 //!
 //! On a clean link there is none: it would cost bits, and delay at the receiver. From the first
-//! loss on each packet carries the one before it, and from 2 % on the two before it. Where packets
-//! are lost in a row, the nearest copy is as far behind as the row is long, and the other one not
-//! quite twice as far. Where there is no room for copies, Opus puts some of each packet into the
-//! next one (in-band FEC), for which the voice pays.
+//! loss on each packet carries the one before it; where more is lost it carries two, or three, for
+//! which the voice pays. The receiver waits for them, so they do not come and go by chance. Where
+//! packets are lost in a row, the nearest copy is as far behind as the row is long, and the other
+//! one not quite twice as far. Where there is no room for copies, Opus puts some of each packet into the
+//! next (in-band FEC), for which the voice pays as well.
 
 use std::{
     ops::RangeInclusive,
@@ -29,8 +30,15 @@ pub const MAX_BPS: u32 = 96_000;
 /// Less than this share of packets lost is none.
 const NONE: f32 = 0.002;
 
-/// From this share on there are two copies.
-const TWO_COPIES: f32 = 0.02;
+/// From these shares on there is one copy, two or three (three only where losses do not come in
+/// rows) ...
+const COPIES_FROM: [f32; COPIES_MAX] = [NONE, 0.035, 0.20];
+
+/// ... and below these there is one less again.
+const COPIES_UNTIL: [f32; COPIES_MAX] = [NONE, 0.015, 0.12];
+
+/// The most copies.
+const COPIES_MAX: usize = 3;
 
 /// With copies, each packet has at least so many bits per second of Opus: a voice of less is worse
 /// than a loss now and then. Where that leaves no room for copies, there is in-band FEC.
@@ -61,14 +69,17 @@ pub const DISTANCE_MAX: usize = 2 * SPACING_MAX as usize - 1;
 /// How soon it is forgotten that more was lost: to a third in this time.
 const FORGETS_IN: Duration = Duration::from_secs(3);
 
-/// How much a new length of rows counts, beside those before.
-const BURST_WEIGHT: f32 = 0.3;
+/// How much a new length of rows counts, beside those before, if these are many.
+const BURST_WEIGHT: f32 = 0.05;
+
+/// Rows whose length is within so much of what copies are apart are what they are for.
+const SAME_ROWS: f32 = 0.8;
 
 /// What to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// How many packets before its own a packet carries copies of: the nearest first. Zero is none.
-    distances: [u8; 2],
+    distances: [u8; COPIES_MAX],
     /// In-band FEC is for so many losses of 100; zero is none.
     pub fec_percent: u8,
     /// Opus of one packet, in bits per second.
@@ -104,7 +115,12 @@ pub struct Redundancy {
     congestion: Congestion,
     /// The share that is lost, and when it was told; falls slowly.
     lost: Option<(f32, Instant)>,
+    /// How long rows of losses are, of so many reports.
     burst: f32,
+    reports: u16,
+    /// How many copies there are to be, and how far apart.
+    copies: usize,
+    spacing: u8,
 }
 
 impl Redundancy {
@@ -116,6 +132,9 @@ impl Redundancy {
             congestion: Congestion::default(),
             lost: None,
             burst: 1.0,
+            reports: 0,
+            copies: 0,
+            spacing: 1,
         }
     }
 
@@ -134,7 +153,28 @@ impl Redundancy {
         });
         self.lost = Some((lost, now));
         if told > 0.0 {
-            self.burst += BURST_WEIGHT * (reception.burst() - self.burst);
+            self.reports = self.reports.saturating_add(1);
+            let weight = BURST_WEIGHT.max(1.0 / f32::from(self.reports));
+            self.burst += weight * (reception.burst() - self.burst);
+        }
+        self.decide(lost);
+    }
+
+    /// How many copies there are to be, and how far apart, where so much is lost.
+    fn decide(&mut self, lost: f32) {
+        let enough = |shares: [f32; COPIES_MAX]| shares.iter().filter(|&&it| lost >= it).count();
+        self.copies = self.copies.clamp(enough(COPIES_FROM), enough(COPIES_UNTIL));
+        if self.copies == 0 {
+            (self.burst, self.reports) = (1.0, 0);
+        }
+        // Losses that know nothing of each other come in rows of 1 / (1 - p).
+        let by_chance = 1.0 / (1.0 - lost).max(0.1);
+        let spacing = f32::from(self.spacing);
+        if self.burst <= IN_ROWS * by_chance {
+            self.spacing = 1;
+        } else if self.spacing == 1 || (self.burst - spacing).abs() > SAME_ROWS {
+            let reaches = |spacing: &u8| self.burst < f32::from(*spacing) + 0.5;
+            self.spacing = (1..SPACING_MAX).find(reaches).unwrap_or(SPACING_MAX);
         }
     }
 
@@ -145,7 +185,7 @@ impl Redundancy {
             return self.full_plan(limit);
         }
         let plan = self.plan_of(self.format.max_bps);
-        let has_copies = plan.distances != [0; 2];
+        let has_copies = plan.distances != [0; COPIES_MAX];
         Plan {
             ptime: self.format.ptime(has_copies),
             ..plan
@@ -166,24 +206,15 @@ impl Redundancy {
     /// What is best within so many bits per second of Opus.
     fn plan_of(&self, max_bps: u32) -> Plan {
         let lost = self.lost.map_or(0.0, |(lost, _)| lost);
-        // Losses that know nothing of each other come in rows of 1 / (1 - p).
-        let by_chance = 1.0 / (1.0 - lost).max(0.1);
-        let spacing = if self.burst > IN_ROWS * by_chance {
-            let reaches = |spacing: &u8| self.burst < f32::from(*spacing) + 0.5;
-            (1..SPACING_MAX).find(reaches).unwrap_or(SPACING_MAX)
-        } else {
-            1
-        };
-        let wanted = match lost {
-            lost if lost < NONE => [0, 0],
-            lost if lost < TWO_COPIES => [spacing, 0],
-            // A copy that is farther away costs delay, and twice a row's length saves little more.
-            _ => [spacing, (2 * spacing - 1).max(2)],
+        // A copy that is farther away costs delay, and twice a row's length saves little more.
+        let wanted = match self.spacing {
+            1 => [1, 2, 3],
+            spacing => [spacing, 2 * spacing - 1, 0],
         };
         let copies_max = (max_bps / COPIED_BPS_MIN).saturating_sub(1);
-        let mut distances = [0; 2];
+        let mut distances = [0; COPIES_MAX];
         let mut packets = 1;
-        for (distance, wanted) in distances.iter_mut().zip(wanted) {
+        for (distance, wanted) in distances.iter_mut().zip(wanted).take(self.copies) {
             if wanted > 0 && packets <= copies_max {
                 *distance = wanted;
                 packets += 1;
@@ -208,6 +239,13 @@ impl Redundancy {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{Rng, SeedableRng},
+    };
+
     use super::*;
 
     const REPORT: Duration = Duration::from_millis(200);
@@ -230,13 +268,46 @@ mod tests {
     }
 
     #[test]
-    fn there_are_copies_from_the_first_loss_on_and_two_from_2_percent() {
+    fn there_are_copies_from_the_first_loss_on_and_more_where_more_is_lost() {
         let after = |reports: &[(u32, u32)]| plan_after(reports, MAX_BPS);
         assert_eq!(after(&[]), (vec![], VOICE_BPS));
         assert_eq!(after(&[(0, 0); 50]), (vec![], VOICE_BPS));
         assert_eq!(after(&[(0, 0), (1, 1)]), (vec![1], COPIED_BPS));
-        assert_eq!(after(&[(0, 0), (3, 3)]), (vec![2, 1], COPIED_BPS));
-        assert_eq!(after(&[(38, 27)]), (vec![2, 1], COPIED_BPS));
+        assert_eq!(after(&[(0, 0), (5, 5)]), (vec![2, 1], COPIED_BPS));
+        assert_eq!(after(&[(20, 17)]), (vec![2, 1], COPIED_BPS));
+        assert_eq!(after(&[(38, 27)]), (vec![3, 2, 1], MAX_BPS / 4));
+    }
+
+    #[test]
+    fn copies_do_not_come_and_go_by_chance() {
+        for (share, expected) in [(0.05, 2), (0.10, 2), (0.25, 3)] {
+            for seed in 0..10 {
+                let mut random = ChaCha8Rng::seed_from_u64(seed);
+                let mut redundancy = Redundancy::within(Format::default());
+                let mut window = VecDeque::from([false; 128]);
+                let (origin, mut plans) = (Instant::now(), Vec::new());
+                for n in 0..300 {
+                    for _ in 0..20 {
+                        window.pop_front();
+                        window.push_back(f64::from(random.next_u32()) < share * 2_f64.powi(32));
+                    }
+                    let lost = window.iter().filter(|&&lost| lost).count();
+                    let rows = std::iter::zip(&window, window.iter().skip(1));
+                    let begun = rows.filter(|&(before, lost)| *lost && !before).count();
+                    let bursts = begun + usize::from(window[0]);
+                    let [lost, bursts] = [lost, bursts].map(|it| u32::try_from(it).unwrap());
+                    let reception = Reception::new(128, lost, bursts).unwrap();
+                    redundancy.hear(reception, origin + REPORT * n);
+                    plans.push(redundancy.plan().distances().count());
+                }
+                // All that are wanted after 4 s, and a minute in which they hardly change.
+                let plans = &plans[20..];
+                let wanted = plans.iter().filter(|&&copies| copies == expected).count();
+                assert!(wanted > 200, "seed {seed}, {share}: {plans:?}");
+                let changes = plans.windows(2).filter(|it| it[0] != it[1]).count();
+                assert!(changes <= 2, "seed {seed}, {share}: {plans:?}");
+            }
+        }
     }
 
     #[test]
@@ -246,7 +317,11 @@ mod tests {
         assert_eq!(after(&[(12, 6); 12]), [3, 2]);
         assert_eq!(after(&[(60, 3); 12]), [7, 4]);
         // By chance, 30 % come in rows of 1.43.
-        assert_eq!(after(&[(38, 20); 12]), [2, 1]);
+        assert_eq!(after(&[(38, 20); 12]), [3, 2, 1]);
+        // Rows that are a little longer or shorter for a while change nothing.
+        let now_and_then = |other| [vec![(12, 4); 12], vec![other; 3], vec![(12, 4)]].concat();
+        assert_eq!(after(&now_and_then((12, 3))), [5, 3]);
+        assert_eq!(after(&now_and_then((12, 6))), [5, 3]);
     }
 
     #[test]

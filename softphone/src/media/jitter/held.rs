@@ -1,0 +1,43 @@
+//! What waits in the jitter buffer.
+
+use crate::media::{Packet, Timestamp};
+
+/// Sound that waits.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub packet: Packet,
+    pub samples: u32,
+    pub form: Form,
+}
+
+/// In what form sound is there: the better one counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// In the packet after it, with fewer bits.
+    Fec,
+    /// As a copy.
+    Copy,
+    /// In its packet.
+    Itself,
+}
+
+impl Held {
+    /// It came by itself.
+    pub fn came(packet: Packet, samples: u32) -> Self {
+        Self {
+            packet,
+            samples,
+            form: Form::Itself,
+        }
+    }
+
+    /// How many samples after `position` it begins.
+    pub fn after(&self, position: Timestamp) -> i32 {
+        self.packet.timestamp.since(position)
+    }
+
+    /// Where what comes after it begins.
+    pub fn end(&self) -> Timestamp {
+        self.packet.timestamp.plus(self.samples)
+    }
+}
