@@ -4,8 +4,8 @@
 //! loss on each packet carries the one before it; where more is lost it carries two, or three, for
 //! which the voice pays. The receiver waits for them, so they do not come and go by chance. Where
 //! packets are lost in a row, the nearest copy is as far behind as the row is long, and the other
-//! one not quite twice as far. Where there is no room for copies, Opus puts some of each packet into the
-//! next (in-band FEC), for which the voice pays as well.
+//! one not quite twice as far. Where there is no room for copies, Opus puts some of each packet
+//! into the next (in-band FEC), for which the voice pays as well.
 
 use std::{
     ops::RangeInclusive,
