@@ -55,20 +55,19 @@ impl Receiving {
     pub fn insert(&mut self, packet: &Packet) -> Option<Reception> {
         self.bytes += packet.payload.len() as u64;
         let (own, rest) = unpacked(packet);
+        let others = || rest.iter().flat_map(Unpacked::others);
+        let copies = others().filter(|block| block.kind == OPUS);
+        self.buffer.brought_copies(copies.map(|copy| copy.offset));
         self.buffer.insert(own.clone());
         self.buffer.insert_fec(&own);
-        let (mut told, mut farthest) = (None, 0);
-        for block in rest.iter().flat_map(Unpacked::others) {
+        let mut told = None;
+        for block in others() {
             match block.kind {
-                OPUS => {
-                    farthest = farthest.max(block.offset);
-                    self.buffer.insert_copy(packet, block.offset, block.payload);
-                }
+                OPUS => self.buffer.insert_copy(packet, block.offset, block.payload),
                 RECEPTION => told = Reception::read(block.payload),
                 _ => {}
             }
         }
-        self.buffer.brought_copies(farthest);
         told
     }
 
@@ -224,6 +223,7 @@ mod tests {
         media::{
             SAMPLE_RATE, Seq, Timestamp,
             format::{Format, Ptime},
+            red::Block,
         },
     };
 
@@ -392,6 +392,42 @@ mod tests {
         assert_eq!(frames * 480 + stats.shortened, 5_760);
         assert_eq!((stats.undecodable, stats.buffer.played), (5_760, 5_760));
         assert_eq!(stats.received_bytes, 12);
+    }
+
+    #[test]
+    fn copies_in_packets_are_waited_for_unless_they_are_too_far() {
+        let target = |offsets: &[u32]| {
+            let (mut receiving, origin) = (receiving(), Instant::now());
+            for n in 0..200 {
+                let opus = [30 << 3];
+                // There is nothing to copy at first.
+                let copies: Vec<_> = offsets
+                    .iter()
+                    .filter(|_| n > 60)
+                    .map(|&offset| Block {
+                        kind: OPUS,
+                        offset,
+                        payload: &opus,
+                    })
+                    .collect();
+                let now = origin + Duration::from_millis(10) * u32::from(n);
+                receiving.next(now);
+                receiving.insert(&Packet {
+                    seq: Seq(n),
+                    timestamp: Timestamp(480 * u32::from(n)),
+                    marker: false,
+                    payload: red::pack(&copies, OPUS, &opus).into(),
+                    coding: Coding::Red,
+                    arrived: now,
+                });
+            }
+            receiving.buffer.target().as_millis()
+        };
+        assert_eq!(target(&[]), 3);
+        assert_eq!(target(&[480]), 15);
+        assert_eq!(target(&[960, 480]), 28);
+        assert_eq!(target(&[9_600, 960]), 28);
+        assert_eq!(target(&[9_600]), 3);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //!
 //! Each packet's *lateness* is how much longer it took than the fastest of the last seconds. Of all
 //! of them a histogram is kept that forgets, and the target is the lateness that fewer than 0.5 %
-//! exceed, and a little. A packet that never came is not in it: no delay would bring it back. Of
-//! packets that came at once, which one thing has held up, only the latest counts: a line, or a
-//! machine, that stands still once is waited for once.
+//! exceed, and a little. Where copies come it is at least how far these are behind. A packet that
+//! never came is not in it: no delay would bring it back. Of packets that came at once, which one
+//! thing has held up, only the latest counts: a line, or a machine, that stands still once is waited
+//! for once.
 
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,12 @@ const ABOVE: Duration = Duration::from_millis(3);
 /// so by more at one time than at another.
 const VARIES_MAX: Duration = Duration::from_millis(5);
 
-/// Copies that are farther behind their packets are not worth their delay.
-const COPIES_MOST: Duration = Duration::from_millis(100);
+/// Copies that are farther behind their packets are not waited for: they are not worth it.
+pub const COPIES_BEHIND_MAX: Duration = Duration::from_millis(100);
+
+/// So many packets in a row have copies as far behind, before that is how it is: what was left out
+/// before a packet makes them look farther.
+const AGREE: u32 = 4;
 
 /// The most: what comes later than this is no conversation.
 const MOST: Duration = Duration::from_millis(400);
@@ -104,8 +109,10 @@ pub struct Delay {
     known: u32,
     /// When the last packet came that nothing came at once with, and what was counted of these.
     counted: Option<(Instant, usize)>,
-    /// How far behind their packets the farthest copies are that come now.
-    copies: Duration,
+    /// How far behind their packets the farthest copies are that are worth waiting for ...
+    copies_behind: Duration,
+    /// ... and were in the last packets, of which so many agree.
+    told_behind: (Duration, u32),
     target: Duration,
 }
 
@@ -121,7 +128,8 @@ impl Default for Delay {
             held_up: false,
             known: 0,
             counted: None,
-            copies: Duration::ZERO,
+            copies_behind: Duration::ZERO,
+            told_behind: (Duration::ZERO, 0),
             target: START,
         }
     }
@@ -135,9 +143,19 @@ impl Delay {
         self.target = self.target.clamp(least, enough.min(least + NEAR));
     }
 
-    /// A packet brought copies of what was so far behind it at most; of nothing, if that is zero.
+    /// A packet brought copies of what was so far behind it, of those that are no farther than
+    /// [`COPIES_BEHIND_MAX`]; of nothing, if that is zero.
     pub fn brought_copies(&mut self, behind: Duration) {
-        self.copies = behind.min(COPIES_MOST);
+        let (before, agree) = self.told_behind;
+        let agree = if behind == before {
+            agree.saturating_add(1)
+        } else {
+            1
+        };
+        self.told_behind = (behind, agree);
+        if agree >= AGREE {
+            self.copies_behind = behind;
+        }
     }
 
     fn note(&mut self, timestamp: Timestamp, arrived: Instant) {
@@ -240,7 +258,7 @@ impl Delay {
             later < late_share
         });
         let steps = u32::try_from(bin.unwrap_or(BINS - 1)).unwrap_or(u32::MAX);
-        let late = STEP.saturating_mul(steps).max(self.copies);
+        let late = STEP.saturating_mul(steps).max(self.copies_behind);
         let target = (late + (late / 4).min(VARIES_MAX) + ABOVE).min(MOST);
         if self.known < KNOWN_MIN {
             target.max(START)
@@ -350,22 +368,24 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_waited_for_from_the_first_one_on_as_long_as_they_come() {
+    fn copies_are_waited_for_as_long_as_they_come() {
         let (mut delay, origin) = after([0; 500]);
-        let next = |delay: &mut Delay, n: u32, behind| {
+        let mut next = |n: u32, behind| {
             delay.brought_copies(behind);
             let timestamp = Timestamp(u32::MAX - 4_800).plus(480 * n);
             delay.came(timestamp, origin + MILLI * 10 * n);
             delay.target()
         };
-        assert_eq!(next(&mut delay, 500, MILLI * 20), MILLI * 25 + ABOVE);
-        assert_eq!(
-            next(&mut delay, 501, MILLI * 10),
-            MILLI * 12 + MILLI / 2 + ABOVE
-        );
-        assert_eq!(next(&mut delay, 502, Duration::ZERO), ABOVE);
-        let far = next(&mut delay, 503, MILLI * 341);
-        assert_eq!(far, COPIES_MOST + VARIES_MAX + ABOVE);
+        let (one, two) = (MILLI * 12 + MILLI / 2 + ABOVE, MILLI * 25 + ABOVE);
+        let mut targets = |from: u32, behind| [0, 1, 2, 3].map(|n| next(from + n, behind));
+        assert_eq!(targets(500, MILLI * 20), [ABOVE, ABOVE, ABOVE, two]);
+        assert_eq!(targets(504, MILLI * 10), [two, two, two, one]);
+        assert_eq!(targets(508, Duration::ZERO), [one, one, one, ABOVE]);
+        // After what was left out, some packets have copies of what is farther away.
+        assert_eq!(next(512, MILLI * 80), ABOVE);
+        assert_eq!(next(513, MILLI * 80), ABOVE);
+        assert_eq!(next(514, MILLI * 80), ABOVE);
+        assert_eq!(next(515, MILLI * 20), ABOVE);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{
     Coding, Packet, SAMPLE_RATE, Seq, Timestamp,
     arrival::{Interarrival, Lateness, Strays},
     congestion::Queueing,
-    delay::Delay,
+    delay::{COPIES_BEHIND_MAX, Delay},
     drift::Drift,
     duration_of,
     goal::Goal,
@@ -214,10 +214,13 @@ impl JitterBuffer {
         }
     }
 
-    /// A packet that has come had copies of what began so many samples before it at most; of
-    /// nothing, if that is zero. They are waited for: they are sent because some will be needed.
-    pub fn brought_copies(&mut self, behind: u32) {
-        self.delay.brought_copies(duration_of(behind));
+    /// A packet that comes now brings copies of what begins so many samples before it. They are
+    /// waited for, unless that would be too long: they are sent because some will be needed.
+    pub fn brought_copies(&mut self, behind: impl Iterator<Item = u32>) {
+        let worth = behind
+            .map(duration_of)
+            .filter(|it| *it <= COPIES_BEHIND_MAX);
+        self.delay.brought_copies(worth.max().unwrap_or_default());
     }
 
     /// Takes what a packet that has come holds of the one before it, if that has not come.

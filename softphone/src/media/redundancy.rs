@@ -1,8 +1,8 @@
 //! How much redundancy a sender adds, by what the receiver tells it. Pure: the time comes in.
 //!
 //! On a clean link there is none: it would cost bits, and delay at the receiver. From the first
-//! loss on each packet carries the one before it; where more is lost it carries two, or three, for
-//! which the voice pays. The receiver waits for them, so they do not come and go by chance. Where
+//! loss on each packet carries the one before it; where more is lost it carries two, or even three,
+//! and the voice pays for the third. The receiver waits for them, so they do not come and go by chance. Where
 //! packets are lost in a row, the nearest copy is as far behind as the row is long, and the other
 //! one not quite twice as far. Where there is no room for copies, Opus puts some of each packet
 //! into the next (in-band FEC), for which the voice pays as well.
@@ -60,6 +60,9 @@ const FEC_PERCENT: RangeInclusive<u8> = 10..=25;
 /// Losses follow each other when rows are so much longer than chance makes them.
 const IN_ROWS: f32 = 1.5;
 
+/// ... and do so until they are only so much longer.
+const STILL_IN_ROWS: f32 = 1.25;
+
 /// The farthest copies, in packets; farther ones would be delay that nobody wants.
 const SPACING_MAX: u8 = 4;
 
@@ -71,6 +74,13 @@ const FORGETS_IN: Duration = Duration::from_secs(3);
 
 /// How much a new length of rows counts, beside those before, if these are many.
 const BURST_WEIGHT: f32 = 0.05;
+
+/// Longer rows are as good as these: no copy is far enough for them.
+const BURST_MAX: f32 = SPACING_MAX as f32 + 0.5;
+
+/// After so many reports of losses it is sure how much is lost: at first a single one is a large
+/// share of what came.
+const SURE: u16 = 3;
 
 /// Rows whose length is within so much of what copies are apart are what they are for.
 const SAME_ROWS: f32 = 0.8;
@@ -115,11 +125,13 @@ pub struct Redundancy {
     congestion: Congestion,
     /// The share that is lost, and when it was told; falls slowly.
     lost: Option<(f32, Instant)>,
-    /// How long rows of losses are, of so many reports.
+    /// How long rows of losses are.
     burst: f32,
+    /// How many reports have told of losses since there are copies.
     reports: u16,
-    /// How many copies there are to be, and how far apart.
+    /// How many copies there are to be, if losses do not come in rows: in rows two at most.
     copies: usize,
+    /// How many packets they are apart.
     spacing: u8,
 }
 
@@ -155,7 +167,8 @@ impl Redundancy {
         if told > 0.0 {
             self.reports = self.reports.saturating_add(1);
             let weight = BURST_WEIGHT.max(1.0 / f32::from(self.reports));
-            self.burst += weight * (reception.burst() - self.burst);
+            let burst = reception.burst().min(BURST_MAX);
+            self.burst += weight * (burst - self.burst);
         }
         self.decide(lost);
     }
@@ -164,13 +177,21 @@ impl Redundancy {
     fn decide(&mut self, lost: f32) {
         let enough = |shares: [f32; COPIES_MAX]| shares.iter().filter(|&&it| lost >= it).count();
         self.copies = self.copies.clamp(enough(COPIES_FROM), enough(COPIES_UNTIL));
+        if self.reports < SURE {
+            self.copies = self.copies.min(COPIES_MAX - 1);
+        }
         if self.copies == 0 {
             (self.burst, self.reports) = (1.0, 0);
         }
         // Losses that know nothing of each other come in rows of 1 / (1 - p).
         let by_chance = 1.0 / (1.0 - lost).max(0.1);
         let spacing = f32::from(self.spacing);
-        if self.burst <= IN_ROWS * by_chance {
+        let in_rows = if self.spacing == 1 {
+            IN_ROWS
+        } else {
+            STILL_IN_ROWS
+        };
+        if self.burst <= in_rows * by_chance {
             self.spacing = 1;
         } else if self.spacing == 1 || (self.burst - spacing).abs() > SAME_ROWS {
             let reaches = |spacing: &u8| self.burst < f32::from(*spacing) + 0.5;
@@ -275,7 +296,8 @@ mod tests {
         assert_eq!(after(&[(0, 0), (1, 1)]), (vec![1], COPIED_BPS));
         assert_eq!(after(&[(0, 0), (5, 5)]), (vec![2, 1], COPIED_BPS));
         assert_eq!(after(&[(20, 17)]), (vec![2, 1], COPIED_BPS));
-        assert_eq!(after(&[(38, 27)]), (vec![3, 2, 1], MAX_BPS / 4));
+        assert_eq!(after(&[(38, 27); 2]), (vec![2, 1], COPIED_BPS));
+        assert_eq!(after(&[(38, 27); 3]), (vec![3, 2, 1], MAX_BPS / 4));
     }
 
     #[test]
@@ -322,6 +344,13 @@ mod tests {
         let now_and_then = |other| [vec![(12, 4); 12], vec![other; 3], vec![(12, 4)]].concat();
         assert_eq!(after(&now_and_then((12, 3))), [5, 3]);
         assert_eq!(after(&now_and_then((12, 6))), [5, 3]);
+        // A single outage is over soon.
+        let outage = [vec![(124, 1); 8], vec![(2, 2); 40]].concat();
+        assert_eq!(after(&outage), [2, 1]);
+        // At 30 %, rows about as long as makes them rows change nothing once they are.
+        let about = |first| [vec![first; 12], [(38, 17), (38, 19)].repeat(20)].concat();
+        assert_eq!(after(&about((38, 10))).len(), 2);
+        assert_eq!(after(&about((38, 27))).len(), 3);
     }
 
     #[test]
@@ -343,10 +372,21 @@ mod tests {
     #[test]
     fn all_together_are_never_more_than_is_allowed() {
         for max_bps in [
-            6_000, 16_000, 31_000, 32_000, 48_000, 64_000, 96_000, 510_000,
+            6_000, 16_000, 31_000, 32_000, 48_000, 64_000, 79_999, 80_000, 96_000, 510_000,
         ] {
-            for lost in [0, 1, 13, 64, 128] {
-                let (distances, voice_bps) = plan_after(&[(lost, lost.min(1))], max_bps);
+            for (lost, bursts) in [
+                (0, 0),
+                (1, 1),
+                (13, 1),
+                (13, 12),
+                (64, 1),
+                (64, 32),
+                (128, 1),
+            ] {
+                let (distances, voice_bps) = plan_after(&[(lost, bursts); 4], max_bps);
+                // Where all is lost, no row is longer than chance makes it.
+                let is_three = (bursts == 32 || lost == 128) && max_bps >= 80_000;
+                assert_eq!(distances.len() == 3, is_three, "{max_bps} {lost}");
                 let packets = u32::try_from(distances.len()).unwrap() + 1;
                 assert!(voice_bps * packets <= max_bps, "{max_bps} {lost}");
                 let least = VOICE_BPS.min(COPIED_BPS_MIN).min(max_bps);
