@@ -58,7 +58,7 @@ pub struct Format {
 }
 
 impl Default for Format {
-    /// Nothing fixed, and as many bits as two copies of a good voice take.
+    /// Nothing fixed, and as many bits as a good voice and two copies of it take.
     fn default() -> Self {
         Self {
             ptime: None,
