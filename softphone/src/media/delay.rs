@@ -5,8 +5,8 @@
 //! of them a histogram is kept that forgets, and the target is the lateness that fewer than 0.5 %
 //! exceed, and a little. Where copies come it is at least how far these are behind. A packet that
 //! never came is not in it: no delay would bring it back. Of packets that came at once, which one
-//! thing has held up, only the latest counts: a line, or a machine, that stands still once is waited
-//! for once.
+//! thing has held up, only the latest counts: a line, or a machine, that stands still once is
+//! waited for once.
 
 use std::time::{Duration, Instant};
 

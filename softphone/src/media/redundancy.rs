@@ -2,10 +2,10 @@
 //!
 //! On a clean link there is none: it would cost bits, and delay at the receiver. From the first
 //! loss on each packet carries the one before it; where more is lost it carries two, or even three,
-//! and the voice pays for the third. The receiver waits for them, so they do not come and go by chance. Where
-//! packets are lost in a row, the nearest copy is as far behind as the row is long, and the other
-//! one not quite twice as far. Where there is no room for copies, Opus puts some of each packet
-//! into the next (in-band FEC), for which the voice pays as well.
+//! and the voice pays for the third. The receiver waits for them, so they do not come and go by
+//! chance. Where packets are lost in a row, the nearest copy is as far behind as the row is long,
+//! and the other one not quite twice as far. Where there is no room for copies, Opus puts some of
+//! each packet into the next (in-band FEC), for which the voice pays as well.
 
 use std::{
     ops::RangeInclusive,
