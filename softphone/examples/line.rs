@@ -68,6 +68,9 @@ struct Options {
     /// Packets that wait longer than this for the limit are lost, in ms
     #[arg(long, value_name = "MS", default_value_t = 200)]
     queue: u64,
+    /// Whoever sends stands still for half of this to one and a half, every 5 s, in ms
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    stall: u64,
     /// The first end's clock is faster by so many millionths
     #[arg(
         long,
@@ -128,6 +131,7 @@ fn run(options: &Options) -> Result<(), String> {
             in_order: options.in_order,
             rate_bps: options.rate.map(|kbps| kbps * 1_000.0),
             queue: Duration::from_millis(options.queue),
+            stall: Duration::from_millis(options.stall),
         },
         drift_ppm: options.drift,
         warm: Duration::from_secs(options.warm),
@@ -143,7 +147,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     let told = serde_json::json!({
         "loss": options.loss, "burst": options.burst,
-        "delay_ms": options.delay, "jitter_ms": options.jitter,
+        "delay_ms": options.delay, "jitter_ms": options.jitter, "stall_ms": options.stall,
         "seed": options.seed, "heard": heard,
     });
     writeln!(io::stdout(), "{told}").map_err(|error| format!("cannot write: {error}"))

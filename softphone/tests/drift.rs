@@ -147,6 +147,7 @@ fn decide(buffer: &mut JitterBuffer, now: Instant, position: &mut f64) -> f64 {
         Decision::Wait => 480.0,
         Decision::Conceal { samples } => f64::from(samples),
         Decision::Fec(_) => unreachable!("these packets have none"),
+        Decision::Rest { .. } => unreachable!("none of them is late"),
         Decision::Play(packet) => {
             let number = u32::from_be_bytes(packet.payload[1..].try_into().unwrap());
             *position = f64::from(number + 1) * f64::from(PACKET_SAMPLES);

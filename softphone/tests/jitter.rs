@@ -10,7 +10,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use softphone::media::{
-    Coding, Packet, Seq, Timestamp,
+    Coding, Packet, Seq, Timestamp, duration_of,
     jitter::{Counters, Decision, JitterBuffer},
     steer::Stretch,
 };
@@ -59,6 +59,16 @@ enum Heard {
     Nothing,
     Packet { number: u32, wait: Duration },
     Concealed(u32),
+}
+
+impl Heard {
+    /// A packet that is played from its beginning at `begins`.
+    fn packet(packet: &Packet, begins: Instant) -> Self {
+        Self::Packet {
+            number: u32::from_be_bytes(packet.payload[1..].try_into().unwrap()),
+            wait: begins.saturating_duration_since(packet.arrived),
+        }
+    }
 }
 
 impl Call {
@@ -145,9 +155,12 @@ impl Call {
                     Decision::Wait => (480, Heard::Nothing),
                     Decision::Conceal { samples } => (samples, Heard::Concealed(samples)),
                     Decision::Play(packet) | Decision::Fec(packet) => {
-                        let number = u32::from_be_bytes(packet.payload[1..].try_into().unwrap());
-                        let wait = origin + now - packet.arrived;
-                        (PACKET_SAMPLES, Heard::Packet { number, wait })
+                        (PACKET_SAMPLES, Heard::packet(&packet, origin + now))
+                    }
+                    // Its beginning would have been played before.
+                    Decision::Rest { packet, concealed } => {
+                        let begun = origin + now - duration_of(concealed);
+                        (PACKET_SAMPLES - concealed, Heard::packet(&packet, begun))
                     }
                 };
                 assert!(samples > 0 && samples % 120 == 0, "{samples} samples");
@@ -158,8 +171,7 @@ impl Call {
                 decide(&mut buffer, &mut ready);
             }
             // As silence is stretched.
-            let before = Duration::from_micros(u64::from(ready) * 1_000 / 48);
-            match buffer.stretch(origin + now, before) {
+            match buffer.stretch(origin + now, duration_of(ready)) {
                 _ if stalled => {}
                 Stretch::Shorten(piece) if ready >= 960 || buffer.plays_next() => {
                     if ready < 960 {
@@ -535,7 +547,9 @@ fn what_a_slower_path_or_a_greedy_loudspeaker_takes_from_the_buffer_is_made_up()
                 "{slower_ms} ms: packet {number} waited for {wait:?}"
             );
         }
-        assert_eq!((counters.skipped, counters.late), (0, 0), "{slower_ms} ms");
+        // The first one may be gone on without.
+        assert!(counters.skipped <= 1, "{slower_ms} ms: {counters:?}");
+        assert_eq!(counters.late, 0, "{slower_ms} ms");
     }
 }
 
@@ -617,6 +631,10 @@ fn a_pause_of_the_sender_is_no_loss_and_what_follows_is_played_whole() {
                     Decision::Play(packet) | Decision::Fec(packet) => {
                         numbers.push(packet.payload[4]);
                         PACKET_SAMPLES
+                    }
+                    Decision::Rest { packet, concealed } => {
+                        numbers.push(packet.payload[4]);
+                        PACKET_SAMPLES - concealed
                     }
                 };
             }

@@ -25,13 +25,23 @@ pub struct Condition {
     pub rate_bps: Option<f64>,
     /// A packet that would wait longer than this for its turn at the limit is lost.
     pub queue: Duration,
+    /// Whoever sends stands still for half of this to one and a half, every [`STALL_EVERY`] on
+    /// average; what is sent meanwhile is sent after it.
+    pub stall: Duration,
 }
+
+/// From one standstill to the next.
+const STALL_EVERY: Duration = Duration::from_secs(5);
 
 /// One direction of it. The same packets on a link of the same seed have the same fate.
 #[derive(Debug)]
 pub struct Link {
     condition: Condition,
     random: ChaCha8Rng,
+    /// Of the standstills, so that these change the fate of no packet.
+    stalls: ChaCha8Rng,
+    /// From when to when the next one is, or the one that is.
+    stall: (Duration, Duration),
     was_lost: bool,
     /// When the limit is free for another packet.
     free: Duration,
@@ -48,6 +58,8 @@ impl Link {
         Self {
             condition,
             random: ChaCha8Rng::seed_from_u64(seed),
+            stalls: ChaCha8Rng::seed_from_u64(!seed),
+            stall: (Duration::ZERO, Duration::ZERO),
             was_lost: false,
             free: Duration::ZERO,
             last: Duration::ZERO,
@@ -73,9 +85,9 @@ impl Link {
         if self.was_lost {
             return None;
         }
-        let mut leaves = now;
+        let mut leaves = self.stands_until(now);
         if let Some(rate) = line.rate_bps {
-            let turn = self.free.max(now);
+            let turn = self.free.max(leaves);
             if turn - now > line.queue {
                 return None;
             }
@@ -90,10 +102,26 @@ impl Link {
         Some(arrives)
     }
 
+    /// When something is sent that is to be sent now.
+    fn stands_until(&mut self, now: Duration) -> Duration {
+        while now >= self.stall.1 {
+            let [after, long] = [(); 2].map(|()| draw(&mut self.stalls));
+            let from = self.stall.1 + STALL_EVERY.mul_f64(0.5 + after);
+            let until = from + self.condition.stall.mul_f64(0.5 + long);
+            self.stall = (from, until);
+        }
+        let (from, until) = self.stall;
+        if now < from { now } else { until }
+    }
+
     /// From 0.0 to below 1.0.
     pub fn draw(&mut self) -> f64 {
-        f64::from(self.random.next_u32()) / (f64::from(u32::MAX) + 1.0)
+        draw(&mut self.random)
     }
+}
+
+fn draw(random: &mut ChaCha8Rng) -> f64 {
+    f64::from(random.next_u32()) / (f64::from(u32::MAX) + 1.0)
 }
 
 impl Condition {
@@ -125,6 +153,7 @@ pub(crate) mod tests {
         in_order: false,
         rate_bps: None,
         queue: Duration::from_millis(200),
+        stall: Duration::ZERO,
     };
 
     /// What becomes of 50,000 packets of 100 bytes, one every 10 ms: when they were sent, and when
@@ -189,5 +218,29 @@ pub(crate) mod tests {
         assert!((24_000..=25_000).contains(&passed), "{passed}");
         let mut took = late.filter_map(|(sent, fate)| Some((*fate)? - *sent));
         assert!(took.all(|took| took > MILLI * 200 && took <= MILLI * 230));
+    }
+
+    #[test]
+    fn whoever_stands_still_sends_later_for_as_long_as_that_takes() {
+        let condition = Condition {
+            stall: MILLI * 100,
+            ..CLEAN
+        };
+        let fates = fates(condition, 1);
+        let took = fates.iter().map(|(sent, fate)| fate.unwrap() - *sent);
+        let (mut stands, mut rows, mut was) = (0, 0, false);
+        for took in took {
+            assert!((MILLI * 10..=MILLI * 160).contains(&took), "{took:?}");
+            let late = took > MILLI * 10;
+            stands += u32::from(late);
+            rows += u32::from(late && !was);
+            was = late;
+        }
+        // 500 s; a standstill of 100 ms has 10 packets.
+        assert!((220..260).contains(&rows), "{rows}");
+        assert!(
+            (9 * rows..=11 * rows).contains(&stands),
+            "{stands} in {rows}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     opus::Decoder,
-    stretch::{SHORTENS_FROM, Stretcher},
+    stretch::{SHORTENS_FROM, Stretcher, fade},
     varispeed::{HELD_SAMPLES, Varispeed},
 };
 use crate::media::{
@@ -17,6 +17,13 @@ use crate::media::{
     stats::VoiceStats,
     steer::{Piece, Stretch},
 };
+
+/// What was concealed goes over into what has come within this: 5 ms.
+const FADE_SAMPLES: u32 = 240;
+
+/// The most sound that is decoded and not yet played: less than two frames wait for a packet to be
+/// decoded, or the rest of one.
+const READY_MAX: usize = PACKET_SAMPLES_MAX + 2 * FRAME_SAMPLES + FADE_SAMPLES as usize;
 
 /// The jitter buffer, and the decoder that does what it decides.
 pub struct Receiving {
@@ -41,7 +48,7 @@ impl Receiving {
         Self {
             buffer: JitterBuffer::new(),
             decoder,
-            ready: Vec::with_capacity(PACKET_SAMPLES_MAX + FRAME_SAMPLES),
+            ready: Vec::with_capacity(READY_MAX),
             bytes: 0,
             undecodable: 0,
             stretcher: Stretcher::default(),
@@ -130,6 +137,7 @@ impl Receiving {
             }
             Decision::Conceal { samples } => self.conceal(samples),
             Decision::Play(packet) => self.play(&packet.payload, Decoder::decode),
+            Decision::Rest { packet, concealed } => self.play_rest(&packet.payload, concealed),
             Decision::Fec(packet) => self.play(&packet.payload, Decoder::decode_fec),
         }
     }
@@ -146,6 +154,24 @@ impl Receiving {
             self.undecodable += u64::from(samples);
             self.conceal(samples);
         }
+    }
+
+    /// Plays what follows on the first samples of a packet, which have been concealed: fades from how
+    /// that would go on.
+    fn play_rest(&mut self, payload: &[u8], concealed: u32) {
+        let made_up = self.ready.len();
+        self.conceal(FADE_SAMPLES);
+        let skipped = usize::try_from(concealed).unwrap_or(usize::MAX);
+        let rest = self.ready.len().saturating_add(skipped);
+        self.play(payload, Decoder::decode);
+        let rest = rest.min(self.ready.len());
+        let (before, after) = self.ready.split_at_mut(rest);
+        let fades = after.len().min(FADE_SAMPLES as usize);
+        let both = before[made_up..].iter().zip(&mut after[..fades]);
+        for (n, (from, to)) in both.enumerate() {
+            *to = fade(*from, *to, n, fades);
+        }
+        self.ready.drain(made_up..rest);
     }
 
     /// Leaves out a piece, if there is enough to look for one in; as much as it takes is decoded.
@@ -362,6 +388,30 @@ mod tests {
             "{:?}",
             stats.jitter
         );
+    }
+
+    #[test]
+    fn after_a_packet_that_was_a_little_late_speech_goes_on_where_it_was() {
+        let said = speech().repeat(3);
+        let third = said.len() / 3;
+        for (late_ms, made_up) in [(20, 480), (30, 960), (40, 1_440)] {
+            let (heard, stats) = through(&said, |millis| {
+                let is_late = (4_480..4_480 + late_ms).contains(&millis);
+                15 + if is_late { 4_480 + late_ms - millis } else { 0 }
+            });
+            assert_eq!(stats.buffer.concealed, made_up, "{late_ms}");
+            let [before, after] = [third..third + 69_120, 2 * third..said.len()]
+                .map(|part| lag(&said[part.clone()], &heard[part]));
+            assert!(before.0.abs_diff(after.0) < 10, "{before:?} {after:?}");
+            // Nowhere is a click: a step that the voice does not have.
+            let step = |sound: &[f32]| {
+                let steps = sound.windows(2).map(|two| (two[1] - two[0]).abs());
+                steps.fold(0.0, f32::max)
+            };
+            let near = 4_400 * 48..4_700 * 48;
+            let (was, is) = (step(&said[near.clone()]), step(&heard[near]));
+            assert!(is < 1.2 * was, "{late_ms}: {is} {was}");
+        }
     }
 
     #[test]

@@ -7,9 +7,11 @@
 //!   when sound is to be made shorter or longer to stay with the target as that changes.
 //! - Clocks that drift apart are no matter of that: [`JitterBuffer::speed_ppm`] tells how much
 //!   faster sound is to be played.
-//! - When nothing is there to play, the position waits for up to 60 ms, so that packets which are
-//!   a little late are played, later than before; then it goes on, and what comes behind it is too
-//!   late. When packets keep coming too late, playout begins anew.
+//! - When nothing is there to play, it is concealed, and the position waits for up to 60 ms. A packet
+//!   that comes within 30 of these, where others come in time, is gone on without as far as it was
+//!   concealed: a machine that stands still for a moment is no reason for a delay. One that comes
+//!   later, or where many are late, is played whole, later than before. Then the position goes on,
+//!   and what comes behind it is too late. When packets keep coming too late, playout begins anew.
 //! - When 40 ms of sound more than are needed keep waiting, because the position waited or the
 //!   loudspeaker stalled or is slow, whole packets are dropped: within 2 s.
 //! - After a stall of the network or of the program itself, what is too much goes at once.
@@ -37,8 +39,10 @@ use super::{
 };
 
 pub use super::stats::Counters;
+use bridges::Bridges;
 use held::{Form, Held};
 
+mod bridges;
 mod held;
 
 /// How long the position waits for packets that are late: as long as they are waited for.
@@ -92,6 +96,13 @@ pub enum Decision {
     Wait,
     /// This packet.
     Play(Packet),
+    /// What follows on the first samples of this packet, which have been concealed.
+    Rest {
+        /// The packet.
+        packet: Packet,
+        /// How many samples of it have been: fewer than it has.
+        concealed: u32,
+    },
     /// What this packet holds of the one before it (in-band FEC).
     Fec(Packet),
     /// Something like what was played before.
@@ -109,6 +120,7 @@ pub struct JitterBuffer {
     playout: Playout,
     /// Samples concealed since there was nothing to play; zero while there is.
     dry: u32,
+    bridges: Bridges,
     history: History,
     lateness: Lateness,
     strays: Strays,
@@ -151,6 +163,7 @@ impl JitterBuffer {
             held: VecDeque::with_capacity(PACKETS_MAX),
             playout: Playout::Idle,
             dry: 0,
+            bridges: Bridges::default(),
             history: History::default(),
             lateness: Lateness::default(),
             strays: Strays::default(),
@@ -257,7 +270,7 @@ impl JitterBuffer {
             form,
         };
         if self.hold(held) == Inserted::Accepted
-            && let Some(count) = self.counters.of(form)
+            && let Some(count) = form.count(&mut self.counters)
         {
             *count += 1;
         }
@@ -366,19 +379,26 @@ impl JitterBuffer {
             self.held.pop_front();
             self.counters.skipped += 1;
         }
-        let position = self.go_on_without(position, now);
+        let spares = self.spares_target(position, now);
+        let bridges = spares && self.bridges.are_allowed(self.dry, now);
+        let position = if spares {
+            self.go_on_without(position, bridges, now)
+        } else {
+            position
+        };
         let Some(first) = self.held.pop_front() else {
             return self.run_dry(position);
         };
         let gap = first.after(position).unsigned_abs();
         // What was concealed while nothing was there counts for what turns out missing.
         let concealed = gap.min(self.dry).min(HOLD_SAMPLES);
-        self.dry = 0;
-        if gap - concealed < GRAIN_SAMPLES {
-            return self.play(first, now);
+        let dry = std::mem::take(&mut self.dry);
+        if gap - concealed >= GRAIN_SAMPLES {
+            self.held.push_front(first);
+            return self.conceal(position.plus(concealed), gap - concealed);
         }
-        self.held.push_front(first);
-        self.conceal(position.plus(concealed), gap - concealed)
+        let over = if bridges { dry - concealed } else { 0 };
+        self.play(first, over, now)
     }
 
     /// Takes note of a packet that is not to be played: one that comes while the call is held.
@@ -518,7 +538,7 @@ impl JitterBuffer {
                     };
                 }
                 // It was only late, or there is something better.
-                if let Some(count) = self.counters.of(held.form) {
+                if let Some(count) = held.form.count(&mut self.counters) {
                     *count -= 1;
                 }
                 *held = new;
@@ -531,8 +551,10 @@ impl JitterBuffer {
         Inserted::Accepted
     }
 
-    /// Plays `first`, or the packet after it when the delay is to be shortened.
-    fn play(&mut self, first: Held, now: Instant) -> Decision {
+    /// Plays `first`, of which so many samples have been concealed, or the packet after it when the
+    /// delay is to be shortened.
+    fn play(&mut self, first: Held, concealed: u32, now: Instant) -> Decision {
+        let turn = first.packet.timestamp;
         let first = self.settle(first, now);
         let skips = self.surplus.is_due(duration_of(first.samples), now);
         let second = match self.held.front() {
@@ -565,10 +587,16 @@ impl JitterBuffer {
             None => wait,
             Some(delay) => (delay * 15 + wait) / 16,
         });
-        self.counters.played += u64::from(samples);
         self.playout = Playout::Playing { position: end };
+        let is_part = form > Form::Fec && packet.timestamp == turn && concealed < samples;
+        let concealed = if is_part { concealed } else { 0 };
+        self.counters.played += u64::from(samples - concealed);
         match form {
             Form::Fec => Decision::Fec(packet),
+            Form::Copy | Form::Itself if concealed > 0 => {
+                self.bridges.crossed(now);
+                Decision::Rest { packet, concealed }
+            }
             Form::Copy | Form::Itself => Decision::Play(packet),
         }
     }
@@ -597,25 +625,28 @@ impl JitterBuffer {
         first
     }
 
-    /// What was concealed while nothing was there counts for sound that was lost and came as a copy
-    /// after its turn, as long as packets are spared the target: to wait for it would be delay for
-    /// the sake of what few packets need. What only came late is waited for, or a stall would
-    /// swallow it. Returns the new position.
-    fn go_on_without(&mut self, mut position: Timestamp, now: Instant) -> Timestamp {
+    /// Whether packets that are on time would still wait for the target if what was concealed while
+    /// nothing was there counts as played.
+    fn spares_target(&self, position: Timestamp, now: Instant) -> bool {
         let turn = self.delay.waits(position.plus(self.dry), now).unwrap_or(0);
         let target = self.delay.target().saturating_sub(SLACK).as_micros();
-        if i128::from(turn) < target.cast_signed() {
-            return position;
-        }
+        i128::from(turn) >= target.cast_signed()
+    }
+
+    /// What was concealed while nothing was there counts for sound that came after its turn, as a
+    /// copy or only a little late: to play it would be delay for the sake of what few packets need.
+    /// What is later than that is waited for, or a stall would swallow it. Returns the new position.
+    fn go_on_without(&mut self, mut position: Timestamp, bridges: bool, now: Instant) -> Timestamp {
         while let Some(first) = self.held.front()
-            && first.form < Form::Itself
-            && first.packet.timestamp == position
-            && (1..=self.dry.min(HOLD_SAMPLES)).contains(&first.samples)
+            && (first.form < Form::Itself || bridges)
+            && let Ok(passed) = u32::try_from(first.end().since(position))
+            && (1..=self.dry.min(HOLD_SAMPLES)).contains(&passed)
         {
-            self.dry -= first.samples;
+            self.dry -= passed;
             position = first.end();
-            if let Some(count) = self.counters.of(first.form) {
-                *count -= 1;
+            match first.form.count(&mut self.counters) {
+                Some(count) => *count -= 1,
+                None => self.bridges.crossed(now),
             }
             self.counters.skipped += 1;
             self.held.pop_front();
@@ -654,17 +685,6 @@ impl JitterBuffer {
     fn make_up(&mut self, samples: u32) -> Decision {
         self.counters.concealed += u64::from(samples);
         Decision::Conceal { samples }
-    }
-}
-
-impl Counters {
-    /// How many packets are played that came in no other form.
-    fn of(&mut self, form: Form) -> Option<&mut u64> {
-        match form {
-            Form::Fec => Some(&mut self.fec),
-            Form::Copy => Some(&mut self.recovered),
-            Form::Itself => None,
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What waits in the jitter buffer.
 
-use crate::media::{Packet, Timestamp};
+use crate::media::{Packet, Timestamp, stats::Counters};
 
 /// Sound that waits.
 #[derive(Debug)]
@@ -39,5 +39,16 @@ impl Held {
     /// Where what comes after it begins.
     pub fn end(&self) -> Timestamp {
         self.packet.timestamp.plus(self.samples)
+    }
+}
+
+impl Form {
+    /// Which of the counters has the packets that are played in this form and came in no better one.
+    pub fn count(self, counters: &mut Counters) -> Option<&mut u64> {
+        match self {
+            Self::Fec => Some(&mut counters.fec),
+            Self::Copy => Some(&mut counters.recovered),
+            Self::Itself => None,
+        }
     }
 }

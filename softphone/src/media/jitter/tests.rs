@@ -45,7 +45,7 @@ fn playout_begins_with_the_earliest_packet_40_ms_after_the_first_came() {
 }
 
 #[test]
-fn a_gap_is_concealed_in_pieces_and_a_packet_that_is_late_is_waited_for() {
+fn a_gap_is_concealed_in_pieces_and_counts_for_what_is_a_little_late() {
     let origin = Instant::now();
     let mut buffer = JitterBuffer::new();
     buffer.insert(packet(0, 0, LONG, origin));
@@ -61,7 +61,7 @@ fn a_gap_is_concealed_in_pieces_and_a_packet_that_is_late_is_waited_for() {
         Decision::Conceal { samples: 240 }
     );
     assert!(matches!(buffer.next(at(origin, 105)), Decision::Play(_)));
-    // Nothing is there: the position stays, and then 480 of 960 missing ones are concealed.
+    // Nothing is there: the position stays, and then 480 of 960 that are missing are concealed.
     assert_eq!(
         buffer.next(at(origin, 125)),
         Decision::Conceal { samples: 480 }
@@ -78,12 +78,16 @@ fn a_gap_is_concealed_in_pieces_and_a_packet_that_is_late_is_waited_for() {
     );
     let late = packet(5, 5_040, LONG, origin);
     assert_eq!(buffer.insert(late.clone()), Inserted::Accepted);
-    assert_eq!(buffer.next(at(origin, 175)), Decision::Play(late));
+    let rest = Decision::Rest {
+        packet: late,
+        concealed: 480,
+    };
+    assert_eq!(buffer.next(at(origin, 175)), rest);
     let expected = Counters {
         received: 5,
         lost: 1,
         late: 1,
-        played: 4 * 960,
+        played: 4 * 960 - 480,
         concealed: 960 + 240 + 480 + 480 + 480,
         underruns: 2,
         ..Counters::default()
@@ -227,6 +231,9 @@ fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them(
                         played += u32::from(sane >= 230 && samples == 960);
                         samples
                     }
+                    Decision::Rest { packet, concealed } => {
+                        opus_samples(&packet.payload).unwrap() - concealed
+                    }
                 };
             }
         }
@@ -257,7 +264,7 @@ fn a_packet_that_is_lost_is_played_from_a_copy() {
         .iter()
         .map(|decision| match decision {
             Decision::Play(packet) => Some(packet.timestamp.0),
-            Decision::Wait | Decision::Fec(_) | Decision::Conceal { .. } => None,
+            _ => None,
         })
         .collect();
     assert_eq!(timestamps, [Some(0), Some(960), Some(1_920)]);
@@ -312,11 +319,11 @@ fn ten(seq: u16, arrived: Instant) -> Packet {
     packet(seq, u32::from(seq) * 480, 30 << 3, arrived)
 }
 
-/// Which packet of 10 ms is played.
+/// Which packet of 10 ms is played whole.
 fn began(decision: &Decision) -> Option<u32> {
     match decision {
         Decision::Play(packet) => Some(packet.timestamp.0 / 480),
-        Decision::Wait | Decision::Fec(_) | Decision::Conceal { .. } => None,
+        _ => None,
     }
 }
 
@@ -333,18 +340,111 @@ fn sound_that_is_lost_and_comes_after_its_turn_delays_nothing() {
     assert_eq!(buffer.counters().concealed, 480);
 }
 
-#[test]
-fn sound_that_is_only_late_is_waited_for() {
+/// Ten seconds in, packets of 10 ms come late by so many times 10 ms, all at once, and for that time
+/// sound is concealed: what is played from then on.
+fn after_lateness_of(times: u16) -> (JitterBuffer, Vec<Option<u32>>) {
     let (mut buffer, turn) = ten_seconds_in();
-    assert_eq!(buffer.next(turn), Decision::Conceal { samples: 480 });
-    for seq in 1_000..1_003 {
-        buffer.insert(ten(seq, at(turn, 8)));
+    let at = |place: u16| at(turn, 10 * u64::from(place));
+    for place in 0..times {
+        assert_eq!(buffer.next(at(place)), Decision::Conceal { samples: 480 });
     }
-    for (place, seq) in (1_000..1_003).enumerate() {
-        assert_eq!(
-            began(&buffer.next(at(turn, 10 + 10 * place as u64))),
-            Some(seq)
+    for seq in 1_000..1_000 + times + 3 {
+        buffer.insert(ten(seq, at(times)));
+    }
+    let played = (times..times + 3).map(|place| began(&buffer.next(at(place))));
+    let played = played.collect();
+    (buffer, played)
+}
+
+#[test]
+fn what_is_a_little_late_is_gone_on_without_and_what_is_later_is_waited_for() {
+    for times in 1..=5 {
+        let (buffer, played) = after_lateness_of(times);
+        let skipped = if times <= 3 { u32::from(times) } else { 0 };
+        let expected = [0, 1, 2].map(|n| Some(1_000 + skipped + n));
+        assert_eq!(played, expected, "{times}");
+        let counters = buffer.counters();
+        assert_eq!(counters.skipped, u64::from(skipped), "{times}");
+        assert_eq!(counters.concealed, 480 * u64::from(times), "{times}");
+    }
+}
+
+#[test]
+fn what_keeps_coming_late_is_waited_for() {
+    let (mut buffer, turn) = ten_seconds_in();
+    // From here on, all take 18 ms more.
+    let played = (0..200u16).map(|n| {
+        if let Some(seq) = n.checked_sub(1) {
+            buffer.insert(ten(1_000 + seq, at(turn, 10 * u64::from(n) - 4)));
+        }
+        began(&buffer.next(at(turn, 10 * u64::from(n))))
+    });
+    // One is gone on without, and after it the next ones are 20 ms later than before.
+    let expected = (0..200).map(|n| (n >= 2).then_some(999 + n));
+    assert_eq!(played.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_a_little_late_is_waited_for_where_the_target_is_not_reached() {
+    let (mut buffer, turn) = ten_seconds_in();
+    // From here on, so many come 20 ms late that it becomes the target.
+    let mut seq = 1_000;
+    while buffer.target() < Duration::from_millis(20) {
+        let late = if seq % 10 == 0 { 20 } else { 0 };
+        let sent = 10 * u64::from(seq - 1_000);
+        buffer.insert(ten(seq, at(turn, sent + late) - Duration::from_millis(12)));
+        buffer.next(at(turn, sent + 20));
+        seq += 1;
+    }
+    let before = buffer.counters();
+    let next = at(turn, 10 * u64::from(seq - 1_000) + 20);
+    while let Decision::Play(_) | Decision::Rest { .. } = buffer.next(next) {}
+    let late = ten(seq, next);
+    buffer.insert(late.clone());
+    assert_eq!(buffer.next(next), Decision::Play(late));
+    assert_eq!(buffer.counters().skipped, before.skipped);
+}
+
+#[test]
+fn of_a_packet_that_was_concealed_in_part_the_rest_is_played() {
+    for (times, concealed) in [(1, 480), (2, 960), (3, 1_440), (4, 0)] {
+        let origin = Instant::now();
+        let mut buffer = JitterBuffer::new();
+        let sent = |n: u16| at(origin, 20 * u64::from(n));
+        for seq in 0..500 {
+            buffer.insert(packet(seq, u32::from(seq) * 960, LONG, sent(seq)));
+            buffer.next(sent(seq) + Duration::from_millis(40));
+        }
+        while !buffer.is_empty() {
+            buffer.next(sent(501));
+        }
+        for n in 0..times {
+            let now = at(sent(502), 10 * n);
+            assert_eq!(buffer.next(now), Decision::Conceal { samples: 480 });
+        }
+        let now = at(sent(502), 10 * times);
+        for seq in 500..503 {
+            buffer.insert(packet(seq, u32::from(seq) * 960, LONG, now));
+        }
+        let (whole, part) = (concealed / 960, concealed % 960);
+        let expected = packet(
+            500 + u16::try_from(whole).unwrap(),
+            (500 + whole) * 960,
+            LONG,
+            now,
         );
+        let played = buffer.counters().played;
+        let expected = match part {
+            0 => Decision::Play(expected),
+            concealed => Decision::Rest {
+                packet: expected,
+                concealed,
+            },
+        };
+        assert_eq!(buffer.next(now), expected, "{times}");
+        let counters = buffer.counters();
+        assert_eq!(counters.played - played, u64::from(960 - part), "{times}");
+        assert_eq!(counters.skipped, u64::from(whole), "{times}");
     }
 }
 
