@@ -68,7 +68,7 @@ struct Options {
     /// Packets that wait longer than this for the limit are lost, in ms
     #[arg(long, value_name = "MS", default_value_t = 200)]
     queue: u64,
-    /// Whoever sends stands still for half of this to one and a half, every 5 s, in ms
+    /// Whoever sends stands still for half of this to one and a half, in ms, every 5 s on average
     #[arg(long, value_name = "MS", default_value_t = 0)]
     stall: u64,
     /// The first end's clock is faster by so many millionths

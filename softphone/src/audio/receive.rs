@@ -156,14 +156,18 @@ impl Receiving {
         }
     }
 
-    /// Plays what follows on the first samples of a packet, which have been concealed: fades from how
-    /// that would go on.
+    /// Plays what follows on the first samples of a packet, which have been concealed: what was
+    /// made up goes on for a moment, and fades into it.
     fn play_rest(&mut self, payload: &[u8], concealed: u32) {
         let made_up = self.ready.len();
         self.conceal(FADE_SAMPLES);
         let skipped = usize::try_from(concealed).unwrap_or(usize::MAX);
         let rest = self.ready.len().saturating_add(skipped);
+        let undecodable = self.undecodable;
         self.play(payload, Decoder::decode);
+        if self.undecodable > undecodable {
+            self.undecodable -= u64::from(concealed);
+        }
         let rest = rest.min(self.ready.len());
         let (before, after) = self.ready.split_at_mut(rest);
         let fades = after.len().min(FADE_SAMPLES as usize);
@@ -392,25 +396,55 @@ mod tests {
 
     #[test]
     fn after_a_packet_that_was_a_little_late_speech_goes_on_where_it_was() {
+        // In the middle of a syllable.
+        const STALLS: u64 = 4_600;
         let said = speech().repeat(3);
-        let third = said.len() / 3;
-        for (late_ms, made_up) in [(20, 480), (30, 960), (40, 1_440)] {
+        let (_, steady) = through(&said, |_| 15);
+        // A packet in part, a packet, and one and a part.
+        for (late_ms, made_up, skipped) in [(20, 480, 0), (30, 960, 1), (40, 1_440, 1)] {
+            let over = STALLS + late_ms;
+            let stalls = STALLS..over;
             let (heard, stats) = through(&said, |millis| {
-                let is_late = (4_480..4_480 + late_ms).contains(&millis);
-                15 + if is_late { 4_480 + late_ms - millis } else { 0 }
+                let is_held_up = stalls.contains(&millis);
+                15 + if is_held_up { over - millis } else { 0 }
             });
-            assert_eq!(stats.buffer.concealed, made_up, "{late_ms}");
-            let [before, after] = [third..third + 69_120, 2 * third..said.len()]
-                .map(|part| lag(&said[part.clone()], &heard[part]));
-            assert!(before.0.abs_diff(after.0) < 10, "{before:?} {after:?}");
-            // Nowhere is a click: a step that the voice does not have.
-            let step = |sound: &[f32]| {
-                let steps = sound.windows(2).map(|two| (two[1] - two[0]).abs());
-                steps.fold(0.0, f32::max)
+            let counters = stats.buffer;
+            assert_eq!((counters.concealed, counters.skipped), (made_up, skipped));
+            assert_eq!(stats.shortened, steady.shortened, "{late_ms}");
+            let part = |from: usize, until: usize| {
+                let part = from * 48..until * 48;
+                lag(&said[part.clone()], &heard[part]).0
             };
-            let near = 4_400 * 48..4_700 * 48;
-            let (was, is) = (step(&said[near.clone()]), step(&heard[near]));
-            assert!(is < 1.2 * was, "{late_ms}: {is} {was}");
+            let (before, after) = (part(4_200, 4_600), part(4_700, 5_100));
+            assert!(before.abs_diff(after) < 10, "{late_ms}: {before} {after}");
+        }
+    }
+
+    #[test]
+    fn what_was_made_up_fades_into_the_rest_of_a_packet() {
+        for pitch in [210.0, 330.0, 470.0] {
+            let tone = |n: usize| 0.3 * (n as f32 / SAMPLE_RATE as f32 * pitch * TAU).sin();
+            let last = |sign: f32| {
+                let mut encoder = Encoder::new().unwrap();
+                let packets = (0..20).map(|packet| {
+                    let frame: [f32; 960] = std::array::from_fn(|n| sign * tone(packet * 960 + n));
+                    encoder.encode(&frame).unwrap().to_vec()
+                });
+                packets.collect::<Vec<_>>()
+            };
+            let mut receiving = receiving();
+            for packet in &last(1.0) {
+                receiving.ready.clear();
+                receiving.play(packet, Decoder::decode);
+            }
+            receiving.conceal(480);
+            // It is the opposite of what it was.
+            receiving.play_rest(&last(-1.0)[19], 480);
+            assert_eq!(receiving.ready.len(), 960 + 480 + 480);
+            let steps = receiving.ready.windows(2);
+            let step = steps.map(|two| (two[1] - two[0]).abs()).fold(0.0, f32::max);
+            let of_tone = 0.3 * pitch * TAU / SAMPLE_RATE as f32;
+            assert!(step < 1.2 * of_tone, "{pitch}: {step} {of_tone}");
         }
     }
 
@@ -442,6 +476,44 @@ mod tests {
         assert_eq!(frames * 480 + stats.shortened, 5_760);
         assert_eq!((stats.undecodable, stats.buffer.played), (5_760, 5_760));
         assert_eq!(stats.received_bytes, 12);
+    }
+
+    #[test]
+    fn of_what_is_no_opus_and_a_little_late_the_rest_is_concealed() {
+        let (mut receiving, origin) = (receiving(), Instant::now());
+        let mut encoder = Encoder::new().unwrap();
+        let good = encoder.encode(&[0.1; 960]).unwrap();
+        let mut insert = |receiving: &mut Receiving, seq: u16, payload: &[u8], arrived| {
+            receiving.insert(&Packet {
+                seq: Seq(seq),
+                timestamp: Timestamp(u32::from(seq) * 960),
+                marker: false,
+                payload: payload.into(),
+                coding: Coding::Opus,
+                arrived,
+            })
+        };
+        for tick in 0..500u16 {
+            let now = origin + Duration::from_millis(10) * u32::from(tick);
+            if tick % 2 == 0 {
+                insert(&mut receiving, tick / 2, &good, now);
+            }
+            receiving.next(now);
+        }
+        let mut now = origin + Duration::from_millis(5_000);
+        while receiving.buffer.counters().underruns == 0 {
+            receiving.next(now);
+            now += Duration::from_millis(10);
+        }
+        let before = receiving.buffer.counters();
+        // Two frames of 20 ms, the first of them of more bytes than there are.
+        insert(&mut receiving, 250, &[31 << 3 | 2, 251, 9, 9], now);
+        receiving.next(now);
+        let after = receiving.buffer.counters();
+        let played = after.played - before.played;
+        let mut stats = VoiceStats::default();
+        receiving.tell(&mut stats);
+        assert_eq!((stats.undecodable, played), (1_440, 1_440));
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Stretcher {
 }
 
 /// From one sample to the other, at `n` of `length`.
-pub fn fade(from: f32, to: f32, n: usize, length: usize) -> f32 {
+pub(super) fn fade(from: f32, to: f32, n: usize, length: usize) -> f32 {
     let share = (n as f32 + 0.5) / length as f32;
     from * (1.0 - share) + to * share
 }

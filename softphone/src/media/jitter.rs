@@ -7,11 +7,11 @@
 //!   when sound is to be made shorter or longer to stay with the target as that changes.
 //! - Clocks that drift apart are no matter of that: [`JitterBuffer::speed_ppm`] tells how much
 //!   faster sound is to be played.
-//! - When nothing is there to play, it is concealed, and the position waits for up to 60 ms. A packet
-//!   that comes within 30 of these, where others come in time, is gone on without as far as it was
-//!   concealed: a machine that stands still for a moment is no reason for a delay. One that comes
-//!   later, or where many are late, is played whole, later than before. Then the position goes on,
-//!   and what comes behind it is too late. When packets keep coming too late, playout begins anew.
+//! - When nothing is there to play it is concealed, and the position waits: what comes late is then
+//!   played whole, later than before. After 60 ms the position goes on, and what comes behind it is
+//!   too late. When packets keep coming too late, playout begins anew.
+//! - As long as packets that are on time are spared the target, what was concealed counts for what
+//!   came at most 30 ms late, once a second, and for copies: what is left of them is played.
 //! - When 40 ms of sound more than are needed keep waiting, because the position waited or the
 //!   loudspeaker stalled or is slow, whole packets are dropped: within 2 s.
 //! - After a stall of the network or of the program itself, what is too much goes at once.
@@ -39,11 +39,12 @@ use super::{
 };
 
 pub use super::stats::Counters;
-use bridges::Bridges;
+use allowance::Allowance;
 use held::{Form, Held};
 
-mod bridges;
+mod allowance;
 mod held;
+mod late;
 
 /// How long the position waits for packets that are late: as long as they are waited for.
 const HOLD_SAMPLES: u32 = 2_880;
@@ -79,7 +80,7 @@ const SLACK: Duration = Duration::from_millis(2);
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
-    /// It will be played, unless the playout begins anew before its turn.
+    /// It will be played, unless the playout begins anew before its turn, or it is a little late.
     Accepted,
     /// Its turn is over.
     Late,
@@ -120,7 +121,7 @@ pub struct JitterBuffer {
     playout: Playout,
     /// Samples concealed since there was nothing to play; zero while there is.
     dry: u32,
-    bridges: Bridges,
+    allowance: Allowance,
     history: History,
     lateness: Lateness,
     strays: Strays,
@@ -163,7 +164,7 @@ impl JitterBuffer {
             held: VecDeque::with_capacity(PACKETS_MAX),
             playout: Playout::Idle,
             dry: 0,
-            bridges: Bridges::default(),
+            allowance: Allowance::default(),
             history: History::default(),
             lateness: Lateness::default(),
             strays: Strays::default(),
@@ -370,34 +371,33 @@ impl JitterBuffer {
         let Playout::Playing { position } = self.playout else {
             return Decision::Wait;
         };
-        // Only packets that overlap others can be behind: late ones are not taken in.
-        while self
-            .held
-            .front()
-            .is_some_and(|held| held.after(position) < 0)
-        {
-            self.held.pop_front();
-            self.counters.skipped += 1;
-        }
+        let was_dry = self.dry > 0;
+        self.leave_behind(position);
         let spares = self.spares_target(position, now);
-        let bridges = spares && self.bridges.are_allowed(self.dry, now);
+        let may_skip = spares && self.may_skip(position, now);
         let position = if spares {
-            self.go_on_without(position, bridges, now)
+            self.go_on_without(position, may_skip, now)
         } else {
             position
         };
         let Some(first) = self.held.pop_front() else {
+            self.counters.underruns += u64::from(!was_dry);
             return self.run_dry(position);
         };
         let gap = first.after(position).unsigned_abs();
         // What was concealed while nothing was there counts for what turns out missing.
         let concealed = gap.min(self.dry).min(HOLD_SAMPLES);
-        let dry = std::mem::take(&mut self.dry);
+        let over = std::mem::take(&mut self.dry).min(HOLD_SAMPLES) - concealed;
         if gap - concealed >= GRAIN_SAMPLES {
             self.held.push_front(first);
             return self.conceal(position.plus(concealed), gap - concealed);
         }
-        let over = if bridges { dry - concealed } else { 0 };
+        let over = match first.form {
+            Form::Itself if may_skip => over,
+            Form::Copy if spares => over,
+            // Of FEC no part is played: it is as good as what is made up.
+            Form::Itself | Form::Copy | Form::Fec => 0,
+        };
         self.play(first, over, now)
     }
 
@@ -588,17 +588,19 @@ impl JitterBuffer {
             Some(delay) => (delay * 15 + wait) / 16,
         });
         self.playout = Playout::Playing { position: end };
-        let is_part = form > Form::Fec && packet.timestamp == turn && concealed < samples;
+        let is_part = packet.timestamp == turn && concealed < samples;
         let concealed = if is_part { concealed } else { 0 };
         self.counters.played += u64::from(samples - concealed);
-        match form {
-            Form::Fec => Decision::Fec(packet),
-            Form::Copy | Form::Itself if concealed > 0 => {
-                self.bridges.crossed(now);
-                Decision::Rest { packet, concealed }
-            }
-            Form::Copy | Form::Itself => Decision::Play(packet),
+        if concealed == 0 {
+            return match form {
+                Form::Fec => Decision::Fec(packet),
+                Form::Copy | Form::Itself => Decision::Play(packet),
+            };
         }
+        if form == Form::Itself {
+            self.allowance.take(now);
+        }
+        Decision::Rest { packet, concealed }
     }
 
     /// After a stall: drops packets, as near as they allow to what is too much; the one to play.
@@ -625,36 +627,6 @@ impl JitterBuffer {
         first
     }
 
-    /// Whether packets that are on time would still wait for the target if what was concealed while
-    /// nothing was there counts as played.
-    fn spares_target(&self, position: Timestamp, now: Instant) -> bool {
-        let turn = self.delay.waits(position.plus(self.dry), now).unwrap_or(0);
-        let target = self.delay.target().saturating_sub(SLACK).as_micros();
-        i128::from(turn) >= target.cast_signed()
-    }
-
-    /// What was concealed while nothing was there counts for sound that came after its turn, as a
-    /// copy or only a little late: to play it would be delay for the sake of what few packets need.
-    /// What is later than that is waited for, or a stall would swallow it. Returns the new position.
-    fn go_on_without(&mut self, mut position: Timestamp, bridges: bool, now: Instant) -> Timestamp {
-        while let Some(first) = self.held.front()
-            && (first.form < Form::Itself || bridges)
-            && let Ok(passed) = u32::try_from(first.end().since(position))
-            && (1..=self.dry.min(HOLD_SAMPLES)).contains(&passed)
-        {
-            self.dry -= passed;
-            position = first.end();
-            match first.form.count(&mut self.counters) {
-                Some(count) => *count -= 1,
-                None => self.bridges.crossed(now),
-            }
-            self.counters.skipped += 1;
-            self.held.pop_front();
-        }
-        self.playout = Playout::Playing { position };
-        position
-    }
-
     /// Packets are missing for `gap` samples from `position` on, and later ones are there.
     fn conceal(&mut self, position: Timestamp, gap: u32) -> Decision {
         let samples = gap.min(CONCEAL_SAMPLES_MAX) / GRAIN_SAMPLES * GRAIN_SAMPLES;
@@ -672,7 +644,6 @@ impl JitterBuffer {
             self.interarrival.pause();
             return Decision::Wait;
         }
-        self.counters.underruns += u64::from(self.dry == 0);
         if self.dry >= HOLD_SAMPLES {
             self.playout = Playout::Playing {
                 position: position.plus(DRY_STEP_SAMPLES),

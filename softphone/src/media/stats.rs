@@ -21,9 +21,10 @@ pub struct Counters {
     pub fec: u64,
     /// Packets that could not be used: malformed, of no known stream, or too many.
     pub refused: u64,
-    /// Packets that were dropped to shorten the delay, or because the call was held.
+    /// Packets that were dropped to shorten the delay, because something was made up in their place
+    /// before they came, or because the call was held.
     pub skipped: u64,
-    /// Samples in the packets given out for playing.
+    /// Samples in the packets given out for playing, but for what was made up in their place.
     pub played: u64,
     /// Samples that were to be concealed.
     pub concealed: u64,

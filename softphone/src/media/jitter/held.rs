@@ -40,10 +40,19 @@ impl Held {
     pub fn end(&self) -> Timestamp {
         self.packet.timestamp.plus(self.samples)
     }
+
+    /// How much of it is in the `samples` after `position`.
+    pub fn within(&self, position: Timestamp, samples: u32) -> u32 {
+        let inside = |at: Timestamp| {
+            let after = u32::try_from(at.since(position)).unwrap_or(0);
+            after.min(samples)
+        };
+        inside(self.end()).saturating_sub(inside(self.packet.timestamp))
+    }
 }
 
 impl Form {
-    /// Which of the counters has the packets that are played in this form and came in no better one.
+    /// What counts the packets that are played in this form and came in no better one.
     pub fn count(self, counters: &mut Counters) -> Option<&mut u64> {
         match self {
             Self::Fec => Some(&mut counters.fec),

@@ -195,6 +195,7 @@ fn anything(random: &mut ChaCha8Rng, last: &mut (u16, u32), arrived: Instant) ->
 
 #[test]
 fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them() {
+    let mut rests = 0;
     for seed in 0..30 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut now = Instant::now();
@@ -203,14 +204,24 @@ fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them(
         for _ in 0..5_000 {
             now += Duration::from_millis(u64::from(random.next_u32() % 40));
             for _ in 0..random.next_u32() % 6 {
-                buffer.insert(anything(&mut random, &mut last, now));
+                let packet = anything(&mut random, &mut last, now);
+                buffer.insert(packet.clone());
+                buffer.insert_fec(&packet);
+                let [offset, toc] = [(); 2].map(|()| random.next_u32());
+                buffer.insert_copy(&packet, offset % 5_000, &toc.to_be_bytes()[..1]);
             }
             for _ in 0..random.next_u32() % 6 {
-                if let Decision::Conceal { samples } = buffer.next(now) {
-                    assert!(
-                        samples > 0 && samples <= 960 && samples % 120 == 0,
-                        "{seed}"
-                    );
+                match buffer.next(now) {
+                    Decision::Conceal { samples } => {
+                        let some = samples > 0 && samples <= 960 && samples % 120 == 0;
+                        assert!(some, "{seed}: {samples}");
+                    }
+                    Decision::Rest { packet, concealed } => {
+                        let all = opus_samples(&packet.payload).unwrap();
+                        assert!((1..all).contains(&concealed), "{seed}: {concealed}");
+                        rests += 1;
+                    }
+                    Decision::Wait | Decision::Play(_) | Decision::Fec(_) => {}
                 }
             }
             assert!(buffer.held.len() <= PACKETS_MAX, "seed {seed}");
@@ -243,6 +254,7 @@ fn any_packets_at_any_time_never_stall_it_and_a_sane_stream_is_heard_after_them(
             "seed {seed}"
         );
     }
+    assert!(rests > 0);
 }
 
 /// What is played of three packets of 20 ms, of which the second comes only as a copy in the third.
@@ -340,8 +352,8 @@ fn sound_that_is_lost_and_comes_after_its_turn_delays_nothing() {
     assert_eq!(buffer.counters().concealed, 480);
 }
 
-/// Ten seconds in, packets of 10 ms come late by so many times 10 ms, all at once, and for that time
-/// sound is concealed: what is played from then on.
+/// Ten seconds in, packets of 10 ms come late by so many times 10 ms, all at once, and for that
+/// time sound is concealed. What is played from then on.
 fn after_lateness_of(times: u16) -> (JitterBuffer, Vec<Option<u32>>) {
     let (mut buffer, turn) = ten_seconds_in();
     let at = |place: u16| at(turn, 10 * u64::from(place));
@@ -379,8 +391,8 @@ fn what_keeps_coming_late_is_waited_for() {
         }
         began(&buffer.next(at(turn, 10 * u64::from(n))))
     });
-    // One is gone on without, and after it the next ones are 20 ms later than before.
-    let expected = (0..200).map(|n| (n >= 2).then_some(999 + n));
+    // Nothing is left out, and all are played 10 ms later than before.
+    let expected = (0..200u32).map(|n| Some(999 + n).filter(|_| n > 0));
     assert_eq!(played.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
@@ -405,47 +417,139 @@ fn what_is_a_little_late_is_waited_for_where_the_target_is_not_reached() {
     assert_eq!(buffer.counters().skipped, before.skipped);
 }
 
+/// A call of packets of 20 ms, each of which waits for 20 ms, that ran empty at this time, when
+/// packet 500 is to be played.
+fn run_empty() -> (JitterBuffer, Instant) {
+    let origin = Instant::now();
+    let mut buffer = JitterBuffer::new();
+    for seq in 0..500 {
+        buffer.insert(long(seq, at(origin, 20 * u64::from(seq))));
+        // Playout begins 40 ms after the first one came, and the others wait for 20 ms.
+        if seq > 0 {
+            buffer.next(at(origin, 20 * u64::from(seq + 1)));
+        }
+    }
+    let turn = at(origin, 20 * 501);
+    assert!(matches!(buffer.next(turn), Decision::Play(packet) if packet.seq == Seq(499)));
+    (buffer, at(turn, 20))
+}
+
+/// A packet of 20 ms.
+fn long(seq: u16, arrived: Instant) -> Packet {
+    packet(seq, u32::from(seq) * 960, LONG, arrived)
+}
+
+/// So much of packet `seq` is concealed, and the rest to be played.
+fn rest(seq: u16, concealed: u32, arrived: Instant) -> Decision {
+    Decision::Rest {
+        packet: long(seq, arrived),
+        concealed,
+    }
+}
+
 #[test]
 fn of_a_packet_that_was_concealed_in_part_the_rest_is_played() {
-    for (times, concealed) in [(1, 480), (2, 960), (3, 1_440), (4, 0)] {
-        let origin = Instant::now();
-        let mut buffer = JitterBuffer::new();
-        let sent = |n: u16| at(origin, 20 * u64::from(n));
-        for seq in 0..500 {
-            buffer.insert(packet(seq, u32::from(seq) * 960, LONG, sent(seq)));
-            buffer.next(sent(seq) + Duration::from_millis(40));
-        }
-        while !buffer.is_empty() {
-            buffer.next(sent(501));
-        }
+    for (times, whole, concealed) in [(1, 0, 480), (2, 1, 0), (3, 1, 480), (4, 0, 0)] {
+        let (mut buffer, turn) = run_empty();
+        let before = buffer.counters();
         for n in 0..times {
-            let now = at(sent(502), 10 * n);
+            let now = at(turn, 10 * n);
             assert_eq!(buffer.next(now), Decision::Conceal { samples: 480 });
         }
-        let now = at(sent(502), 10 * times);
-        for seq in 500..503 {
-            buffer.insert(packet(seq, u32::from(seq) * 960, LONG, now));
+        let now = at(turn, 10 * times);
+        for seq in 500..504 {
+            buffer.insert(long(seq, now));
         }
-        let (whole, part) = (concealed / 960, concealed % 960);
-        let expected = packet(
-            500 + u16::try_from(whole).unwrap(),
-            (500 + whole) * 960,
-            LONG,
-            now,
-        );
-        let played = buffer.counters().played;
-        let expected = match part {
-            0 => Decision::Play(expected),
-            concealed => Decision::Rest {
-                packet: expected,
-                concealed,
-            },
+        let expected = match concealed {
+            0 => Decision::Play(long(500 + whole, now)),
+            _ => rest(500 + whole, concealed, now),
         };
         assert_eq!(buffer.next(now), expected, "{times}");
         let counters = buffer.counters();
-        assert_eq!(counters.played - played, u64::from(960 - part), "{times}");
+        let played = counters.played - before.played;
+        assert_eq!(played, u64::from(960 - concealed), "{times}");
         assert_eq!(counters.skipped, u64::from(whole), "{times}");
+        assert_eq!(counters.underruns - before.underruns, 1, "{times}");
+        // What follows is played whole, in its turn.
+        let next = Decision::Play(long(501 + whole, now));
+        assert_eq!(buffer.next(at(now, 10)), next, "{times}");
     }
+}
+
+#[test]
+fn the_rest_is_played_after_what_was_lost_as_well() {
+    let (mut buffer, turn) = run_empty();
+    for n in 0..3 {
+        buffer.next(at(turn, 10 * n));
+    }
+    // 500 is lost; 501 is 10 ms late.
+    let now = at(turn, 30);
+    buffer.insert(long(501, now));
+    assert_eq!(buffer.next(now), rest(501, 480, now));
+}
+
+#[test]
+fn of_a_copy_that_was_concealed_in_part_the_rest_is_played_however_often_that_is() {
+    let (mut buffer, mut turn) = run_empty();
+    for seq in [500, 502] {
+        buffer.next(turn);
+        let (now, ends) = (at(turn, 10), at(turn, 20));
+        let second = long(seq + 1, now);
+        buffer.insert(second.clone());
+        buffer.insert_copy(&second, 960, &[LONG]);
+        let copy = Packet {
+            seq: Seq(seq + 1),
+            ..long(seq, now)
+        };
+        let expected = Decision::Rest {
+            packet: copy,
+            concealed: 480,
+        };
+        assert_eq!(buffer.next(now), expected, "{seq}");
+        assert_eq!(buffer.next(ends), Decision::Play(second), "{seq}");
+        turn = at(turn, 40);
+    }
+    // That is no reason not to go on without what is late itself.
+    buffer.next(turn);
+    let now = at(turn, 10);
+    buffer.insert(long(504, now));
+    assert_eq!(buffer.next(now), rest(504, 480, now));
+}
+
+#[test]
+fn what_overlaps_what_was_left_out_is_left_out() {
+    let (mut buffer, turn) = run_empty();
+    for n in 0..3 {
+        buffer.next(at(turn, 10 * n));
+    }
+    let now = at(turn, 30);
+    let begin = 500 * 960;
+    // 60 ms, of which 30 were concealed, and 10 ms in the rest of it.
+    let sixty = packet(500, begin, 11 << 3, now);
+    let inside = packet(501, begin + 1_920, 30 << 3, now);
+    let after = packet(502, begin + 2_880, LONG, now);
+    for packet in [&sixty, &inside, &after] {
+        assert_eq!(buffer.insert(packet.clone()), Inserted::Accepted);
+    }
+    let rest = Decision::Rest {
+        packet: sixty,
+        concealed: 1_440,
+    };
+    assert_eq!(buffer.next(now), rest);
+    assert_eq!(buffer.next(at(now, 30)), Decision::Play(after));
+    assert_eq!(buffer.counters().skipped, 1);
+    // 20 ms that were concealed, 20 that begin in the middle of these, and 20 after them.
+    let (mut buffer, turn) = run_empty();
+    for n in 0..2 {
+        buffer.next(at(turn, 10 * n));
+    }
+    let overlaps = packet(501, begin + 480, LONG, now);
+    let after = packet(502, begin + 960, LONG, now);
+    for packet in [long(500, now), overlaps, after.clone()] {
+        buffer.insert(packet);
+    }
+    assert_eq!(buffer.next(at(turn, 20)), Decision::Play(after));
+    assert_eq!(buffer.counters().skipped, 2);
 }
 
 #[test]
