@@ -2,7 +2,9 @@
 //! receiver measures how long, and the sender sends less until they do not.
 //!
 //! A queue that always stands is told from jitter by the fastest packets: on a link that is merely
-//! uneven some of them are as fast as ever.
+//! uneven some of them are as fast as ever. Where packets wait for each other instead of overtaking
+//! none of them may be. But then they come in bunches, one slow packet and those that waited for it,
+//! which a full link lets through one by one: what they waited for is taken off.
 
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,9 @@ const VERY_HIGH: Duration = Duration::from_millis(100);
 
 /// Up to this nothing is in the way of sending more.
 const CLEAR: Duration = Duration::from_millis(16);
+
+/// Half of the time in which packets are looked at for a queue that stands.
+const RECENT: Duration = Duration::from_millis(200);
 
 /// More is tried after the link has been clear for so long: at first, and at most, as each time
 /// that it was too much doubles it.
@@ -50,6 +55,10 @@ pub struct Queueing {
     transit: i64,
     /// Of 200 to 400 ms: the shortest in which jitter leaves some packets alone.
     recent: Least,
+    /// How much faster than the first of a bunch its last packet was, less than zero ...
+    bunch: i64,
+    /// ... and the same of all of 200 to 400 ms.
+    bunches: Least,
     /// Of a minute: a queue that grows slowly is seen all the same.
     path: Least,
     standing: Duration,
@@ -60,7 +69,9 @@ impl Default for Queueing {
         Self {
             last: None,
             transit: 0,
-            recent: Least::of(Duration::from_millis(200), 2),
+            recent: Least::of(RECENT, 2),
+            bunch: 0,
+            bunches: Least::of(RECENT, 2),
             path: Least::of(Duration::from_secs(6), 10),
             standing: Duration::ZERO,
         }
@@ -75,16 +86,26 @@ impl Queueing {
             .replace((arrived, timestamp))
             .unwrap_or((arrived, timestamp));
         let samples = i64::from(timestamp.since(before));
-        let longer = micros_from(at, arrived) - samples * 1_000_000 / i64::from(SAMPLE_RATE);
+        let sent = samples * 1_000_000 / i64::from(SAMPLE_RATE);
+        let longer = micros_from(at, arrived) - sent;
         self.transit = self.transit.saturating_add(longer);
+        let is_bunched = longer < 0 && longer < -sent / 4 * 3;
+        self.bunch = if is_bunched {
+            self.bunch.saturating_add(longer)
+        } else {
+            0
+        };
         self.recent.note(self.transit, arrived);
         self.path.note(self.transit, arrived);
-        let standing = self.recent.get().saturating_sub(self.path.get());
+        self.bunches.note(self.bunch, arrived);
+        let slower = self.recent.get().saturating_sub(self.path.get());
+        let standing = slower.saturating_add(self.bunches.get());
         let standing = u64::try_from(standing).unwrap_or(0);
         self.standing = Duration::from_micros(standing);
     }
 
-    /// How much longer the fastest of the last packets took than the fastest of the last minute.
+    /// How much longer the fastest of the last packets took than the fastest of the last minute,
+    /// less what bunches of them had to wait for their first.
     #[must_use]
     pub fn standing(&self) -> Duration {
         self.standing
@@ -252,6 +273,37 @@ mod tests {
         let stands = standing([0; 100].into_iter().chain(held_up).chain([0; 100]));
         let too_long = stands.iter().filter(|&&stands| stands >= HIGH).count();
         assert_eq!(too_long, 0);
+    }
+
+    /// How late packets are that take so much longer at random, and wait for each other; each goes
+    /// before that through a link that takes `takes_ms` for it, and loses what would wait 200 ms.
+    fn in_order(seed: u64, takes_ms: u32, jitter_ms: u32) -> Vec<u32> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let (mut free, mut last) = (0, 0);
+        let comes = (0..3_000).map(|n| {
+            let sent = 20 * n;
+            free = sent.max(free) + takes_ms;
+            free = free.min(sent + 200);
+            last = last.max(free + random.next_u32() % jitter_ms);
+            last - sent
+        });
+        comes.collect()
+    }
+
+    #[test]
+    fn packets_that_wait_for_each_other_make_a_queue_only_where_the_link_is_full() {
+        for seed in 0..10 {
+            for jitter_ms in [40, 100, 200] {
+                let high = |takes_ms| {
+                    let stands = standing(in_order(seed, takes_ms, jitter_ms));
+                    let lasts = |stands: &&[Duration]| stands.iter().all(|&it| it >= HIGH);
+                    stands.windows(20).filter(lasts).count()
+                };
+                let (uneven, full) = (high(1), high(26));
+                assert!(uneven < 100, "seed {seed}: {jitter_ms} ms: {uneven}");
+                assert!(full > 500, "seed {seed}: {jitter_ms} ms: {full}");
+            }
+        }
     }
 
     /// What is sent when the receiver tells of `queueing(bps, ms)`, each 200 ms: bits per second.
