@@ -483,7 +483,7 @@ mod tests {
         let (mut receiving, origin) = (receiving(), Instant::now());
         let mut encoder = Encoder::new().unwrap();
         let good = encoder.encode(&[0.1; 960]).unwrap();
-        let mut insert = |receiving: &mut Receiving, seq: u16, payload: &[u8], arrived| {
+        let insert = |receiving: &mut Receiving, seq: u16, payload: &[u8], arrived| {
             receiving.insert(&Packet {
                 seq: Seq(seq),
                 timestamp: Timestamp(u32::from(seq) * 960),
@@ -496,7 +496,7 @@ mod tests {
         for tick in 0..500u16 {
             let now = origin + Duration::from_millis(10) * u32::from(tick);
             if tick % 2 == 0 {
-                insert(&mut receiving, tick / 2, &good, now);
+                insert(&mut receiving, tick / 2, good, now);
             }
             receiving.next(now);
         }

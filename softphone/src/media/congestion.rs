@@ -3,8 +3,8 @@
 //!
 //! A queue that always stands is told from jitter by the fastest packets: on a link that is merely
 //! uneven some of them are as fast as ever. Where packets wait for each other instead of overtaking
-//! none of them may be. But then they come in bunches, one slow packet and those that waited for it,
-//! which a full link lets through one by one: what they waited for is taken off.
+//! none of them may be. But then they come in bunches, one slow packet and those that waited for
+//! it, which a full link lets through one by one: what they waited for is taken off.
 
 use std::time::{Duration, Instant};
 
