@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -154,9 +155,12 @@ impl Call<'_> {
 
     fn end(&self, side: usize) -> Result<End, String> {
         let failed = |error| format!("cannot code: {error}");
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let encoder = Encoder::new().map_err(failed)?;
         let drift = 1.0 + self.drift_ppm / 1_000_000.0;
         Ok(End {
-            sending: Sending::new(Encoder::new().map_err(failed)?, self.format),
+            // Encoding takes no time: a busy machine is not to change what is heard.
+            sending: Sending::new(encoder, self.format).timed_by(|| *START),
             receiving: Receiving::new(Decoder::new().map_err(failed)?),
             out: Link::new(self.condition, 2 * self.seed + side as u64),
             frame: if side == 0 {

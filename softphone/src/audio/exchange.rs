@@ -65,6 +65,8 @@ impl Losses {
 #[derive(Debug, Clone, Copy, Default)]
 struct Link {
     losses: Option<Losses>,
+    /// It loses nothing before this, in ms.
+    spares_until: u64,
     /// A packet takes so much longer at the most, in ms: evenly spread, and it may be overtaken.
     jitter: u32,
     /// From when on, and for how long, in ms, all is held up.
@@ -117,9 +119,8 @@ struct End {
 impl End {
     fn new(format: Format) -> Self {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        let mut sending = Sending::new(Encoder::new().unwrap(), format);
         // Encoding takes no time, however busy this machine is.
-        sending.clock = || *START;
+        let sending = Sending::new(Encoder::new().unwrap(), format).timed_by(|| *START);
         Self {
             sending,
             receiving: Receiving::new(Decoder::new().unwrap()),
@@ -269,7 +270,8 @@ fn talk_until(end: u64, link: Link, format: Format, seed: u64) -> Outcome {
                         + Duration::from_millis(TRANSIT + late + held),
                 };
                 let losses = link.losses;
-                end.was_lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
+                let lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
+                end.was_lost = lost && millis >= link.spares_until;
                 if !end.was_lost && through.is_some() {
                     let coming = &mut ends[1 - side].coming;
                     let at = coming.partition_point(|other| other.arrived <= packet.arrived);
@@ -316,6 +318,50 @@ fn copies_make_good_nearly_all_that_a_network_loses_by_chance() {
                 bps.iter().all(|&bps| bps < 110_000.0),
                 "seed {seed}: {bps:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn copies_come_within_two_seconds_of_the_first_losses() {
+    for (share, at_most) in [(0.05, 0.006), (0.1, 0.008), (0.3, 0.05)] {
+        for seed in 0..3 {
+            let link = Link {
+                spares_until: 10_000,
+                ..Link::losing(share)
+            };
+            let outcome = talk(link, Format::default(), seed);
+            for (side, made_up) in outcome.made_up(12_000).into_iter().enumerate() {
+                let failed = format!("seed {seed}, {share}, side {side}");
+                let sent = &outcome.sent[side];
+                assert!(sent.iter().all(|it| it.at >= 10_000 || it.copies == 0));
+                let first = sent.iter().find(|it| it.copies > 0).unwrap();
+                assert!(first.at <= 12_000, "{failed}: {first:?}");
+                let mut later = sent.iter().filter(|it| it.at >= 12_500);
+                assert!(later.all(|it| it.copies > 0), "{failed}");
+                assert!(made_up < at_most, "{failed}: {made_up}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_moment_in_which_all_stands_still_is_a_gap_and_no_longer_delay() {
+    for seed in 0..10 {
+        let link = Link {
+            stall: Some((10_000 + 30 * seed, 12 + 2 * seed)),
+            ..Link::default()
+        };
+        let outcome = talk_until(13_000, link, Format::default(), seed);
+        let at = |millis: usize| &outcome.stats[millis / 100];
+        for side in 0..2 {
+            let (before, after) = (at(10_000)[side], at(12_900)[side]);
+            let made_up = after.buffer.concealed - before.buffer.concealed;
+            assert!(made_up <= 1_440, "seed {seed}: {made_up} samples");
+            let waits = [before, after].map(|stats| stats.playout_delay);
+            let longer = waits[1].saturating_sub(waits[0]);
+            assert!(longer < MILLI * 3, "seed {seed}: {waits:?}");
+            assert_eq!((before.lengthened, after.lengthened), (0, 0));
         }
     }
 }

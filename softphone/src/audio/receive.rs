@@ -401,7 +401,7 @@ mod tests {
         let said = speech().repeat(3);
         let (_, steady) = through(&said, |_| 15);
         // A packet in part, a packet, and one and a part.
-        for (late_ms, made_up, skipped) in [(20, 480, 0), (30, 960, 1), (40, 1_440, 1)] {
+        for (late_ms, made_up, late) in [(20, 480, 0), (30, 960, 1), (40, 1_440, 1)] {
             let over = STALLS + late_ms;
             let stalls = STALLS..over;
             let (heard, stats) = through(&said, |millis| {
@@ -409,7 +409,7 @@ mod tests {
                 15 + if is_held_up { over - millis } else { 0 }
             });
             let counters = stats.buffer;
-            assert_eq!((counters.concealed, counters.skipped), (made_up, skipped));
+            assert_eq!((counters.concealed, counters.late), (made_up, late));
             assert_eq!(stats.shortened, steady.shortened, "{late_ms}");
             let part = |from: usize, until: usize| {
                 let part = from * 48..until * 48;

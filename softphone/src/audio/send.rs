@@ -29,7 +29,7 @@ pub struct Sending {
     /// What the encoder is told to make.
     complexity: Option<u8>,
     /// What time it is, for how long encoding takes.
-    pub(super) clock: fn() -> Instant,
+    clock: fn() -> Instant,
     /// Sound in the next packet, in samples.
     ptime: u32,
     sound: [f32; LONGEST],
@@ -77,6 +77,14 @@ impl Sending {
         };
         sending.encoder.set_bitrate(sending.plan.voice_bps);
         sending
+    }
+
+    /// How long encoding takes is told by this clock from now on: of one that stands still it takes
+    /// no time.
+    #[must_use]
+    pub fn timed_by(mut self, clock: fn() -> Instant) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// The peer tells how our packets come.

@@ -63,7 +63,10 @@ impl Varispeed {
     }
 
     /// How much faster it plays, in ppm.
-    #[allow(clippy::cast_possible_truncation, reason = "it is at most 1000")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "it is at most SPEED_PPM_MAX"
+    )]
     pub(super) fn ppm(&self) -> i32 {
         self.ppm.round() as i32
     }

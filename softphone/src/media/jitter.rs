@@ -10,8 +10,9 @@
 //! - When nothing is there to play it is concealed, and the position waits: what comes late is then
 //!   played whole, later than before. After 60 ms the position goes on, and what comes behind it is
 //!   too late. When packets keep coming too late, playout begins anew.
-//! - As long as packets that are on time are spared the target, what was concealed counts for what
-//!   came at most 30 ms late, once a second, and for copies: what is left of them is played.
+//! - As long as packets that are on time are spared the target, what was concealed counts for copies
+//!   and, once a second, for up to 30 ms of what came itself, if what follows is there: what is left
+//!   of them is played.
 //! - When 40 ms of sound more than are needed keep waiting, because the position waited or the
 //!   loudspeaker stalled or is slow, whole packets are dropped: within 2 s.
 //! - After a stall of the network or of the program itself, what is too much goes at once.
@@ -46,7 +47,7 @@ mod allowance;
 mod held;
 mod late;
 
-/// How long the position waits for packets that are late: as long as they are waited for.
+/// How long the position waits for packets that are late: 60 ms.
 const HOLD_SAMPLES: u32 = 2_880;
 
 /// The longest that a packet may lie ahead of the position: 1 s.
@@ -80,7 +81,8 @@ const SLACK: Duration = Duration::from_millis(2);
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
-    /// It will be played, unless the playout begins anew before its turn, or it is a little late.
+    /// It will be played, unless it is left out to shorten the delay or because it was a little
+    /// late, or the playout begins anew before its turn.
     Accepted,
     /// Its turn is over.
     Late,

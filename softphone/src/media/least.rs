@@ -7,14 +7,14 @@ use std::{
 
 /// Remembers the least of each of the last periods.
 #[derive(Debug)]
-pub(super) struct Least {
+pub(super) struct Least<T = i64> {
     period: Duration,
     periods: usize,
     /// The least of each period, and when that began; the newest last.
-    least: VecDeque<(Instant, i64)>,
+    least: VecDeque<(Instant, T)>,
 }
 
-impl Least {
+impl<T: Ord + Copy + Default> Least<T> {
     /// Of so many periods of that length.
     pub(super) fn of(period: Duration, periods: usize) -> Self {
         let least = VecDeque::with_capacity(periods + 1);
@@ -26,7 +26,7 @@ impl Least {
     }
 
     /// Takes note of another one.
-    pub(super) fn note(&mut self, value: i64, now: Instant) {
+    pub(super) fn note(&mut self, value: T, now: Instant) {
         match self.least.back_mut() {
             Some((since, least)) if now.saturating_duration_since(*since) < self.period => {
                 *least = value.min(*least);
@@ -38,10 +38,10 @@ impl Least {
         }
     }
 
-    /// The least of all; zero when nothing was noted.
-    pub(super) fn get(&self) -> i64 {
+    /// The least of all; the default when nothing was noted.
+    pub(super) fn get(&self) -> T {
         let all = self.least.iter().map(|&(_, least)| least);
-        all.min().unwrap_or(0)
+        all.min().unwrap_or_default()
     }
 
     /// Forgets them.

@@ -56,10 +56,16 @@ impl JitterBuffer {
             self.dry = self.dry.min(HOLD_SAMPLES) - passed;
             position = first.end();
             match first.form.count(&mut self.counters) {
-                Some(count) => *count -= 1,
-                None => self.allowance.take(now),
+                Some(count) => {
+                    *count -= 1;
+                    self.counters.skipped += 1;
+                }
+                None => {
+                    self.allowance.take(now);
+                    self.counters.late += 1;
+                    self.history.note_late(first.packet.seq);
+                }
             }
-            self.counters.skipped += 1;
             self.held.pop_front();
             self.leave_behind(position);
         }
