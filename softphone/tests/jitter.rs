@@ -1,5 +1,5 @@
 //! The jitter buffer over a seeded link in virtual time: delay, jitter, loss, duplicates,
-//! reordering, stalls, drift, wrap-around and restarts. A failure prints its seed, where it has one.
+//! reordering, stalls, drift, wrap-around and restarts. A failure prints its seed, if it has one.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 

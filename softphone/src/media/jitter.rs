@@ -10,9 +10,9 @@
 //! - When nothing is there to play it is concealed, and the position waits: what comes late is then
 //!   played whole, later than before. After 60 ms the position goes on, and what comes behind it is
 //!   too late. When packets keep coming too late, playout begins anew.
-//! - As long as packets that are on time are spared the target, what was concealed counts for copies
-//!   and, once a second, for up to 30 ms of what came itself, if what follows is there: what is left
-//!   of them is played.
+//! - As long as packets that are on time are spared the target, what was concealed counts for
+//!   copies and, once a second, for up to 30 ms of what came itself, if what follows is there: what
+//!   is left of them is played.
 //! - When 40 ms of sound more than are needed keep waiting, because the position waited or the
 //!   loudspeaker stalled or is slow, whole packets are dropped: within 2 s.
 //! - After a stall of the network or of the program itself, what is too much goes at once.
