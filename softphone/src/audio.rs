@@ -48,6 +48,7 @@ mod file;
 mod fresh;
 mod kept;
 mod level;
+mod meter;
 mod opus;
 mod pace;
 mod playout;

@@ -123,6 +123,29 @@ fn a_default_is_followed_when_it_becomes_another_device() {
 }
 
 #[test]
+fn devices_of_alsa_are_heard_and_tell_how_long_they_take() {
+    with_sound_server(
+        "devices_of_alsa_are_heard_and_tell_how_long_they_take",
+        |server| {
+            let folder = server.folder.clone();
+            let _mouth = speak_into("mic_in", &folder);
+            let ear = Ear::at("speaker");
+            // Its plugin, which goes on to the sound server.
+            let device = "alsa:pulse".to_owned();
+            let (input, output) = (Input::Device(device.clone()), Output::Device(device));
+            let call = Call::between(&folder, &input, &output);
+            call.flows(&ear, "the call is open");
+            let told = eventually("the loudspeaker tells", || {
+                let told = call.alice.stats().device;
+                (told > Duration::from_millis(5)).then_some(told)
+            });
+            println!("from the ring to the ear {told:?}");
+            assert!(told < Duration::from_secs(3), "{told:?}");
+        },
+    );
+}
+
+#[test]
 fn a_sound_server_that_hangs_does_not_hold_up_the_end_of_a_call() {
     with_sound_server(
         "a_sound_server_that_hangs_does_not_hold_up_the_end_of_a_call",

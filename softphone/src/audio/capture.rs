@@ -120,7 +120,7 @@ impl Capture {
 
     /// From the mouth until its sound is taken, as far as the sound system tells.
     pub(super) fn delay(&self) -> Duration {
-        self.way.latency().unwrap_or_default() + self.behind
+        self.way.latency() + self.behind
     }
 
     fn waiting(&self) -> Duration {
@@ -205,11 +205,11 @@ impl Way {
         }
     }
 
-    fn latency(&self) -> Option<Duration> {
+    fn latency(&self) -> Duration {
         match self {
-            Self::Ring(_) => None,
+            Self::Ring(ring) => ring.latency(),
             #[cfg(target_os = "linux")]
-            Self::Intake(intake) => intake.latency(),
+            Self::Intake(intake) => intake.latency().unwrap_or_default(),
         }
     }
 

@@ -4,9 +4,9 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
-    thread::{self, Thread},
+    thread::Thread,
     time::Duration,
 };
 
@@ -18,7 +18,7 @@ use cpal::{
 
 #[cfg(target_os = "linux")]
 use super::pulse;
-use super::{AudioError, connection::connect};
+use super::{AudioError, connection::connect, meter::Meter};
 use crate::media::SAMPLE_RATE;
 
 /// How long a sound server may take to open a stream.
@@ -252,6 +252,15 @@ impl Chosen {
         })
     }
 
+    /// Its frames per second, if the thread that calls back may have real-time priority of us: cpal
+    /// gives it none on ALSA, and other systems have it themselves. Not where ALSA may go on to a
+    /// sound server. The server's plugin then waits without sleeping, and nothing else runs.
+    pub(super) fn trial_rate(&self) -> Option<u32> {
+        let id = self.device.id().ok()?;
+        let is_card = id.id().contains("CARD=") || id.id().starts_with("hw:");
+        (id.host() == HostId::Alsa && is_card).then_some(self.config.sample_rate)
+    }
+
     /// Lets a stream run that was built on it.
     pub(super) fn run(
         &self,
@@ -399,42 +408,6 @@ fn best_config(ranges: &[SupportedStreamConfigRange]) -> Option<(StreamConfig, S
         })
 }
 
-/// What a stream's callbacks tell the sound thread.
-#[derive(Debug, Default)]
-pub(super) struct Meter {
-    /// Underruns of a loudspeaker, overruns of a microphone.
-    pub(super) glitches: AtomicU32,
-    /// The most frames that one callback has moved since this was last taken.
-    pub(super) period_frames: AtomicUsize,
-    /// The thread at the other end.
-    mover: OnceLock<Thread>,
-}
-
-impl Meter {
-    /// This thread is woken from now on whenever a callback has moved sound.
-    pub(super) fn wake_me(&self) {
-        self.mover.get_or_init(thread::current);
-    }
-
-    /// REAL-TIME: a callback has moved so many frames.
-    pub(super) fn moved(&self, frames: usize) {
-        self.saw(frames);
-        self.wake();
-    }
-
-    /// REAL-TIME: likewise, but it is not enough to wake anybody.
-    pub(super) fn saw(&self, frames: usize) {
-        self.period_frames.fetch_max(frames, Relaxed);
-    }
-
-    /// REAL-TIME: wakes the thread that has asked for it.
-    pub(super) fn wake(&self) {
-        if let Some(mover) = self.mover.get() {
-            mover.unpark();
-        }
-    }
-}
-
 /// How many samples there are in `duration`, which is a few milliseconds, at `rate`.
 pub(super) fn samples_in(duration: Duration, rate: u32) -> usize {
     let samples = duration.as_millis() * u128::from(rate) / 1_000;
@@ -525,7 +498,7 @@ pub(super) fn error_handler(
     move |error| match answer(error.kind()) {
         Answer::Ignore => {}
         Answer::Count => {
-            meter.glitches.fetch_add(1, Relaxed);
+            meter.glitched();
         }
         Answer::Rebuild => health.lose(&error),
         Answer::Doubt => {
@@ -539,6 +512,8 @@ pub(super) fn error_handler(
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use assert_no_alloc::assert_no_alloc;
 
     use super::*;
@@ -624,7 +599,7 @@ mod tests {
         let (meter, health) = (Arc::<Meter>::default(), healthy());
         let mut handler = error_handler(Arc::clone(&meter), Arc::clone(&health));
         assert_no_alloc(|| (0..1_000).for_each(|_| handler(ErrorKind::Xrun.into())));
-        assert_eq!(meter.glitches.load(Relaxed), 1_000);
+        assert_eq!(meter.glitches(), 1_000);
         assert_eq!(health.lost(), None, "underruns do not end a stream");
         handler(cpal::Error::with_message(
             ErrorKind::StreamInvalidated,

@@ -160,19 +160,22 @@ impl Playout {
     /// Whether all that was given to it has been taken, or has been played.
     pub(super) fn is_drained(&self, now: Instant) -> bool {
         match &self.way {
-            Way::Ring(ring) => ring.delay().is_zero(),
+            Way::Ring(ring) => ring.is_empty(),
             #[cfg(target_os = "linux")]
             Way::Feed(feed) => feed.delay(now).is_zero(),
         }
     }
 
-    /// How long the sound system and the device take from there on, if they tell.
-    pub(super) fn device_delay(&self) -> Option<Duration> {
+    /// How long the sound system and the device take from there on, as far as they tell.
+    pub(super) fn device_delay(&self) -> Duration {
         match &self.way {
-            Way::Ring(_) => None,
+            Way::Ring(ring) => ring.latency(),
             // The last frame is in it.
             #[cfg(target_os = "linux")]
-            Way::Feed(feed) => Some(feed.latency()?.saturating_sub(FRAME_TIME)),
+            Way::Feed(feed) => {
+                let latency = feed.latency().unwrap_or_default();
+                latency.saturating_sub(FRAME_TIME)
+            }
         }
     }
 

@@ -140,8 +140,9 @@ impl Sink {
     }
 
     /// How long sound takes from there on, if that is known.
-    pub(super) fn device_delay(&mut self) -> Option<Duration> {
-        self.playout()?.device_delay()
+    pub(super) fn device_delay(&mut self) -> Duration {
+        self.playout()
+            .map_or(Duration::ZERO, |playout| playout.device_delay())
     }
 
     /// Whether all that it has taken has been played.

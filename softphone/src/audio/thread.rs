@@ -331,7 +331,7 @@ impl SoundThread {
             self.stats.device_underruns += underruns;
         }
         self.stats.playout_delay += self.sink.delay();
-        self.stats.device = self.sink.device_delay().unwrap_or_default();
+        self.stats.device = self.sink.device_delay();
         self.stats.capture = self.source.delay() + self.sending.ptime();
         self.stats.encode = self.sending.encodes_in();
         *self

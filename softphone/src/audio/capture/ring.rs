@@ -1,11 +1,8 @@
 //! The ring between a microphone that calls back and the sound thread.
 
-use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use cpal::{FromSample, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
+use cpal::{FromSample, InputCallbackInfo, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
 use ringbuf::{
     HeapCons, HeapProd, HeapRb,
     traits::{Consumer, Observer, Producer, Split},
@@ -13,8 +10,10 @@ use ringbuf::{
 
 use crate::audio::{
     AudioError,
-    device::{Chosen, Health, Meter, OPEN_MAX, Stream, error_handler, samples_in},
+    device::{Chosen, Health, OPEN_MAX, Stream, duration_at, error_handler, samples_in},
+    meter::Meter,
     pace::FRAME_TIME,
+    priority::OnTrial,
 };
 
 /// What the ring holds: a longer stall of the sound thread loses sound.
@@ -41,7 +40,8 @@ impl Ring {
         let tap = Tap {
             ring: producer,
             channels: usize::from(chosen.config.channels),
-            frame: samples_in(FRAME_TIME, rate),
+            rate,
+            on_trial: OnTrial::new(chosen.trial_rate()),
             meter: Arc::clone(&meter),
         };
         let stream = chosen.run(match chosen.format {
@@ -64,12 +64,17 @@ impl Ring {
 
     /// The most that came at a time, in samples.
     pub(super) fn period(&self) -> usize {
-        self.meter.period_frames.load(Relaxed)
+        self.meter.period()
     }
 
     /// Moves as many samples to `sound` as there are, or as it has room for; how many that were.
     pub(super) fn pop(&mut self, sound: &mut [f32]) -> usize {
         self.ring.pop_slice(sound)
+    }
+
+    /// From the mouth until the last sound of a callback came here, as far as the device tells.
+    pub(super) fn latency(&self) -> Duration {
+        self.meter.latency()
     }
 
     /// Throws away what waits.
@@ -79,7 +84,7 @@ impl Ring {
 
     /// Times that sound was dropped, since this was last asked.
     pub(super) fn overruns(&self) -> u32 {
-        self.meter.glitches.swap(0, Relaxed)
+        self.meter.glitches()
     }
 }
 
@@ -94,24 +99,31 @@ where
     let on_error = error_handler(Arc::clone(&tap.meter), Arc::clone(health));
     chosen.device.build_input_stream::<T, _, _>(
         chosen.config,
-        move |data, _| tap.take(data),
+        move |data, info| tap.take(data, age(info)),
         on_error,
         Some(OPEN_MAX),
     )
+}
+
+/// How long ago the first sound of a callback was said, as far as the device tells.
+fn age(info: &InputCallbackInfo) -> Duration {
+    let told = info.timestamp();
+    told.callback.saturating_duration_since(told.capture)
 }
 
 /// The callback's side of the ring.
 struct Tap {
     ring: HeapProd<f32>,
     channels: usize,
-    /// Samples of 10 ms: with fewer there is nothing to do.
-    frame: usize,
+    rate: u32,
+    on_trial: OnTrial,
     meter: Arc<Meter>,
 }
 
 impl Tap {
-    /// REAL-TIME: called by the device for every buffer, of any length. Mixes the channels to one.
-    fn take<T: Sample>(&mut self, data: &[T])
+    /// REAL-TIME: called by the device for every buffer, of any length, the first of which was said
+    /// so long ago. Mixes the channels to one.
+    fn take<T: Sample>(&mut self, data: &[T], age: Duration)
     where
         f32: FromSample<T>,
     {
@@ -131,12 +143,15 @@ impl Tap {
             dropped += length - self.ring.push_slice(&mixed[..length]);
         }
         if dropped > 0 {
-            self.meter.glitches.fetch_add(1, Relaxed);
+            self.meter.glitched();
         }
-        self.meter.saw(frames);
-        if self.ring.occupied_len() >= self.frame {
+        let latency = age.saturating_sub(duration_at(frames, self.rate));
+        self.meter.moved(frames, latency);
+        // With less than a frame there is nothing to do.
+        if self.ring.occupied_len() >= samples_in(FRAME_TIME, self.rate) {
             self.meter.wake();
         }
+        self.on_trial.moved(frames);
     }
 }
 
@@ -146,13 +161,16 @@ mod tests {
 
     use super::*;
 
+    const MILLI: Duration = Duration::from_millis(1);
+
     fn tap(channels: usize, capacity: usize) -> (Tap, HeapCons<f32>) {
         let (ring, taken) = HeapRb::new(capacity).split();
         (
             Tap {
                 ring,
                 channels,
-                frame: 480,
+                rate: 48_000,
+                on_trial: OnTrial::new(None),
                 meter: Arc::default(),
             },
             taken,
@@ -166,9 +184,9 @@ mod tests {
         let integers = vec![i16::MIN; 200];
         let wide = [i32::MAX / 2 + 1, 0];
         assert_no_alloc(|| {
-            tap.take(&floats);
-            tap.take(&integers);
-            tap.take(&wide);
+            tap.take(&floats, MILLI * 30);
+            tap.take(&integers, MILLI);
+            tap.take(&wide, MILLI * 30);
         });
         let mut out = vec![0.0; 2_000];
         assert_eq!(taken.pop_slice(&mut out), 1_024 + 100 + 1);
@@ -177,8 +195,16 @@ mod tests {
         }
         assert_eq!(out[1_024..1_124], [-1.0; 100]);
         assert_eq!(out[1_124], 0.25);
-        assert_eq!(tap.meter.period_frames.load(Relaxed), 1_024);
-        assert_eq!(tap.meter.glitches.load(Relaxed), 0);
+        assert_eq!((tap.meter.period(), tap.meter.glitches()), (1_024, 0));
+    }
+
+    #[test]
+    fn the_last_sample_of_a_callback_is_younger_than_the_first() {
+        let (mut tap, _taken) = tap(2, 4_000);
+        for (age, frames, expected) in [(30, 480, 20), (10, 480, 0), (1, 480, 0), (30, 0, 30)] {
+            tap.take(&vec![0.0f32; 2 * frames], MILLI * age);
+            assert_eq!(tap.meter.latency(), MILLI * expected);
+        }
     }
 
     #[test]
@@ -186,10 +212,10 @@ mod tests {
         let (mut tap, mut taken) = tap(1, 100);
         let sound = vec![0.5f32; 480];
         assert_no_alloc(|| {
-            tap.take(&sound);
-            tap.take(&sound);
+            tap.take(&sound, MILLI);
+            tap.take(&sound, MILLI);
         });
         assert_eq!(taken.pop_slice(&mut [0.0; 200]), 100);
-        assert_eq!(tap.meter.glitches.load(Relaxed), 2);
+        assert_eq!(tap.meter.glitches(), 2);
     }
 }

@@ -1,11 +1,13 @@
 //! The ring between the sound thread and a loudspeaker that calls back.
 
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use cpal::{FromSample, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
+use cpal::{
+    FromSample, OutputCallbackInfo, Sample, SampleFormat, SizedSample, traits::DeviceTrait,
+};
 use ringbuf::{
     HeapCons, HeapProd, HeapRb,
     traits::{Consumer, Observer, Producer, Split},
@@ -13,8 +15,10 @@ use ringbuf::{
 
 use crate::audio::{
     AudioError,
-    device::{Chosen, Health, Meter, OPEN_MAX, Stream, duration_at, error_handler, samples_in},
+    device::{Chosen, Health, OPEN_MAX, Stream, duration_at, error_handler, samples_in},
+    meter::Meter,
     pace::FRAME_TIME,
+    priority::OnTrial,
 };
 
 /// What the ring can hold; what it is kept at is much less.
@@ -57,6 +61,8 @@ impl Ring {
         let filler = Filler {
             ring: consumer,
             channels: usize::from(chosen.config.channels),
+            rate,
+            on_trial: OnTrial::new(chosen.trial_rate()),
             begun: false,
             meter: Arc::clone(&meter),
         };
@@ -82,7 +88,7 @@ impl Ring {
     /// Whether it is to be filled: it is kept at a period and [`RESERVE`].
     pub(super) fn wants(&mut self, now: Instant) -> bool {
         self.meter.wake_me();
-        let seen = self.meter.period_frames.load(Relaxed);
+        let seen = self.meter.period();
         if now.saturating_duration_since(self.period.since) >= PERIOD_WINDOW {
             self.measure_anew(seen, now);
         }
@@ -98,7 +104,7 @@ impl Ring {
 
     /// The period is at least so many frames, and what was seen before tells nothing of it.
     pub(super) fn measure_anew(&mut self, frames: usize, now: Instant) {
-        self.meter.period_frames.store(0, Relaxed);
+        self.meter.forget_period();
         self.period = Period { frames, since: now };
     }
 
@@ -113,14 +119,24 @@ impl Ring {
         self.ring.occupied_len() <= self.target + samples_in(FRAME_TIME, self.rate)
     }
 
-    /// What waits in it.
+    /// What waits in it before the last frame that was written.
     pub(super) fn delay(&self) -> Duration {
-        duration_at(self.ring.occupied_len(), self.rate)
+        duration_at(self.ring.occupied_len(), self.rate).saturating_sub(FRAME_TIME)
+    }
+
+    /// Whether nothing waits in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// From the ring to the ear, as far as the device tells.
+    pub(super) fn latency(&self) -> Duration {
+        self.meter.latency()
     }
 
     /// Times that the device wanted more than there was, since this was last asked.
     pub(super) fn underruns(&self) -> u32 {
-        self.meter.glitches.swap(0, Relaxed)
+        self.meter.glitches()
     }
 }
 
@@ -132,25 +148,33 @@ fn build<T: SizedSample + FromSample<f32>>(
     let on_error = error_handler(Arc::clone(&filler.meter), Arc::clone(health));
     chosen.device.build_output_stream::<T, _, _>(
         chosen.config,
-        move |data, _| filler.fill(data),
+        move |data, info| filler.fill(data, turn(info)),
         on_error,
         Some(OPEN_MAX),
     )
+}
+
+/// How long it takes until what a callback gives first is heard, as far as the device tells.
+fn turn(info: &OutputCallbackInfo) -> Duration {
+    let told = info.timestamp();
+    told.playback.saturating_duration_since(told.callback)
 }
 
 /// The callback's side of the ring.
 struct Filler {
     ring: HeapCons<f32>,
     channels: usize,
+    rate: u32,
+    on_trial: OnTrial,
     /// The sound thread has begun to fill the ring.
     begun: bool,
     meter: Arc<Meter>,
 }
 
 impl Filler {
-    /// REAL-TIME: called by the device for every buffer, of any length. Gives all channels the
-    /// same, and silence when there is nothing.
-    fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T]) {
+    /// REAL-TIME: called by the device for every buffer, of any length, the first of which is heard
+    /// after `turn`. Gives all channels the same, and silence when there is nothing.
+    fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T], turn: Duration) {
         let frames = data.len() / self.channels;
         self.begun |= !self.ring.is_empty();
         let mut mono = [0.0; MIX_SAMPLES];
@@ -165,9 +189,13 @@ impl Filler {
             }
         }
         if missing > 0 && self.begun {
-            self.meter.glitches.fetch_add(1, Relaxed);
+            self.meter.glitched();
         }
-        self.meter.moved(frames);
+        // What is not taken yet waits for the next callback, a buffer later.
+        self.meter
+            .moved(frames, turn + duration_at(frames, self.rate));
+        self.meter.wake();
+        self.on_trial.moved(frames);
     }
 }
 
@@ -184,6 +212,8 @@ mod tests {
             Filler {
                 ring: consumer,
                 channels,
+                rate: 48_000,
+                on_trial: OnTrial::new(None),
                 begun: false,
                 meter: Arc::default(),
             },
@@ -198,30 +228,36 @@ mod tests {
         ring.push_slice(&sound);
         ring.push_slice(&[-1.0, 0.5, 0.0, -0.25]);
         assert_no_alloc(|| {
-            filler.fill(&mut floats);
-            filler.fill(&mut integers);
-            filler.fill(&mut wide);
+            filler.fill(&mut floats, Duration::ZERO);
+            filler.fill(&mut integers, Duration::ZERO);
+            filler.fill(&mut wide, Duration::ZERO);
         });
         for (n, channels) in floats.chunks(2).enumerate() {
             assert_eq!(channels, [sound[n]; 2]);
         }
         assert_eq!(integers, [i16::MIN, i16::MIN, 16_384, 16_384, 0, 0]);
         assert_eq!(wide, [i32::MIN / 4; 2]);
-        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
-        assert_eq!(filler.meter.period_frames.load(Relaxed), 1_024);
+        assert_eq!((filler.meter.period(), filler.meter.glitches()), (1_024, 0));
+    }
+
+    #[test]
+    fn what_is_left_in_the_ring_is_heard_a_buffer_after_what_a_callback_gives_first() {
+        let (_ring, mut filler) = filler(2);
+        filler.fill(&mut [0.0f32; 960], Duration::from_millis(7));
+        assert_eq!(filler.meter.latency(), Duration::from_millis(17));
     }
 
     #[test]
     fn an_empty_ring_is_silence_and_counts_once_sound_has_begun() {
         let (mut ring, mut filler) = filler(1);
         let mut out = [9.0f32; 480];
-        assert_no_alloc(|| filler.fill(&mut out));
+        assert_no_alloc(|| filler.fill(&mut out, Duration::ZERO));
         assert_eq!(out, [0.0; 480]);
-        assert_eq!(filler.meter.glitches.load(Relaxed), 0);
+        assert_eq!(filler.meter.glitches(), 0);
         ring.push_slice(&[0.5; 100]);
-        assert_no_alloc(|| filler.fill(&mut out));
+        assert_no_alloc(|| filler.fill(&mut out, Duration::ZERO));
         assert_eq!((out[99], out[100]), (0.5, 0.0));
-        assert_no_alloc(|| filler.fill(&mut out));
-        assert_eq!(filler.meter.glitches.load(Relaxed), 2);
+        assert_no_alloc(|| filler.fill(&mut out, Duration::ZERO));
+        assert_eq!(filler.meter.glitches(), 2);
     }
 }
