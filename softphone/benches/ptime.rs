@@ -16,9 +16,11 @@ use std::{
 
 use hound::WavReader;
 use softphone::{
-    audio::{Decoder, Encoder, Receiving, SHORTENS_FROM, Sending, Stretcher},
+    audio::{
+        Decoder, Encoder, Gain, Receiving, Resampler, SHORTENS_FROM, Sending, Stretcher, Volume,
+    },
     media::{
-        Coding, FRAME_SAMPLES, Packet, Seq,
+        Coding, FRAME_SAMPLES, Packet, SAMPLE_RATE, Seq,
         format::{Format, Ptime},
         jitter::JitterBuffer,
         payload_type::OPUS,
@@ -120,6 +122,14 @@ fn benches(speech: &[f32]) -> Vec<(&'static str, Bench<'_>)> {
         (
             "look for silence to leave out",
             Box::new(|| stretch(speech, When::InSilence)),
+        ),
+        (
+            "play at 150 %, to 48 kHz",
+            Box::new(|| playout(speech, 48_000)),
+        ),
+        (
+            "play at 150 %, to 44.1 kHz",
+            Box::new(|| playout(speech, 44_100)),
         ),
         (
             "the way out, 10 ms",
@@ -259,6 +269,20 @@ fn stretch(speech: &[f32], when: When) {
         sound.clear();
         sound.extend_from_slice(&speech[start..start + SHORTENS_FROM]);
         black_box(stretcher.shorten(&mut sound, piece));
+    }
+}
+
+/// What comes after the way in: the volume, and the rate of the loudspeaker.
+fn playout(speech: &[f32], rate: u32) {
+    let resampler = Resampler::new(SAMPLE_RATE, rate);
+    let mut resampler = resampler.expect("there is memory for a resampler");
+    let (mut gain, mut played) = (Gain::default(), Vec::with_capacity(FRAME_SAMPLES * 2));
+    for frame in speech.as_chunks::<FRAME_SAMPLES>().0 {
+        let mut frame = *frame;
+        gain.apply(&mut frame, Volume::of_percent(150));
+        played.clear();
+        resampler.push(&frame, &mut played);
+        black_box(&played);
     }
 }
 

@@ -86,11 +86,12 @@ pub use level::Levels;
 // The way out and the way in by themselves, for measuring what they do and cost.
 pub use opus::{Decoder, Encoder};
 pub use receive::Receiving;
+pub use resample::Resampler;
 pub use send::Sending;
 pub use stretch::{LENGTHENS_FROM, SHORTENS_FROM, Stretcher};
 pub use tone::Tone;
 pub use tones::Tones;
-pub use volume::Volume;
+pub use volume::{Gain, Volume};
 
 use crate::media::{Encoded, Packet, format::Format, stats::VoiceStats};
 use crossing::{Crossing, Swap};
@@ -99,7 +100,6 @@ use file::{Clip, Recording};
 use sink::{Sink, SinkOpening};
 use source::{Source, SourceOpening};
 use thread::{Notices, Phase, Shared, SoundThread, Swaps};
-use volume::Gain;
 
 /// The most packets that wait for the sound thread: one second of the shortest that make sense.
 const PACKETS_MAX: usize = 256;

@@ -21,7 +21,7 @@ const INPUT_SAMPLES: usize = 8_192;
 ///
 /// By interpolation (a windowed sinc) for all rates alike: blocks of an FFT would have to be whole
 /// periods of both rates, a second long for 47,999 Hz, and no shorter in delay for 8 kHz.
-pub(super) struct Resampler(Option<Converter>);
+pub struct Resampler(Option<Converter>);
 
 struct Converter {
     sinc: Async<f32>,
@@ -33,7 +33,10 @@ struct Converter {
 
 impl Resampler {
     /// From `from` to `to`, both in samples per second.
-    pub(super) fn new(from: u32, to: u32) -> Result<Self, ResamplerConstructionError> {
+    ///
+    /// # Errors
+    /// One of them is 0.
+    pub fn new(from: u32, to: u32) -> Result<Self, ResamplerConstructionError> {
         if from == to {
             return Ok(Self(None));
         }
@@ -61,7 +64,7 @@ impl Resampler {
     }
 
     /// Converts `input` and appends what is ready to `output`.
-    pub(super) fn push(&mut self, input: &[f32], output: &mut Vec<f32>) {
+    pub fn push(&mut self, input: &[f32], output: &mut Vec<f32>) {
         match &mut self.0 {
             None => output.extend_from_slice(input),
             Some(converter) => converter.push(input, output),

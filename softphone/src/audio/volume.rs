@@ -105,7 +105,7 @@ const RECOVERED: f32 = 0.999;
 
 /// Makes a stream of frames as loud as it is wanted. Takes no time and no memory.
 #[derive(Debug)]
-pub(super) struct Gain {
+pub struct Gain {
     /// What the last sample was multiplied by for its volume ...
     reached: f32,
     /// ... and then, up to 1, for being too loud.
@@ -123,7 +123,7 @@ impl Default for Gain {
 
 impl Gain {
     /// The next 10 ms.
-    pub(super) fn apply(&mut self, frame: &mut Frame, volume: Volume) {
+    pub fn apply(&mut self, frame: &mut Frame, volume: Volume) {
         let (from, to) = (self.reached, volume.gain());
         self.reached = to;
         if from != to {
