@@ -29,6 +29,7 @@ mod export;
 mod folder;
 pub mod preferences;
 mod secrets;
+mod sent;
 mod unshown;
 
 pub use calls::CallsFile;
@@ -38,6 +39,7 @@ use folder::failed;
 pub use folder::{Folder, Next, folder_of, has_identity};
 pub use secrets::Secrets;
 use secrets::Stored;
+pub use sent::Sent;
 pub use unshown::Unshown;
 
 /// Reads an invitation as it is typed: what an operator hands to somebody who may claim a name.

@@ -18,6 +18,7 @@ use softphone::{
     audio::{Input, Output},
     engine::{self, Event},
     gui::line::{self, News, Start, Up},
+    media::format::Format,
     phone::{self, Command},
 };
 
@@ -99,6 +100,7 @@ fn a_window_that_is_frozen_for_5_s_leaves_its_call_untouched() {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         input: Input::Silence,
         output: Output::None,
+        format: Format::default(),
         ring_on: Some(Output::None),
         settings,
     });

@@ -69,6 +69,8 @@ pub struct Start {
     pub input: Input,
     /// Where voice goes.
     pub output: Output,
+    /// How voice is sent.
+    pub format: Format,
     /// Where it rings, if not where voice goes.
     pub ring_on: Option<Output>,
     /// What may differ from phone to phone.
@@ -259,7 +261,7 @@ async fn begin(start: &Start) -> Result<(Up, mpsc::Receiver<Event>, engine::Driv
         listen: start.listen,
         input: start.input.clone(),
         output: start.output.clone(),
-        format: Format::default(),
+        format: start.format,
         ringing: start.ring_on.clone(),
         has_window: true,
         settings: start.settings,

@@ -11,6 +11,7 @@ use registry::client::{Host, Security};
 use super::line::Start;
 use crate::{
     audio::{Input, Output},
+    media::format::Format,
     phone,
     settings::preferences::Preferences,
 };
@@ -34,6 +35,8 @@ pub struct Options {
     pub input: Option<Input>,
     /// The loudspeaker, if not the one that was set.
     pub output: Option<Output>,
+    /// How voice is sent.
+    pub format: Format,
     /// Where it rings, if not where that was set.
     pub ring_on: Option<Output>,
 }
@@ -51,6 +54,7 @@ impl Options {
             listen: (Ipv4Addr::UNSPECIFIED, 0).into(),
             input: None,
             output: None,
+            format: Format::default(),
             ring_on: None,
         }
     }
@@ -70,6 +74,7 @@ impl Options {
             listen: self.listen,
             input: self.input.clone().unwrap_or_else(|| set.input()),
             output: self.output.clone().unwrap_or_else(|| set.output()),
+            format: self.format,
             ring_on: self.ring_on.clone().or_else(|| set.ring_on()),
             settings,
         }

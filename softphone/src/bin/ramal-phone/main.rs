@@ -19,9 +19,8 @@ use softphone::{
     board::Board,
     control::Client,
     engine::{self, Config},
-    media::format::{self, Format, Ptime},
     phone::{Callers, SecondCall, Settings, Target},
-    settings::{self, Profile},
+    settings::{self, Profile, Sent},
 };
 
 mod conduct;
@@ -117,19 +116,8 @@ struct General {
     /// The loudspeaker: a device's id or name, FILE.wav (a second call goes to FILE-2.wav), or none
     #[arg(long, global = true, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
-    /// Milliseconds of voice in a packet: 10 for the least delay, 20 for fewer packets. Left to
-    /// the phone, it is 20, and 10 where packets get lost
-    #[arg(long, global = true, value_name = "10|20")]
-    ptime: Option<Ptime>,
-    /// The most bits of voice, in kbit/s, with copies for a network that loses packets
-    #[arg(
-        long,
-        global = true,
-        value_name = "KBIT/S",
-        default_value = "96",
-        value_parser = format::bps
-    )]
-    max_bitrate: u32,
+    #[command(flatten)]
+    sent: Sent,
     /// Where it rings, if not where voice goes: a device's id or name, or none
     #[arg(long, global = true, value_name = "DEV|none")]
     ring_on: Option<audio::Output>,
@@ -230,16 +218,6 @@ enum Command {
     /// Lists whom this name knows; verifies, forgets or blocks them, also while the phone runs
     #[command(subcommand, args = about_no_call())]
     Contacts(contacts::Command),
-}
-
-impl General {
-    /// How voice is sent.
-    fn format(&self) -> Format {
-        Format {
-            ptime: self.ptime,
-            max_bps: self.max_bitrate,
-        }
-    }
 }
 
 /// The options that are about calls. Where there is no call they are understood, and not shown.
@@ -372,7 +350,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         };
         return running::call(phone, &name, wanted, show).await;
     }
-    let format = general.format();
+    let format = general.sent.into();
     let (input, output) = sound(echo, general.input, general.output, show).await?;
     let ringing = match general.ring_on {
         Some(ringing) if !echo => Some(ringing_on(ringing).await?),

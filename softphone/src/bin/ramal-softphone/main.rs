@@ -11,7 +11,7 @@ use registry::{
 use softphone::{
     audio, control,
     gui::{self, Options},
-    settings,
+    settings::{self, Sent},
 };
 
 /// Calls people by name, in a window.
@@ -46,6 +46,8 @@ struct Given {
     /// The loudspeaker: a device's id or name, FILE.wav, or none [default: as it was set]
     #[arg(long, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
+    #[command(flatten)]
+    sent: Sent,
     /// Where it rings: a device's id or name, or none [default: as it was set]
     #[arg(long, value_name = "DEV|none")]
     ring_on: Option<audio::Output>,
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         listen: given.listen,
         input: given.input,
         output: given.output,
+        format: given.sent.into(),
         ring_on: given.ring_on,
         ..Options::new(folder)
     };
