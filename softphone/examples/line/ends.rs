@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -155,12 +154,10 @@ impl Call<'_> {
 
     fn end(&self, side: usize) -> Result<End, String> {
         let failed = |error| format!("cannot code: {error}");
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         let encoder = Encoder::new().map_err(failed)?;
         let drift = 1.0 + self.drift_ppm / 1_000_000.0;
         Ok(End {
-            // Encoding takes no time: a busy machine is not to change what is heard.
-            sending: Sending::new(encoder, self.format).timed_by(|| *START),
+            sending: Sending::new(encoder, self.format).untimed(),
             receiving: Receiving::new(Decoder::new().map_err(failed)?),
             out: Link::new(self.condition, 2 * self.seed + side as u64),
             frame: if side == 0 {

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     f32::consts::TAU,
+    ops::Range,
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -20,7 +21,7 @@ use super::{
 use crate::media::{
     Coding, Encoded, FRAME_SAMPLES, Frame, Packet, Seq,
     format::{Format, Ptime},
-    opus_fec,
+    opus_fec, opus_samples,
     payload_type::OPUS,
     red::{self, Unpacked},
     redundancy::HEADER_BYTES,
@@ -67,6 +68,8 @@ struct Link {
     losses: Option<Losses>,
     /// It loses nothing before this, in ms.
     spares_until: u64,
+    /// And nothing after this.
+    spares_from: Option<u64>,
     /// A packet takes so much longer at the most, in ms: evenly spread, and it may be overtaken.
     jitter: u32,
     /// From when on, and for how long, in ms, all is held up.
@@ -97,6 +100,10 @@ struct Sent {
     /// In ms since the beginning.
     at: u64,
     bytes: usize,
+    /// Those of Opus, with copies.
+    opus: usize,
+    /// What is in it itself, in samples.
+    samples: u32,
     copies: usize,
     has_fec: bool,
     /// How long it waited at the bottleneck; `None` when it was dropped there.
@@ -118,11 +125,8 @@ struct End {
 
 impl End {
     fn new(format: Format) -> Self {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        // Encoding takes no time, however busy this machine is.
-        let sending = Sending::new(Encoder::new().unwrap(), format).timed_by(|| *START);
         Self {
-            sending,
+            sending: Sending::new(Encoder::new().unwrap(), format).untimed(),
             receiving: Receiving::new(Decoder::new().unwrap()),
             coming: VecDeque::new(),
             seq: 65_000,
@@ -176,11 +180,12 @@ impl Outcome {
         })
     }
 
-    /// What each sent from a time in ms on: payloads, in bits per second.
-    fn bps(&self, from: u64) -> [f64; 2] {
+    /// What each sent from a time in ms on, in bits per second: payloads, or what is counted of
+    /// them.
+    fn bps(&self, from: u64, of: fn(&Sent) -> usize) -> [f64; 2] {
         let seconds = (END - from) as f64 / 1_000.0;
         self.since(from)
-            .map(|sent| sent.iter().map(|sent| sent.bytes as f64).sum::<f64>() * 8.0 / seconds)
+            .map(|sent| sent.iter().map(of).sum::<usize>() as f64 * 8.0 / seconds)
     }
 
     /// The share of packets that carried copies, from a time in ms on.
@@ -219,10 +224,16 @@ impl Sent {
         };
         let others = unpacked.iter().flat_map(Unpacked::others);
         let own = unpacked.map_or(&encoded.payload[..], |unpacked| unpacked.own);
+        let copies: Vec<usize> = others
+            .filter(|block| block.kind == OPUS)
+            .map(|block| block.payload.len())
+            .collect();
         Self {
             at,
             bytes: encoded.payload.len(),
-            copies: others.filter(|block| block.kind == OPUS).count(),
+            opus: own.len() + copies.iter().sum::<usize>(),
+            samples: opus_samples(own).unwrap(),
+            copies: copies.len(),
             has_fec: opus_fec(own).is_some(),
             queued: Some(Duration::ZERO),
         }
@@ -271,7 +282,8 @@ fn talk_until(end: u64, link: Link, format: Format, seed: u64) -> Outcome {
                 };
                 let losses = link.losses;
                 let lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
-                end.was_lost = lost && millis >= link.spares_until;
+                let loses = link.spares_until..link.spares_from.unwrap_or(END);
+                end.was_lost = lost && loses.contains(&millis);
                 if !end.was_lost && through.is_some() {
                     let coming = &mut ends[1 - side].coming;
                     let at = coming.partition_point(|other| other.arrived <= packet.arrived);
@@ -309,14 +321,16 @@ fn copies_make_good_nearly_all_that_a_network_loses_by_chance() {
     ] {
         for seed in 0..3 {
             let outcome = talk(Link::losing(share), Format::default(), seed);
-            let (made_up, bps) = (outcome.made_up(4_000), outcome.bps(4_000));
+            let made_up = outcome.made_up(4_000);
             assert!(
                 made_up.iter().all(|&made_up| made_up < at_most),
                 "seed {seed}: of {share} lost, {made_up:?} made up"
             );
+            let all = outcome.bps(4_000, |sent| sent.bytes);
+            let opus = outcome.bps(4_000, |sent| sent.opus);
             assert!(
-                bps.iter().all(|&bps| bps < 110_000.0),
-                "seed {seed}: {bps:?}"
+                opus.iter().all(|&bps| bps < 97_000.0) && all.iter().all(|&bps| bps < 110_000.0),
+                "seed {seed}: {opus:?}, {all:?}"
             );
         }
     }
@@ -342,6 +356,31 @@ fn copies_come_within_two_seconds_of_the_first_losses() {
                 assert!(made_up < at_most, "{failed}: {made_up}");
             }
         }
+    }
+}
+
+#[test]
+fn after_the_last_losses_copies_go_and_packets_are_long_again_and_nobody_hears_it() {
+    for seed in 0..5 {
+        let link = Link {
+            spares_until: 3_000,
+            spares_from: Some(6_000),
+            ..Link::losing(0.1)
+        };
+        let outcome = talk(link, Format::default(), seed);
+        for (side, sent) in outcome.sent.iter().enumerate() {
+            let failed = format!("seed {seed}, side {side}");
+            let packets = |of: Range<u64>| sent.iter().filter(move |sent| of.contains(&sent.at));
+            assert!(packets(0..3_000).all(|it| it.samples == 960), "{failed}");
+            assert!(
+                packets(5_000..6_000).all(|it| it.samples == 480),
+                "{failed}"
+            );
+            let last = sent.iter().rfind(|it| it.copies > 0).unwrap();
+            assert!(last.at < 20_000, "{failed}: {last:?}");
+            assert!(packets(20_000..END).all(|it| it.samples == 960), "{failed}");
+        }
+        assert_eq!(outcome.made_up(7_000), [0.0; 2], "seed {seed}");
     }
 }
 
@@ -395,7 +434,10 @@ fn a_network_that_loses_nothing_costs_nothing_more() {
         let outcome = talk(Link::default(), format, 0);
         assert_eq!(outcome.made_up(4_000), [0.0; 2]);
         // A voice, and five times a second ten bytes.
-        let (bps, most) = (outcome.bps(4_000), f64::from(max_bps.min(34_000)) + 2_000.0);
+        let (bps, most) = (
+            outcome.bps(4_000, |sent| sent.bytes),
+            f64::from(max_bps.min(34_000)) + 2_000.0,
+        );
         assert!(bps.iter().all(|&bps| bps < most), "{bps:?}");
         assert!(outcome.sent.iter().flatten().all(|sent| !sent.has_fec));
     }
@@ -463,7 +505,7 @@ fn where_there_is_no_room_for_copies_fec_makes_good_most_of_what_is_lost() {
                 made_up.iter().all(|&share| share < 0.04),
                 "seed {seed}: {made_up:?}"
             );
-            let bps = outcome.bps(4_000);
+            let bps = outcome.bps(4_000, |sent| sent.bytes);
             let most = f64::from(max_bps) + 1_000.0;
             assert!(bps.iter().all(|&bps| bps < most), "seed {seed}: {bps:?}");
         }

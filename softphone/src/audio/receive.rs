@@ -136,24 +136,26 @@ impl Receiving {
                 self.ready.resize(enough, 0.0);
             }
             Decision::Conceal { samples } => self.conceal(samples),
-            Decision::Play(packet) => self.play(&packet.payload, Decoder::decode),
+            Decision::Play(packet) => _ = self.play(&packet.payload, Decoder::decode),
             Decision::Rest { packet, concealed } => self.play_rest(&packet.payload, concealed),
-            Decision::Fec(packet) => self.play(&packet.payload, Decoder::decode_fec),
+            Decision::Fec(packet) => _ = self.play(&packet.payload, Decoder::decode_fec),
         }
     }
 
+    /// Makes what a packet holds ready, or as much that is made up; whether it was Opus.
     fn play(
         &mut self,
         payload: &[u8],
         decode: for<'a> fn(&'a mut Decoder, &[u8]) -> Option<&'a [f32]>,
-    ) {
+    ) -> bool {
         if let Some(sound) = decode(&mut self.decoder, payload) {
             self.ready.extend_from_slice(sound);
-        } else {
-            let samples = opus_samples(payload).unwrap_or(0);
-            self.undecodable += u64::from(samples);
-            self.conceal(samples);
+            return true;
         }
+        let samples = opus_samples(payload).unwrap_or(0);
+        self.undecodable += u64::from(samples);
+        self.conceal(samples);
+        false
     }
 
     /// Plays what follows on the first samples of a packet, which have been concealed: what was
@@ -163,9 +165,8 @@ impl Receiving {
         self.conceal(FADE_SAMPLES);
         let skipped = usize::try_from(concealed).unwrap_or(usize::MAX);
         let rest = self.ready.len().saturating_add(skipped);
-        let undecodable = self.undecodable;
-        self.play(payload, Decoder::decode);
-        if self.undecodable > undecodable {
+        if !self.play(payload, Decoder::decode) {
+            // That has been counted.
             self.undecodable -= u64::from(concealed);
         }
         let rest = rest.min(self.ready.len());
@@ -286,12 +287,33 @@ mod tests {
         Receiving::new(Decoder::new().unwrap())
     }
 
+    /// The packet of this number, of so many samples as all before it.
+    fn packet(seq: u16, samples: u32, payload: &[u8], arrived: Instant) -> Packet {
+        Packet {
+            seq: Seq(seq),
+            timestamp: Timestamp(u32::from(seq) * samples),
+            marker: false,
+            payload: payload.into(),
+            coding: Coding::Opus,
+            arrived,
+        }
+    }
+
     /// `sound` through encoder, a link that takes `delay_ms` of the time in ms, and back to sound.
     fn through(sound: &[f32], delay_ms: impl Fn(u64) -> u64) -> (Vec<f32>, VoiceStats) {
+        through_as(TWENTY, sound, delay_ms)
+    }
+
+    /// Likewise, in any packets.
+    fn through_as(
+        format: Format,
+        sound: &[f32],
+        delay_ms: impl Fn(u64) -> u64,
+    ) -> (Vec<f32>, VoiceStats) {
         let origin = Instant::now();
         let at = |millis: u64| origin + Duration::from_millis(millis);
-        let (mut sending, mut receiving) =
-            (Sending::new(Encoder::new().unwrap(), TWENTY), receiving());
+        let sending = Sending::new(Encoder::new().unwrap(), format);
+        let (mut sending, mut receiving) = (sending.untimed(), receiving());
         let (mut link, mut heard) = (VecDeque::new(), Vec::new());
         let mut seq = 0;
         for (millis, frame) in (0..).step_by(10).zip(sound.chunks_exact(FRAME_SAMPLES)) {
@@ -314,7 +336,11 @@ mod tests {
             }
             heard.extend(receiving.next(at(millis)));
         }
-        let mut stats = VoiceStats::default();
+        let mut stats = VoiceStats {
+            capture: sending.ptime(),
+            encode: sending.encodes_in(),
+            ..VoiceStats::default()
+        };
         receiving.tell(&mut stats);
         (heard, stats)
     }
@@ -366,6 +392,43 @@ mod tests {
         assert_eq!((stats.buffer.concealed, stats.buffer.skipped), (0, 0));
         assert_eq!(stats.buffer.received, 449);
         assert!(stats.received_bytes > 449 * 40 && stats.received_bytes < 449 * 160);
+    }
+
+    #[test]
+    fn the_figures_of_a_call_add_up_to_what_is_heard() {
+        let said = speech().repeat(2);
+        let last = said.len() / 2;
+        for seed in 0..8u32 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed.into());
+            let jitter = 10 * i64::from(seed % 4);
+            let mut late = i64::from(random.next_u32() % 20);
+            // None overtakes another.
+            let takes: Vec<i64> = (0..said.len() / FRAME_SAMPLES)
+                .map(|_| {
+                    late = (late + i64::from(random.next_u32() % 21) - 10).clamp(0, jitter);
+                    25 + late
+                })
+                .collect();
+            let lasts = &takes[last / FRAME_SAMPLES..];
+            let network = lasts.iter().sum::<i64>() as f32 / lasts.len() as f32;
+            for ptime in [Ptime::Ten, Ptime::Twenty] {
+                let format = Format {
+                    ptime: Some(ptime),
+                    ..TWENTY
+                };
+                let (heard, stats) = through_as(format, &said, |millis| {
+                    takes[usize::try_from(millis).unwrap() / 10].unsigned_abs()
+                });
+                let report = stats.since(&VoiceStats::default(), Duration::from_secs(1));
+                let told = report.mouth_to_ear_ms(network);
+                // Frames are sent when they are full.
+                let (lag, likeness) = lag(&said[last..], &heard[last..]);
+                let heard = lag as f32 / 48.0 + 10.0;
+                let failed = format!("seed {seed}, {ptime:?}: {told} told, {heard} ms heard");
+                assert!(likeness > 0.8, "{failed}, {likeness} alike");
+                assert!((told - heard).abs() < 10.0, "{failed}");
+            }
+        }
     }
 
     #[test]
@@ -456,14 +519,7 @@ mod tests {
         let payload = [31 << 3 | 2, 251, 9, 9];
         assert_eq!(opus_samples(&payload), Some(1_920));
         for seq in 0..3 {
-            receiving.insert(&Packet {
-                seq: Seq(seq),
-                timestamp: Timestamp(u32::from(seq) * 1_920),
-                marker: false,
-                payload: payload.into(),
-                coding: Coding::Opus,
-                arrived: origin,
-            });
+            receiving.insert(&packet(seq, 1_920, &payload, origin));
         }
         let mut frames = 0;
         while !receiving.is_drained() {
@@ -483,20 +539,10 @@ mod tests {
         let (mut receiving, origin) = (receiving(), Instant::now());
         let mut encoder = Encoder::new().unwrap();
         let good = encoder.encode(&[0.1; 960]).unwrap();
-        let insert = |receiving: &mut Receiving, seq: u16, payload: &[u8], arrived| {
-            receiving.insert(&Packet {
-                seq: Seq(seq),
-                timestamp: Timestamp(u32::from(seq) * 960),
-                marker: false,
-                payload: payload.into(),
-                coding: Coding::Opus,
-                arrived,
-            })
-        };
         for tick in 0..500u16 {
             let now = origin + Duration::from_millis(10) * u32::from(tick);
             if tick % 2 == 0 {
-                insert(&mut receiving, tick / 2, good, now);
+                receiving.insert(&packet(tick / 2, 960, good, now));
             }
             receiving.next(now);
         }
@@ -507,7 +553,7 @@ mod tests {
         }
         let before = receiving.buffer.counters();
         // Two frames of 20 ms, the first of them of more bytes than there are.
-        insert(&mut receiving, 250, &[31 << 3 | 2, 251, 9, 9], now);
+        receiving.insert(&packet(250, 960, &[31 << 3 | 2, 251, 9, 9], now));
         receiving.next(now);
         let after = receiving.buffer.counters();
         let played = after.played - before.played;
@@ -535,12 +581,8 @@ mod tests {
                 let now = origin + Duration::from_millis(10) * u32::from(n);
                 receiving.next(now);
                 receiving.insert(&Packet {
-                    seq: Seq(n),
-                    timestamp: Timestamp(480 * u32::from(n)),
-                    marker: false,
-                    payload: red::pack(&copies, OPUS, &opus).into(),
                     coding: Coding::Red,
-                    arrived: now,
+                    ..packet(n, 480, &red::pack(&copies, OPUS, &opus), now)
                 });
             }
             receiving.buffer.target().as_millis()
