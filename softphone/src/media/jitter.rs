@@ -375,7 +375,7 @@ impl JitterBuffer {
         };
         let was_dry = self.dry > 0;
         self.leave_behind(position);
-        let spares = self.spares_target(position, now);
+        let spares = was_dry && self.spares_target(position, now);
         let may_skip = spares && self.may_skip(position, now);
         let position = if spares {
             self.go_on_without(position, may_skip, now)
