@@ -29,8 +29,8 @@ mod export;
 mod folder;
 pub mod preferences;
 mod secrets;
-mod sent;
 mod unshown;
+mod voice_options;
 
 pub use calls::CallsFile;
 pub use contacts::{ContactsFile, Stamp};
@@ -39,8 +39,8 @@ use folder::failed;
 pub use folder::{Folder, Next, folder_of, has_identity};
 pub use secrets::Secrets;
 use secrets::Stored;
-pub use sent::Sent;
 pub use unshown::Unshown;
+pub use voice_options::VoiceOptions;
 
 /// Reads an invitation as it is typed: what an operator hands to somebody who may claim a name.
 ///

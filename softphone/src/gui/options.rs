@@ -80,3 +80,29 @@ impl Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::format::Ptime;
+
+    #[test]
+    fn what_the_command_line_says_counts_before_what_was_set() {
+        let mut set = Preferences::default();
+        set.input = Some("alsa:other".to_owned());
+        let options = Options {
+            input: Some(Input::Silence),
+            format: Format {
+                ptime: Some(Ptime::Ten),
+                max_bps: 40_000,
+            },
+            ..Options::new(PathBuf::new())
+        };
+        let (name, registry) = ("alice".parse().unwrap(), "localhost".parse().unwrap());
+        let start = options.start(name, registry, &set);
+        assert_eq!(
+            (start.input, start.format),
+            (Input::Silence, options.format)
+        );
+    }
+}

@@ -1,12 +1,12 @@
-//! How voice is sent, as the command lines of all phones say it.
+//! How voice is sent: what the command lines of all phones take.
 
 use clap::Args;
 
 use crate::media::format::{self, Format, Ptime};
 
-/// What may be fixed of the voice that is sent.
+/// What may be fixed of the voice that is sent: `--ptime`, `--max-bitrate`.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Sent {
+pub struct VoiceOptions {
     /// Milliseconds of voice in a packet: 10 for the least delay, 20 for fewer packets. Left to
     /// the phone, it is 20, and 10 where packets get lost
     #[arg(long, global = true, value_name = "10|20")]
@@ -22,11 +22,11 @@ pub struct Sent {
     max_bitrate: u32,
 }
 
-impl From<Sent> for Format {
-    fn from(sent: Sent) -> Self {
+impl From<VoiceOptions> for Format {
+    fn from(options: VoiceOptions) -> Self {
         Self {
-            ptime: sent.ptime,
-            max_bps: sent.max_bitrate,
+            ptime: options.ptime,
+            max_bps: options.max_bitrate,
         }
     }
 }

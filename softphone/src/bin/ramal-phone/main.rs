@@ -20,7 +20,7 @@ use softphone::{
     control::Client,
     engine::{self, Config},
     phone::{Callers, SecondCall, Settings, Target},
-    settings::{self, Profile, Sent},
+    settings::{self, Profile, VoiceOptions},
 };
 
 mod conduct;
@@ -117,7 +117,7 @@ struct General {
     #[arg(long, global = true, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
     #[command(flatten)]
-    sent: Sent,
+    voice: VoiceOptions,
     /// Where it rings, if not where voice goes: a device's id or name, or none
     #[arg(long, global = true, value_name = "DEV|none")]
     ring_on: Option<audio::Output>,
@@ -350,7 +350,7 @@ async fn run(general: General, command: Command, show: &Show) -> Result<ExitCode
         };
         return running::call(phone, &name, wanted, show).await;
     }
-    let format = general.sent.into();
+    let format = general.voice.into();
     let (input, output) = sound(echo, general.input, general.output, show).await?;
     let ringing = match general.ring_on {
         Some(ringing) if !echo => Some(ringing_on(ringing).await?),

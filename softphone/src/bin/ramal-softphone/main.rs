@@ -11,7 +11,7 @@ use registry::{
 use softphone::{
     audio, control,
     gui::{self, Options},
-    settings::{self, Sent},
+    settings::{self, VoiceOptions},
 };
 
 /// Calls people by name, in a window.
@@ -47,7 +47,7 @@ struct Given {
     #[arg(long, value_name = "DEV|FILE.wav|none")]
     output: Option<audio::Output>,
     #[command(flatten)]
-    sent: Sent,
+    voice: VoiceOptions,
     /// Where it rings: a device's id or name, or none [default: as it was set]
     #[arg(long, value_name = "DEV|none")]
     ring_on: Option<audio::Output>,
@@ -93,7 +93,7 @@ fn main() -> ExitCode {
         listen: given.listen,
         input: given.input,
         output: given.output,
-        format: given.sent.into(),
+        format: given.voice.into(),
         ring_on: given.ring_on,
         ..Options::new(folder)
     };
