@@ -32,8 +32,8 @@ packages:
 	@if ! command -v dpkg >/dev/null || ! command -v apt-get >/dev/null; then \
 	    echo "This is no Debian or Ubuntu. Needed: a C compiler, cmake, pkg-config, and ALSA's"; \
 	    echo "headers (alsa-lib-devel, alsa-lib), for windows libX11, libXcursor, libXi and"; \
-	    echo "libxkbcommon with its X11 part, and for all tests pulseaudio, pactl, pacat, Xvfb,"; \
-	    echo "and dbus-daemon; going on as if they were there."; \
+	    echo "libxkbcommon with its X11 part, and for all tests pulseaudio, its plugin for ALSA, pactl,"; \
+	    echo "pacat, Xvfb and dbus-daemon; going on as if they were there."; \
 	    exit 0; \
 	fi; \
 	missing=""; \

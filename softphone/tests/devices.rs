@@ -123,9 +123,9 @@ fn a_default_is_followed_when_it_becomes_another_device() {
 }
 
 #[test]
-fn devices_of_alsa_are_heard_and_tell_how_long_they_take() {
+fn devices_of_alsa_are_heard_and_the_loudspeaker_tells_how_long_it_takes() {
     with_sound_server(
-        "devices_of_alsa_are_heard_and_tell_how_long_they_take",
+        "devices_of_alsa_are_heard_and_the_loudspeaker_tells_how_long_it_takes",
         |server| {
             let folder = server.folder.clone();
             let _mouth = speak_into("mic_in", &folder);
@@ -137,10 +137,11 @@ fn devices_of_alsa_are_heard_and_tell_how_long_they_take() {
             call.flows(&ear, "the call is open");
             let told = eventually("the loudspeaker tells", || {
                 let told = call.alice.stats().device;
-                (told > Duration::from_millis(5)).then_some(told)
+                // More than the period, which is known without it.
+                (told > Duration::from_millis(15)).then_some(told)
             });
             println!("from the ring to the ear {told:?}");
-            assert!(told < Duration::from_secs(3), "{told:?}");
+            assert!(told < Duration::from_secs(1), "{told:?}");
         },
     );
 }

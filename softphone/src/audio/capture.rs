@@ -120,7 +120,8 @@ impl Capture {
 
     /// From the mouth until its sound is taken, as far as the sound system tells.
     pub(super) fn delay(&self) -> Duration {
-        self.way.latency() + self.behind
+        let resampled = duration_at(self.resampler.delay_samples(), SAMPLE_RATE);
+        self.way.latency() + self.behind + resampled
     }
 
     fn waiting(&self) -> Duration {

@@ -82,6 +82,13 @@ fn is_device(id: &cpal::DeviceId) -> bool {
     !id.starts_with("alsa:") || id == "alsa:default" || id.contains("CARD=")
 }
 
+/// Whether it is a sound card of ALSA's and nothing before it. A plugin may go on to a sound server
+/// or nowhere, and then wait without sleeping: with real-time priority it would keep a core to
+/// itself.
+fn is_hardware(id: &str) -> bool {
+    id.starts_with("alsa:hw:")
+}
+
 fn list(host: &Host, direction: Direction) -> Result<Vec<(Device, cpal::Device)>, AudioError> {
     let devices: Result<Vec<cpal::Device>, _> = match direction {
         Direction::Input => host.input_devices().map(Iterator::collect),
@@ -252,13 +259,12 @@ impl Chosen {
         })
     }
 
-    /// Its frames per second, if the thread that calls back may have real-time priority of us: cpal
-    /// gives it none on ALSA, and other systems have it themselves. Not where ALSA may go on to a
-    /// sound server. The server's plugin then waits without sleeping, and nothing else runs.
-    pub(super) fn trial_rate(&self) -> Option<u32> {
-        let id = self.device.id().ok()?;
-        let is_card = id.id().contains("CARD=") || id.id().starts_with("hw:");
-        (id.host() == HostId::Alsa && is_card).then_some(self.config.sample_rate)
+    /// Whether the thread that calls back is to have real-time priority of us: on ALSA cpal gives
+    /// it none.
+    pub(super) fn raises_callbacks(&self) -> bool {
+        self.device
+            .id()
+            .is_ok_and(|id| is_hardware(&id.to_string()))
     }
 
     /// Lets a stream run that was built on it.
@@ -561,6 +567,21 @@ mod tests {
             chosen(""),
             Err(AudioError::AmbiguousDevice { .. })
         ));
+    }
+
+    #[test]
+    fn what_is_no_sound_card_itself_is_not_hardware() {
+        for (id, expected) in [
+            ("alsa:hw:CARD=PCH,DEV=0", true),
+            ("alsa:plughw:CARD=PCH,DEV=0", false),
+            ("alsa:sysdefault:CARD=PCH", false),
+            ("alsa:default", false),
+            ("alsa:pulse", false),
+            ("alsa:null", false),
+            ("pulseaudio:alsa_output.usb", false),
+        ] {
+            assert_eq!(is_hardware(id), expected, "{id}");
+        }
     }
 
     fn range(channels: u16, rates: (u32, u32), format: SampleFormat) -> SupportedStreamConfigRange {

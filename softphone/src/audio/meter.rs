@@ -13,7 +13,7 @@ use std::{
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     glitches: AtomicU32,
-    period: AtomicUsize,
+    period_frames: AtomicUsize,
     latency_micros: AtomicU32,
     /// The thread at the other end.
     mover: OnceLock<Thread>,
@@ -28,7 +28,7 @@ impl Meter {
     /// REAL-TIME: a callback has moved so many frames. The device took or takes `latency` with the
     /// last of them: from the mouth to the callback, or from there to the ear.
     pub(super) fn moved(&self, frames: usize, latency: Duration) {
-        self.period.fetch_max(frames, Relaxed);
+        self.period_frames.fetch_max(frames, Relaxed);
         let micros = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
         self.latency_micros.store(micros, Relaxed);
     }
@@ -51,13 +51,13 @@ impl Meter {
     }
 
     /// The most frames that one callback has moved since [`Meter::forget_period`].
-    pub(super) fn period(&self) -> usize {
-        self.period.load(Relaxed)
+    pub(super) fn period_frames(&self) -> usize {
+        self.period_frames.load(Relaxed)
     }
 
     /// What callbacks have moved before tells nothing of the next ones.
     pub(super) fn forget_period(&self) {
-        self.period.store(0, Relaxed);
+        self.period_frames.store(0, Relaxed);
     }
 
     /// What the device takes, as the last callback was told; nothing before the first one.

@@ -12,7 +12,7 @@ use self::ring::Ring;
 use super::pulse::{self, Feed};
 use super::{
     AudioError,
-    device::{Chosen, Direction, Health, Stream, samples_in},
+    device::{Chosen, Direction, Health, Stream, duration_at, samples_in},
     kept::End,
     pace::{FRAME_TIME, Standstill},
     resample::Resampler,
@@ -148,13 +148,18 @@ impl Playout {
         self.standstill.is_new()
     }
 
-    /// What waits here, before the device.
+    /// What waits here, before the last frame that was written.
     pub(super) fn delay(&self) -> Duration {
         match &self.way {
-            Way::Ring(ring) => ring.delay(),
+            Way::Ring(ring) => ring.delay() + self.resampled(),
             #[cfg(target_os = "linux")]
-            Way::Feed(_) => Duration::ZERO,
+            Way::Feed(_) => self.resampled(),
         }
+    }
+
+    /// How much later sound comes out of the resampler.
+    fn resampled(&self) -> Duration {
+        duration_at(self.resampler.delay_samples(), self.rate)
     }
 
     /// Whether all that was given to it has been taken, or has been played.

@@ -134,12 +134,12 @@ impl Sink {
         }
     }
 
-    /// What it has taken and not given to the device.
+    /// What it has taken and not given to the device before the last frame.
     pub(super) fn delay(&mut self) -> Duration {
         self.playout().map_or(Duration::ZERO, |it| it.delay())
     }
 
-    /// How long sound takes from there on, if that is known.
+    /// How long sound takes from there on, as far as that is known.
     pub(super) fn device_delay(&mut self) -> Duration {
         self.playout()
             .map_or(Duration::ZERO, |playout| playout.device_delay())

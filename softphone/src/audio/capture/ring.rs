@@ -1,6 +1,6 @@
 //! The ring between a microphone that calls back and the sound thread.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use cpal::{FromSample, InputCallbackInfo, Sample, SampleFormat, SizedSample, traits::DeviceTrait};
 use ringbuf::{
@@ -13,7 +13,7 @@ use crate::audio::{
     device::{Chosen, Health, OPEN_MAX, Stream, duration_at, error_handler, samples_in},
     meter::Meter,
     pace::FRAME_TIME,
-    priority::OnTrial,
+    priority,
 };
 
 /// What the ring holds: a longer stall of the sound thread loses sound.
@@ -41,7 +41,7 @@ impl Ring {
             ring: producer,
             channels: usize::from(chosen.config.channels),
             rate,
-            on_trial: OnTrial::new(chosen.trial_rate()),
+            raises: chosen.raises_callbacks(),
             meter: Arc::clone(&meter),
         };
         let stream = chosen.run(match chosen.format {
@@ -64,7 +64,7 @@ impl Ring {
 
     /// The most that came at a time, in samples.
     pub(super) fn period(&self) -> usize {
-        self.meter.period()
+        self.meter.period_frames()
     }
 
     /// Moves as many samples to `sound` as there are, or as it has room for; how many that were.
@@ -116,7 +116,8 @@ struct Tap {
     ring: HeapProd<f32>,
     channels: usize,
     rate: u32,
-    on_trial: OnTrial,
+    /// The thread that calls back is given priority the first time.
+    raises: bool,
     meter: Arc<Meter>,
 }
 
@@ -127,6 +128,9 @@ impl Tap {
     where
         f32: FromSample<T>,
     {
+        if mem::take(&mut self.raises) {
+            priority::raise();
+        }
         let frames = data.len() / self.channels;
         let mut mixed = [0.0; MIX_SAMPLES];
         let mut dropped = 0;
@@ -151,7 +155,6 @@ impl Tap {
         if self.ring.occupied_len() >= samples_in(FRAME_TIME, self.rate) {
             self.meter.wake();
         }
-        self.on_trial.moved(frames);
     }
 }
 
@@ -170,7 +173,7 @@ mod tests {
                 ring,
                 channels,
                 rate: 48_000,
-                on_trial: OnTrial::new(None),
+                raises: false,
                 meter: Arc::default(),
             },
             taken,
@@ -195,7 +198,10 @@ mod tests {
         }
         assert_eq!(out[1_024..1_124], [-1.0; 100]);
         assert_eq!(out[1_124], 0.25);
-        assert_eq!((tap.meter.period(), tap.meter.glitches()), (1_024, 0));
+        assert_eq!(
+            (tap.meter.period_frames(), tap.meter.glitches()),
+            (1_024, 0)
+        );
     }
 
     #[test]

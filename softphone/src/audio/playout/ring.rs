@@ -1,6 +1,7 @@
 //! The ring between the sound thread and a loudspeaker that calls back.
 
 use std::{
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,7 +19,7 @@ use crate::audio::{
     device::{Chosen, Health, OPEN_MAX, Stream, duration_at, error_handler, samples_in},
     meter::Meter,
     pace::FRAME_TIME,
-    priority::OnTrial,
+    priority,
 };
 
 /// What the ring can hold; what it is kept at is much less.
@@ -62,7 +63,7 @@ impl Ring {
             ring: consumer,
             channels: usize::from(chosen.config.channels),
             rate,
-            on_trial: OnTrial::new(chosen.trial_rate()),
+            raises: chosen.raises_callbacks(),
             begun: false,
             meter: Arc::clone(&meter),
         };
@@ -88,7 +89,7 @@ impl Ring {
     /// Whether it is to be filled: it is kept at a period and [`RESERVE`].
     pub(super) fn wants(&mut self, now: Instant) -> bool {
         self.meter.wake_me();
-        let seen = self.meter.period();
+        let seen = self.meter.period_frames();
         if now.saturating_duration_since(self.period.since) >= PERIOD_WINDOW {
             self.measure_anew(seen, now);
         }
@@ -165,7 +166,8 @@ struct Filler {
     ring: HeapCons<f32>,
     channels: usize,
     rate: u32,
-    on_trial: OnTrial,
+    /// The thread that calls back is given priority the first time.
+    raises: bool,
     /// The sound thread has begun to fill the ring.
     begun: bool,
     meter: Arc<Meter>,
@@ -175,6 +177,9 @@ impl Filler {
     /// REAL-TIME: called by the device for every buffer, of any length, the first of which is heard
     /// after `turn`. Gives all channels the same, and silence when there is nothing.
     fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T], turn: Duration) {
+        if mem::take(&mut self.raises) {
+            priority::raise();
+        }
         let frames = data.len() / self.channels;
         self.begun |= !self.ring.is_empty();
         let mut mono = [0.0; MIX_SAMPLES];
@@ -192,15 +197,16 @@ impl Filler {
             self.meter.glitched();
         }
         // What is not taken yet waits for the next callback, a buffer later.
-        self.meter
-            .moved(frames, turn + duration_at(frames, self.rate));
+        let latency = turn.saturating_add(duration_at(frames, self.rate));
+        self.meter.moved(frames, latency);
         self.meter.wake();
-        self.on_trial.moved(frames);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use assert_no_alloc::assert_no_alloc;
 
     use super::*;
@@ -213,7 +219,7 @@ mod tests {
                 ring: consumer,
                 channels,
                 rate: 48_000,
-                on_trial: OnTrial::new(None),
+                raises: false,
                 begun: false,
                 meter: Arc::default(),
             },
@@ -237,14 +243,52 @@ mod tests {
         }
         assert_eq!(integers, [i16::MIN, i16::MIN, 16_384, 16_384, 0, 0]);
         assert_eq!(wide, [i32::MIN / 4; 2]);
-        assert_eq!((filler.meter.period(), filler.meter.glitches()), (1_024, 0));
+        assert_eq!(
+            (filler.meter.period_frames(), filler.meter.glitches()),
+            (1_024, 0)
+        );
     }
 
     #[test]
-    fn what_is_left_in_the_ring_is_heard_a_buffer_after_what_a_callback_gives_first() {
-        let (_ring, mut filler) = filler(2);
-        filler.fill(&mut [0.0f32; 960], Duration::from_millis(7));
-        assert_eq!(filler.meter.latency(), Duration::from_millis(17));
+    fn what_ring_and_device_tell_adds_up_to_when_a_frame_is_heard() {
+        const MILLI: Duration = Duration::from_millis(1);
+        let origin = Instant::now();
+        for (period, turn) in [(480, 10), (480, 7), (960, 20), (240, 3)] {
+            let (producer, mut filler) = filler(1);
+            let mut ring = Ring {
+                ring: producer,
+                meter: Arc::clone(&filler.meter),
+                rate: 48_000,
+                period: Period {
+                    frames: period,
+                    since: origin,
+                },
+                target: period,
+            };
+            // When each frame was written, and what was then told of it.
+            let mut written: VecDeque<(Instant, Duration)> = VecDeque::new();
+            let (mut heard, mut now) = (0, origin);
+            for _ in 0..40 {
+                let mut played = vec![0.0f32; period];
+                filler.fill(&mut played, MILLI * turn);
+                // Each frame begins with a click.
+                let clicks = (0..period).filter(|n| played[*n] > 0.0);
+                for click in clicks {
+                    let (at, told) = written.pop_front().unwrap();
+                    let hears = now + MILLI * turn + duration_at(click, 48_000);
+                    assert_eq!(at + told, hears, "{period} {turn}");
+                    heard += 1;
+                }
+                while ring.wants(now) {
+                    let mut frame = [0.0; 480];
+                    frame[0] = 1.0;
+                    ring.write(&frame);
+                    written.push_back((now, ring.delay() + ring.latency()));
+                }
+                now += duration_at(period, 48_000);
+            }
+            assert!(heard > 10, "{heard}");
+        }
     }
 
     #[test]
