@@ -282,7 +282,7 @@ fn talk_until(end: u64, link: Link, format: Format, seed: u64) -> Outcome {
                 };
                 let losses = link.losses;
                 let lost = losses.is_some_and(|losses| losses.next(end.was_lost, &mut random));
-                let loses = link.spares_until..link.spares_from.unwrap_or(END);
+                let loses = link.spares_until..link.spares_from.unwrap_or(u64::MAX);
                 end.was_lost = lost && loses.contains(&millis);
                 if !end.was_lost && through.is_some() {
                     let coming = &mut ends[1 - side].coming;

@@ -35,7 +35,7 @@ impl Resampler {
     /// From `from` to `to`, both in samples per second.
     ///
     /// # Errors
-    /// One of them is 0.
+    /// One of them is 0, and the other is not.
     pub fn new(from: u32, to: u32) -> Result<Self, ResamplerConstructionError> {
         if from == to {
             return Ok(Self(None));
