@@ -74,7 +74,7 @@ pub(in crate::audio) struct Feed {
     skips: usize,
     /// How long the server has to do with its slack before that shrinks.
     calm: Duration,
-    /// When it ran empty last.
+    /// When it ran empty, and what came so soon after that it is not again.
     emptied: Option<Instant>,
     /// It shrank, and did not run empty since.
     shrunk: bool,
@@ -170,10 +170,12 @@ impl Feed {
         self.looked = now;
         if ran_empty > 0 && self.begun.is_some_and(|begun| since(begun) >= START) {
             self.underruns += ran_empty;
-            let again = self
-                .emptied
-                .is_some_and(|then| AGAIN.contains(&since(then)));
-            self.emptied = Some(now);
+            let after = self.emptied.map(since);
+            let again = after.is_some_and(|after| AGAIN.contains(&after));
+            // What runs empty all the time does so again as well.
+            if after.is_none_or(|after| after >= AGAIN.start) {
+                self.emptied = Some(now);
+            }
             self.changed = now;
             if again
                 && !stalled
@@ -430,6 +432,21 @@ mod tests {
         assert_eq!([at(37), at(40), at(50)], [2_160, 1_680, 1_200]);
         let once = self::lefts(60, |second, _| second % 12 == 0).0;
         assert!(once.iter().all(|&left| left == 240), "{once:?}");
+    }
+
+    #[test]
+    fn a_server_that_runs_empty_five_times_a_second_is_given_more() {
+        let (mut server, mut feed) = stream(Duration::ZERO);
+        let origin = Instant::now();
+        for tick in 0..500u32 {
+            server.play();
+            if tick >= 400 && tick % 20 == 0 {
+                server.run_empty();
+            }
+            give(&mut server, &mut feed, origin + MILLI * 10 * tick);
+        }
+        server.play();
+        assert_eq!((server.holds, feed.underruns()), (720, 5));
     }
 
     #[test]
