@@ -150,16 +150,12 @@ impl Playout {
 
     /// What waits here, before the last frame that was written.
     pub(super) fn delay(&self) -> Duration {
-        match &self.way {
-            Way::Ring(ring) => ring.delay() + self.resampled(),
+        let waits = match &self.way {
+            Way::Ring(ring) => ring.delay(),
             #[cfg(target_os = "linux")]
-            Way::Feed(_) => self.resampled(),
-        }
-    }
-
-    /// How much later sound comes out of the resampler.
-    fn resampled(&self) -> Duration {
-        duration_at(self.resampler.delay_samples(), self.rate)
+            Way::Feed(_) => Duration::ZERO,
+        };
+        waits + duration_at(self.resampler.delay_samples(), self.rate)
     }
 
     /// Whether all that was given to it has been taken, or has been played.

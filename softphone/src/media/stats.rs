@@ -39,14 +39,14 @@ pub struct VoiceStats {
     pub buffer: Counters,
     /// The interarrival jitter of RFC 3550, 6.4.1.
     pub jitter: Duration,
-    /// From the arrival of a packet to the loudspeaker's device: what it waits in the jitter buffer
-    /// and in the device's ring. What is decoded ahead, 1.5 ms where clocks go alike and up to 10
-    /// where they do not, is not in it.
+    /// From the arrival of a packet to the loudspeaker's device: what it waits in the jitter
+    /// buffer, in the resampler of a device with another rate, and in the device's ring. What is
+    /// decoded ahead, 1.5 ms where clocks go alike and up to 10 where they do not, is not in it.
     pub playout_delay: Duration,
     /// From the loudspeaker's device to the ear, as far as the sound system tells.
     pub device: Duration,
     /// From the mouth until the packet is full: what the sound system tells of the microphone's
-    /// device, what waits in its ring, and the packet itself.
+    /// device, what waits in its ring and its resampler, and the packet itself.
     pub capture: Duration,
     /// From there until the packet can be sent: how far Opus looks ahead, and how long it takes.
     pub encode: Duration,
